@@ -1,7 +1,7 @@
 """The contract between the device and the prediction APIs: paths, limits, and what the answers look like.
 
-Both sides import this module, so it needs nothing but the standard library. Parsing is strict: an answer that is not
-exactly of the promised form raises `ContractError` and is never passed on half understood.
+Both sides import this module, so it needs nothing but the standard library. Parsing is strict: an answer that
+is not exactly of the promised form raises `ContractError` and is never passed on half understood.
 """
 
 import math
@@ -25,12 +25,12 @@ Quad = tuple[Point, Point, Point, Point]
 
 
 class ContractError(ValueError):
-    """An answer that does not follow the contract; the message names the place and what was expected there."""
+    """An answer that does not follow the contract; the message names the place and what was expected."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlateBox:
-    """A detected plate: corners in pixels of the picture that was sent, objectness and class scores in 0..1."""
+    """A detected plate: corners in pixels of the picture sent, objectness and class scores in 0..1."""
 
     xmin: float
     ymin: float
@@ -47,8 +47,8 @@ class PlateBox:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A text line on a plate: its four corners in crop pixels, clockwise from the top left, and one confidence
-    in 0..1 per character."""
+    """A text line on a plate: its four corners in crop pixels, clockwise from the top left, and one
+    confidence in 0..1 per character."""
 
     text: str
     quad: Quad
@@ -60,17 +60,54 @@ class Word:
         return min(self.confidences, default=0.0)
 
 
+@dataclass(frozen=True, slots=True)
+class PlateRead:
+    """A detected plate with the words read on it; their corners are in pixels of the picture sent."""
+
+    box: PlateBox
+    words: tuple[Word, ...]
+
+
+def plate_text(words: Iterable[Word]) -> str:
+    """The text of a plate: its words joined in reading order, without a space."""
+    return "".join(w.text for w in words)
+
+
+def plate_confidence(words: Iterable[Word]) -> float:
+    """The least confidence over all characters of a plate; 0 when there is none."""
+    return min((c for w in words for c in w.confidences), default=0.0)
+
+
 def yolov3_answer(boxes: Iterable[PlateBox]) -> dict[str, object]:
     """The JSON body of an answer of `/yolov3`."""
     return {"boxes": [[b.xmin, b.ymin, b.xmax, b.ymax, b.objectness, list(b.class_scores)] for b in boxes]}
 
 
 def crnn_answer(words: Iterable[Sequence[Word]]) -> dict[str, object]:
-    """The JSON body of an answer of `/crnn`: one list of words per crop, in the order in which the crops came."""
+    """The JSON body of an answer of `/crnn`: one list of words per crop, in the order of the crops."""
     crops = [list(crop) for crop in words]
     return {
         "license-plates": [[[w.text, [list(p) for p in w.quad]] for w in crop] for crop in crops],
         "confidences": [[list(w.confidences) for w in crop] for crop in crops],
+    }
+
+
+def reader_answer(plates: Iterable[PlateRead]) -> dict[str, object]:
+    """The JSON body of an answer of `/license-plate-reader`."""
+    return {
+        "plates": [
+            {
+                "box": [p.box.xmin, p.box.ymin, p.box.xmax, p.box.ymax],
+                "score": p.box.score,
+                "text": plate_text(p.words),
+                "confidence": plate_confidence(p.words),
+                "words": [
+                    {"text": w.text, "quad": [list(q) for q in w.quad], "confidences": list(w.confidences)}
+                    for w in p.words
+                ],
+            }
+            for p in plates
+        ]
     }
 
 
@@ -80,7 +117,7 @@ def error_body(code: str, message: str) -> dict[str, object]:
 
 
 def parse_yolov3_answer(obj: object) -> tuple[PlateBox, ...]:
-    """Boxes of a decoded `/yolov3` answer. Raises `ContractError` where it is not as `yolov3_answer` writes it."""
+    """Boxes of a decoded `/yolov3` answer; `ContractError` where it is not as `yolov3_answer` writes it."""
     return tuple(_box(b, f"boxes[{i}]") for i, b in enumerate(_list(_field(obj, "boxes"), "boxes")))
 
 
