@@ -5,7 +5,8 @@ of shape (m, 4): xmin, ymin, xmax, ymax, both in pixels of that picture. A data 
 arrays, one per picture, in the same order.
 
 Average precision is the one of COCO (https://cocodataset.org/#detection-eval): greedy matching by falling
-score, at most 100 boxes a picture, the precision made monotone and averaged over 101 recall levels (0, 0.01 … 1).
+score, at most 100 boxes a picture, the precision made monotone and averaged over 101 recall levels (0, 0.01
+… 1).
 """
 
 from __future__ import annotations
