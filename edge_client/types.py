@@ -123,6 +123,8 @@ class TrackRead:
     fix_age_s: float | None
     crop_jpeg: bytes
     singles: tuple[SingleRead, ...]
+    supersedes: tuple[str, ...] = ()
+    """Uids of earlier reads that turned out to be this plate: the store removes them as it saves this one."""
 
 
 class FrameSource(Protocol):
@@ -132,45 +134,78 @@ class FrameSource(Protocol):
     """
 
     @property
-    def frame_rate_hz(self) -> float: ...
+    def frame_rate_hz(self) -> float:
+        """Frames per second, as the source states it."""
 
     @property
-    def frame_count(self) -> int | None: ...
+    def frame_count(self) -> int | None:
+        """Frames to expect, None where nobody can know."""
 
     @property
-    def live(self) -> bool: ...
+    def live(self) -> bool:
+        """Whether frames that are not taken in time are gone."""
 
     def __iter__(self) -> Iterator[Image]: ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Give everything back; nothing else is called afterwards."""
 
 
 class PositionSource(Protocol):
     """Where positions come from. ``at`` gives the latest fix not newer than the capture time."""
 
-    def at(self, media_time_s: float, monotonic_s: float) -> Fix | None: ...
+    def at(self, media_time_s: float, monotonic_s: float) -> Fix | None:
+        """The latest fix at a capture time; None without one."""
 
-    def status(self) -> str: ...
+    def utc_at(self, media_time_s: float) -> datetime | None:
+        """When the picture at this media time was taken, if the source of positions knows it."""
 
-    def close(self) -> None: ...
+    def status(self) -> str:
+        """A few words for the page, such as ``fix`` or ``no position``."""
+
+    def close(self) -> None:
+        """Give everything back; nothing else is called afterwards."""
 
 
 class Display(Protocol):
-    """Something that shows the annotated stream. ``show`` must not block for long."""
+    """Something that shows the annotated stream.
 
-    def show(self, shown: ShownFrame, annotated: Image) -> None: ...
+    ``show`` and ``close`` are called from one thread, the display's own; ``close`` once, also after an error.
+    A display with ``every_frame`` gets each shown frame in order (a video file); the others get the latest
+    one when they are ready for it (a window, a page) and never hold anybody up. A display that can go on no
+    longer raises ``DisplayError``: it is closed and the drive goes on without it.
+    """
 
-    def closed_by_user(self) -> bool: ...
+    @property
+    def name(self) -> str:
+        """What messages call it."""
 
-    def close(self) -> None: ...
+    @property
+    def every_frame(self) -> bool:
+        """Whether it must get each shown frame."""
+
+    def show(self, shown: ShownFrame, annotated: Image) -> None:
+        """Take one frame with its annotated picture, which is not to be written to."""
+
+    def closed_by_user(self) -> bool:
+        """Whether the user asked for the end of the drive here."""
+
+    def close(self) -> None:
+        """Give everything back; nothing else is called afterwards."""
 
 
 class ReadStore(Protocol):
-    """Where reads are kept, durably: when ``save`` returns, the read survives a power cut."""
+    """Where reads are kept, durably: when ``save`` returns, the read survives a power cut.
 
-    def save(self, read: TrackRead) -> None: ...
+    ``save`` writes a read or rewrites the one with its uid, and raises ``StoreError`` when it cannot; the
+    caller keeps the read and tries again. All calls come from one thread, which is not the one that made it.
+    """
 
-    def close(self) -> None: ...
+    def save(self, read: TrackRead) -> None:
+        """Write or rewrite one read durably."""
+
+    def close(self) -> None:
+        """Give everything back; nothing else is called afterwards."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,80 @@
+"""What can go wrong in the dashcam, as one small tree.
+
+DashcamError
+├── ConfigError      wrong settings or arguments: the command exits with 2
+├── SourceError      pictures cannot be had: missing, empty, no such device
+├── PositionError    the position log cannot be read
+├── ApiError         a prediction API failed
+│   ├── ApiUnreachableError   no connection, dropped connection or no answer in time
+│   ├── ApiOverloadedError    503: the API asks to come back later
+│   ├── ApiRefusedError       another status than 200
+│   ├── ApiGarbageError       an answer that breaks the contract
+│   └── ApiPausedError        not asked: the API failed often and is left alone for a moment
+├── EmbeddedApiError the APIs could not be started as a child process
+├── DisplayError     a display cannot go on
+└── StoreError       reads could not be written
+
+Each message is one line that says what to do about it.
+"""
+
+from __future__ import annotations
+
+
+class DashcamError(Exception):
+    """Root of the tree; ``exit_code`` is what the command exits with."""
+
+    exit_code = 1
+
+
+class ConfigError(DashcamError):
+    """Settings or arguments are wrong."""
+
+    exit_code = 2
+
+
+class SourceError(DashcamError):
+    """Pictures cannot be had from the source."""
+
+
+class PositionError(DashcamError):
+    """The position log cannot be read."""
+
+
+class ApiError(DashcamError):
+    """A prediction API failed."""
+
+
+class ApiUnreachableError(ApiError):
+    """No connection, a dropped connection or no answer in time."""
+
+
+class ApiOverloadedError(ApiError):
+    """The API answered 503; ``retry_after_s`` is its wish, if it stated one."""
+
+    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class ApiRefusedError(ApiError):
+    """The API answered with another status than 200."""
+
+
+class ApiGarbageError(ApiError):
+    """The API's answer breaks the contract."""
+
+
+class ApiPausedError(ApiError):
+    """The API was not asked: it failed often and is left alone for a moment."""
+
+
+class EmbeddedApiError(DashcamError):
+    """The APIs could not be started as a child process."""
+
+
+class DisplayError(DashcamError):
+    """A display cannot go on."""
+
+
+class StoreError(DashcamError):
+    """Reads could not be written."""
