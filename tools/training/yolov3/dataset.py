@@ -1,0 +1,58 @@
+"""The COCO detection sets in memory, as grey pictures with plate boxes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+SOURCES = ("ro_dashcam", "open_lpr", "openimages", "kaggle433", "roboflow_experiment_plates")
+LONGEST_SIDE_PX = 960
+DEV_PERCENT = 4
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """A grey picture uint8 (H, W) and its boxes float32 (n, 4), corners xmin, ymin, xmax, ymax in pixels."""
+
+    name: str
+    source: str
+    image: NDArray[np.uint8]
+    boxes: NDArray[np.float32]
+
+
+def in_dev(name: str) -> bool:
+    """Whether a picture of the train split is held out for choosing checkpoints (by hash of its name)."""
+    return hashlib.sha256(name.encode()).digest()[0] * 100 < DEV_PERCENT * 256
+
+
+def load(root: Path, sources: Iterable[str], split: str = "train") -> list[Sample]:
+    """Read the sets ``root/plates/<source>_<split>.json``; pictures over 960 px are reduced."""
+    samples = []
+    for source in sources:
+        file = root / "plates" / f"{source}_{split}.json"
+        if not file.exists():
+            continue
+        coco = json.loads(file.read_text())
+        boxes_of: dict[int, list[list[float]]] = {}
+        for annotation in coco["annotations"]:
+            x, y, width, height = annotation["bbox"]
+            boxes_of.setdefault(annotation["image_id"], []).append([x, y, x + width, y + height])
+        for record in tqdm(coco["images"], desc=f"{source} {split}", unit="photo"):
+            image = cv2.imread(str(root / "plates" / record["file_name"]), cv2.IMREAD_GRAYSCALE)
+            if image is None:
+                raise OSError(f"cannot read {record['file_name']}")
+            boxes = np.array(boxes_of.get(record["id"], []), np.float32).reshape(-1, 4)
+            scale = LONGEST_SIDE_PX / max(image.shape)
+            if scale < 1:
+                image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+                boxes = boxes * np.float32(scale)
+            samples.append(Sample(record["file_name"], source, image.astype(np.uint8, copy=False), boxes))
+    return samples

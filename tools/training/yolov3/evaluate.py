@@ -1,0 +1,61 @@
+"""Average precision of a network in training, on held-out pictures of the train split."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from tools.evaluation.detection import average_precision
+from tools.training.yolov3.augment import GREY
+from tools.training.yolov3.dataset import Sample
+from tools.training.yolov3.loss import decode
+from tools.training.yolov3.network import ANCHORS_PER_SCALE, STRIDES
+
+Array = NDArray[np.float64]
+
+
+def letterbox(sample: Sample, size: int) -> tuple[NDArray[np.uint8], Array]:
+    """The sample fitted into a square of that many pixels, and its boxes there."""
+    h, w = sample.image.shape
+    scale = min(size / w, size / h)
+    width, height = round(w * scale), round(h * scale)
+    mode = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    canvas = np.full((size, size), GREY, np.uint8)
+    x, y = (size - width) // 2, (size - height) // 2
+    canvas[y : y + height, x : x + width] = cv2.resize(sample.image, (width, height), interpolation=mode)
+    return canvas, sample.boxes.astype(np.float64) * scale + np.array([x, y, x, y])
+
+
+def detections(outputs: Sequence[Tensor], anchors: Tensor, threshold: float, nms: float) -> Array:
+    """Boxes (n, 5) with scores of one picture's raw outputs (each with batch size 1)."""
+    found = []
+    for raw, scale_anchors, stride in zip(outputs, anchors.view(3, ANCHORS_PER_SCALE, 2), STRIDES, strict=True):
+        _, channels, h, w = raw.shape
+        cells = raw.view(1, ANCHORS_PER_SCALE, channels // ANCHORS_PER_SCALE, h, w).permute(0, 1, 3, 4, 2)
+        scores = cells[..., 4].sigmoid() * cells[..., 5].sigmoid()
+        boxes = decode(cells, scale_anchors, stride)
+        found.append(torch.cat([boxes, scores.unsqueeze(-1)], -1)[scores > threshold])
+    every: Array = torch.cat(found).double().numpy()
+    sides = np.concatenate([every[:, :2], every[:, 2:4] - every[:, :2]], 1)
+    kept = cv2.dnn.NMSBoxes(sides.tolist(), every[:, 4].tolist(), threshold, nms)
+    return every[np.array(kept, int).reshape(-1)]
+
+
+@torch.no_grad()
+def dev_precision(network: nn.Module, anchors: Tensor, samples: Sequence[Sample], size: int = 416) -> float:
+    """AP@0.5 of the network over the samples, each fitted into size × size."""
+    network.eval()
+    predictions, truths = [], []
+    for sample in samples:
+        picture, boxes = letterbox(sample, size)
+        tensor = torch.from_numpy(picture)[None, None].float() / 255
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            outputs = network(tensor.contiguous(memory_format=torch.channels_last))
+        predictions.append(detections([o.float() for o in outputs], anchors, 0.02, 0.45))
+        truths.append(boxes)
+    return average_precision(predictions, truths)

@@ -1,0 +1,146 @@
+"""The training loop of the detector."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from tools.training.common.ema import Ema
+from tools.training.common.run_folder import RunFolder
+from tools.training.yolov3.anchors import kmeans
+from tools.training.yolov3.augment import compose
+from tools.training.yolov3.dataset import Sample, in_dev
+from tools.training.yolov3.evaluate import dev_precision, letterbox
+from tools.training.yolov3.loss import YoloLoss
+from tools.training.yolov3.network import YoloV3
+
+# How often a source is drawn, relative to its size. The dashcam is what the product sees; the 300×300 set is
+# already augmented (near duplicates).
+SOURCE_WEIGHTS = {
+    "ro_dashcam": 3.0,
+    "open_lpr": 1.0,
+    "openimages": 1.6,
+    "kaggle433": 1.5,
+    "roboflow_experiment_plates": 0.5,
+}
+# Shapes of the batches (height, width) and their shares: the square of the evaluation, the 16:9 of a dashcam
+# frame, and a smaller one that costs less.
+SHAPES = (((416, 416), 0.4), ((256, 416), 0.35), ((320, 320), 0.25))
+NO_MOSAIC_SHARE = 0.12  # the last part of a training sees whole pictures only, as inference does
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """What a training run is made of; kept in its checkpoints."""
+
+    steps: int
+    batch: int
+    learning_rate: float
+    weight_decay: float
+    seed: int
+    evaluate_every: int
+
+
+def fitted_sizes(samples: list[Sample], seed: int) -> np.ndarray:
+    """Widths and heights (n, 2) of the boxes in 416×416, jittered in scale as training jitters them."""
+    rng = np.random.default_rng(seed)
+    sizes = []
+    for sample in samples:
+        _, boxes = letterbox(sample, 416)
+        zoom = np.exp(rng.normal(-0.15, 0.35, (len(boxes), 1)))
+        sizes.append((boxes[:, 2:] - boxes[:, :2]) * zoom)
+    every = np.concatenate(sizes)
+    return every[(every > 2).all(1)]
+
+
+def batches(
+    samples: list[Sample], settings: TrainSettings, first_step: int
+) -> Iterator[tuple[Tensor, list[Tensor]]]:
+    """Endless augmented batches: float32 (N, 1, H, W) in 0..1 and the boxes of each picture.
+
+    Every step has a generator of its own, so that a resumed run goes on with the same pictures.
+    """
+    weights = np.array([SOURCE_WEIGHTS[s.source] for s in samples])
+    weights /= weights.sum()
+    for step in range(first_step, settings.steps):
+        rng = np.random.default_rng([settings.seed, step])
+        size = SHAPES[rng.choice(len(SHAPES), p=[share for _, share in SHAPES])][0]
+        mosaic_share = 0.0 if step > settings.steps * (1 - NO_MOSAIC_SHARE) else 0.6
+        pictures, boxes = [], []
+        for _ in range(settings.batch):
+            mosaic = rng.random() < mosaic_share
+            chosen = rng.choice(len(samples), 4 if mosaic else 1, p=weights)
+            picture, truth = compose([samples[i] for i in chosen], size, rng, mosaic)
+            pictures.append(picture)
+            boxes.append(torch.from_numpy(truth))
+        yield torch.from_numpy(np.stack(pictures))[:, None].float() / 255, boxes
+
+
+def one_cycle(step: int, steps: int, peak: float, warmup: int) -> float:
+    """Learning rate: linear warm-up, then cosine down to 2 % of the peak."""
+    if step < warmup:
+        return peak * (step + 1) / warmup
+    progress = (step - warmup) / max(1, steps - warmup)
+    return peak * (0.02 + 0.98 * (1 + math.cos(math.pi * progress)) / 2)
+
+
+def train(samples: list[Sample], settings: TrainSettings, folder: Path) -> Path:
+    """Train, or go on with, the run in ``folder``; returns the best checkpoint (by AP@0.5 on held-out pictures)."""
+    run = RunFolder(folder)
+    torch.manual_seed(settings.seed)
+    kept = [s for s in samples if not in_dev(s.name)]
+    dev = [s for s in samples if in_dev(s.name) and s.source != "roboflow_experiment_plates"]
+    network = YoloV3()
+    state = run.load("last.pt")
+    anchors = state["anchors"] if state else torch.tensor(kmeans(fitted_sizes(kept, settings.seed)).round()).float()
+    loss_of = YoloLoss(anchors)
+    optimiser = torch.optim.AdamW(network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
+    ema = Ema(network)
+    first_step, best = 0, 0.0
+    if state:
+        network.load_state_dict(state["network"])
+        ema.model.load_state_dict(state["ema"])
+        ema.steps, first_step, best = state["step"], state["step"], state["best"]
+        optimiser.load_state_dict(state["optimiser"])
+    network.to(memory_format=torch.channels_last)
+    sums = np.zeros(4)
+    progress = tqdm(
+        batches(kept, settings, first_step), initial=first_step, total=settings.steps, unit="step", mininterval=10
+    )
+    for step, (pictures, boxes) in enumerate(progress, first_step + 1):
+        for group in optimiser.param_groups:
+            group["lr"] = one_cycle(step - 1, settings.steps, settings.learning_rate, 300)
+        network.train()
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            outputs = network(pictures.contiguous(memory_format=torch.channels_last))
+        parts = loss_of(outputs, boxes)
+        optimiser.zero_grad(set_to_none=True)
+        parts.total.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 10.0)
+        optimiser.step()
+        ema.update(network)
+        sums += [float(x.detach()) for x in (parts.total, parts.box, parts.objectness, parts.classes)]
+        if step % settings.evaluate_every == 0 or step == settings.steps:
+            precision = dev_precision(ema.model, anchors, dev)
+            means = sums / settings.evaluate_every
+            names = ("loss", "box", "objectness", "classes")
+            run.log({"step": step, **dict(zip(names, means, strict=True)), "dev_ap50": precision})
+            progress.write(f"step {step}: loss {means[0]:.3f}, dev AP@0.5 {precision:.4f}")
+            sums[:] = 0
+            saved = {
+                "network": network.state_dict(), "ema": ema.model.state_dict(), "optimiser": optimiser.state_dict(),
+                "anchors": anchors, "step": step, "best": max(best, precision), "settings": vars(settings),
+            }  # fmt: skip
+            run.save("last.pt", saved)
+            if precision >= best:
+                best = precision
+                run.save("best.pt", {"ema": saved["ema"], "anchors": anchors, "step": step, "dev_ap50": precision})
+            run.plot()
+    return folder / "best.pt"
