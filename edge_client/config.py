@@ -178,7 +178,9 @@ class TrackingSettings(Section):
 class ReadSettings(Section):
     """Which reads are kept, and where."""
 
-    file: Path = Field(default=Path("reads.db"), description="SQLite file of the reads")
+    file: Path | None = Field(
+        default=None, description="SQLite file of the reads, None for one in the user's data folder"
+    )
     min_confidence: Unit = Field(default=0.5, description="votes below this are not stored")
     min_length: int = Field(default=4, ge=1, description="shorter texts are not stored")
     max_length: int = Field(default=10, ge=1, description="longer texts are not stored")
@@ -208,7 +210,7 @@ class WebSettings(Section):
     """The web page."""
 
     address: str = Field(
-        default="127.0.0.1:8090", description="HOST:PORT, or off; other hosts than loopback need a key"
+        default="127.0.0.1:8081", description="HOST:PORT, or off; other hosts than loopback need a key"
     )
     key_file: Path | None = Field(
         default=None,
@@ -228,7 +230,12 @@ class RecordSettings(Section):
     crf: int = Field(
         default=23, ge=0, le=51, description="H.264 constant rate factor: lower is better and larger"
     )
-    preset: str = Field(default="ultrafast", description="x264 preset")
+    preset: Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium"] = Field(
+        default="ultrafast", description="x264 preset: later ones make smaller files and take longer"
+    )
+    min_free_mb: int = Field(
+        default=100, ge=0, description="the recording ends when less is free on its disk, for the reads' sake"
+    )
 
 
 class EdgeSettings(Section):
