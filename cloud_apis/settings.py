@@ -1,0 +1,130 @@
+"""The settings of the prediction APIs, as `config/apis.yaml` has them; unknown keys are refused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from cloud_apis.errors import StartError
+
+Providers = Annotated[
+    list[str],
+    Field(min_length=1, description="onnxruntime's execution providers, in order of preference"),
+]
+_CPU = ["CPUExecutionProvider"]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class SessionSettings(_Section):
+    """How a model is run."""
+
+    threads: int = Field(default=1, ge=1, le=64, description="threads within one inference")
+    batch: int = Field(default=1, ge=1, le=64, description="most pictures in one inference; 1 on a CPU")
+    providers: Providers = _CPU
+
+
+class ServedSettings(SessionSettings):
+    """How an API's queue is worked on."""
+
+    workers: int = Field(default=2, ge=1, le=64, description="requests worked on at the same time")
+    queue: int = Field(
+        default=32, ge=1, le=4096, description="requests that may wait; more are refused (503)"
+    )
+
+
+class YoloV3Settings(ServedSettings):
+    """The detector; the first six keys are named as in the original."""
+
+    labels: list[str] = Field(min_length=1, description="class names, in the order of the network's outputs")
+    net_h: int = Field(
+        ge=32, le=4096, multiple_of=32, description="height that pictures are fitted into, pixels"
+    )
+    net_w: int = Field(
+        ge=32, le=4096, multiple_of=32, description="width that pictures are fitted into, pixels"
+    )
+    anchors: list[Annotated[int, Field(ge=1, le=4096)]] = Field(
+        min_length=18,
+        max_length=18,
+        description="nine widths and heights in network pixels, ascending: three per stride",
+    )
+    obj_thresh: float = Field(gt=0, lt=1, strict=False, description="least objectness times class score")
+    nms_thresh: float = Field(
+        gt=0, le=1, strict=False, description="intersection over union above which the weaker box goes"
+    )
+
+    @model_validator(mode="after")
+    def _anchors_ascend(self) -> Self:
+        areas = [w * h for w, h in zip(self.anchors[::2], self.anchors[1::2], strict=True)]
+        if areas != sorted(areas):
+            raise ValueError("anchors must ascend by area")
+        return self
+
+
+class CraftSettings(SessionSettings):
+    """The text line finder; it runs within the requests to crnn."""
+
+
+class CrnnSettings(ServedSettings):
+    """The recogniser, with the text line finder before it."""
+
+
+class ApiSettings(_Section):
+    """Everything in `config/apis.yaml`."""
+
+    models: str | None = Field(
+        default=None, description="folder of the model files; null: those of the package"
+    )
+    api_key_file: str | None = Field(default=None, description="file whose first line is the API key")
+    body_timeout_s: float = Field(
+        default=30,
+        gt=0,
+        le=3600,
+        strict=False,
+        description="longest time that a request's body may take, seconds",
+    )
+    yolov3: YoloV3Settings = Field(description="the detector")
+    craft: CraftSettings = Field(default=CraftSettings(), description="the text line finder")
+    crnn: CrnnSettings = Field(default=CrnnSettings(), description="the recogniser")
+
+
+def default_config() -> Path:
+    """The settings that come with the package."""
+    return Path(str(resources.files("config"))) / "apis.yaml"
+
+
+def load_settings(path: Path | None = None) -> ApiSettings:
+    """Read and check a settings file, the package's own if none is named.
+
+    Raises `StartError` with one line that names the file, the key and what is wrong with it.
+    """
+    path = path or default_config()
+    try:
+        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise StartError(f"cannot read the settings {path}: {reason}") from error
+    except yaml.YAMLError as error:
+        raise StartError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
+    try:
+        return ApiSettings.model_validate(content)
+    except ValidationError as error:
+        raise StartError(f"{path}: {_first_problem(error)}") from error
+
+
+def _first_problem(error: ValidationError) -> str:
+    problem = error.errors()[0]
+    if problem["type"] == "extra_forbidden":
+        return f"{_dotted(problem['loc'])}: there is no such setting"
+    return f"{_dotted(problem['loc'])}: {problem['msg']}"
+
+
+def _dotted(place: Sequence[int | str]) -> str:
+    return ".".join(str(p) for p in place) or "the file"

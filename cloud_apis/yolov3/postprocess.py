@@ -1,0 +1,98 @@
+"""From the detector's raw outputs to boxes: YOLOv3 decoding and greedy non-maximum suppression."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+STRIDES = (8, 16, 32)
+ANCHORS_PER_SCALE = 3
+# More boxes than this above the threshold are noise; keeping the best bounds the work.
+MAX_CANDIDATES = 512
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidates:
+    """Decoded boxes: corners (N, 4) in input pixels, objectness (N,), class scores (N, C).
+
+    Corners are xmin, ymin, xmax, ymax.
+    """
+
+    corners: NDArray[np.float32]
+    objectness: NDArray[np.float32]
+    classes: NDArray[np.float32]
+
+    def scores(self) -> NDArray[np.float32]:
+        """Objectness times the best class score, (N,)."""
+        best: NDArray[np.float32] = self.objectness * self.classes.max(axis=1)
+        return best
+
+    def take(self, index: NDArray[np.intp]) -> Candidates:
+        """Those at the given places, in that order."""
+        return Candidates(self.corners[index], self.objectness[index], self.classes[index])
+
+
+def decode(
+    outputs: Sequence[NDArray[np.float32]], anchors: NDArray[np.float32], obj_thresh: float, item: int = 0
+) -> Candidates:
+    """Decode one picture of a batch; those below `obj_thresh` (objectness times class) are left out.
+
+    `outputs` are raw logits (N, A * (5 + C), H / s, W / s) for the strides 8, 16 and 32, anchor-major;
+    `anchors` is (9, 2), widths and heights in input pixels, smallest first. Best scores come first.
+    """
+    # The class score is at most 1, so the objectness alone must reach the threshold: no exp() for the rest.
+    least_logit = float(np.log(obj_thresh / (1 - obj_thresh))) if 0 < obj_thresh < 1 else np.inf
+    if obj_thresh <= 0:
+        least_logit = -np.inf
+    found = []
+    for scale, (stride, output) in enumerate(zip(STRIDES, outputs, strict=True)):
+        _, channels, rows, columns = output.shape
+        grid = output[item].reshape(ANCHORS_PER_SCALE, channels // ANCHORS_PER_SCALE, rows * columns)
+        anchor, cell = np.nonzero(grid[:, 4] >= least_logit)
+        if anchor.size == 0:
+            continue
+        logits = grid[anchor, :, cell]
+        size = np.exp(np.clip(logits[:, 2:4], -10, 10)) * anchors[scale * ANCHORS_PER_SCALE + anchor]
+        corner = np.stack([cell % columns, cell // columns], axis=1)
+        centre = (_sigmoid(logits[:, :2]) + corner) * stride
+        probabilities = _sigmoid(logits[:, 4:])
+        corners = np.concatenate([centre - size / 2, centre + size / 2], axis=1)
+        found.append(Candidates(corners.astype(np.float32), probabilities[:, 0], probabilities[:, 1:]))
+    if not found:
+        return Candidates(np.empty((0, 4), np.float32), np.empty(0, np.float32), np.empty((0, 1), np.float32))
+    together = Candidates(
+        np.concatenate([f.corners for f in found]),
+        np.concatenate([f.objectness for f in found]),
+        np.concatenate([f.classes for f in found]),
+    )
+    scores = together.scores()
+    order = np.argsort(-scores, kind="stable")
+    return together.take(order[scores[order] >= obj_thresh][:MAX_CANDIDATES])
+
+
+def suppress(corners: NDArray[np.float32], nms_thresh: float) -> NDArray[np.intp]:
+    """Greedy non-maximum suppression over boxes (N, 4), best first: the places of those that stay.
+
+    A box goes when its intersection over union with a better box that stays is more than `nms_thresh`.
+    """
+    remaining = np.arange(len(corners))
+    areas = np.prod(np.maximum(corners[:, 2:] - corners[:, :2], 0), axis=1)
+    kept = []
+    while remaining.size:
+        best, remaining = remaining[0], remaining[1:]
+        kept.append(best)
+        if not remaining.size:
+            break
+        low = np.maximum(corners[best, :2], corners[remaining, :2])
+        high = np.minimum(corners[best, 2:], corners[remaining, 2:])
+        common = np.prod(np.maximum(high - low, 0), axis=1)
+        union = areas[best] + areas[remaining] - common
+        remaining = remaining[common <= nms_thresh * union]
+    return np.array(kept, np.intp)
+
+
+def _sigmoid(x: NDArray[np.float32]) -> NDArray[np.float32]:
+    return (1 / (1 + np.exp(-np.clip(x, -60, 60)))).astype(np.float32, copy=False)
