@@ -1,7 +1,8 @@
 """Draws what is known about a frame onto a copy of it: plate boxes with their reads, time and position.
 
-Pure and cheap (about 1 ms at 1280x720): texts are rendered once into small premultiplied patches and blended from then on.
-The text drawn by OpenCV is anti-aliased; its Hershey interface keeps it the same call for OpenCV 4 and 5.
+Pure and cheap (about 1 ms at 1280x720): texts are rendered once into small premultiplied patches and
+blended from then on. The text drawn by OpenCV is anti-aliased; its Hershey interface keeps it the same call
+for OpenCV 4 and 5.
 """
 
 from __future__ import annotations
@@ -113,7 +114,9 @@ def _draw_label(canvas: Image, tracked: TrackedBox, size: int, taken: list[_Rect
 
 
 def _place(patch: _Patch, tracked: TrackedBox, width: int, height: int, taken: list[_Rect]) -> _Rect:
-    """Above the box, else below it, else higher: the first place inside the picture that no other label has."""
+    """Above the box, else below it, else higher: the first place inside the picture that no other label
+    has.
+    """
     label_h, label_w = patch.premultiplied.shape[:2]
     gap = max(5, height // 110)
     left = round(min(max(tracked.box.xmin - gap // 2, 0), max(width - label_w, 0)))
@@ -133,7 +136,9 @@ def _overlap(a: _Rect, b: _Rect) -> bool:
 
 
 def _draw_info(canvas: Image, frame: Frame, size: int) -> None:
-    """Time and position in the lower left corner, the position in a second line where the width asks for it."""
+    """Time and position in the lower left corner, the position in a second line where the width asks for
+    it.
+    """
     clock = f"{frame.captured_utc:%Y-%m-%d  %H:%M:%S} UTC"
     if frame.fix is None:
         place: tuple[_Span, ...] = (("no GPS fix", _DIM, False),)
@@ -158,7 +163,9 @@ def _draw_info(canvas: Image, frame: Frame, size: int) -> None:
 
 @lru_cache(maxsize=256)
 def _label(spans: tuple[_Span, ...], size: int, accent: Colour | None) -> _Patch:
-    """Renders spans of text side by side on a dark rounded ground; `size` is the height of a capital in pixels."""
+    """Renders spans of text side by side on a dark rounded ground; `size` is the height of a capital in
+    pixels.
+    """
     faces = {True: cv2.FONT_HERSHEY_DUPLEX, False: cv2.FONT_HERSHEY_SIMPLEX}
     scale = size / 22  # a capital of scale 1 is about 22 px high
     pad = round(size * 0.62)
@@ -179,7 +186,9 @@ def _label(spans: tuple[_Span, ...], size: int, accent: Colour | None) -> _Patch
     # Text and accent stand fully opaque on the translucent ground.
     distance = np.abs(ground.astype(np.int16) - np.array(_BACK, np.int16)).max(axis=2)
     opacity = np.maximum(opacity, np.clip(200 + distance, 0, 255).astype(np.uint8))
-    alpha = np.repeat((opacity.astype(np.uint16) * _rounded(height, width, size // 3) // 255)[..., None], 3, axis=2)
+    alpha = np.repeat(
+        (opacity.astype(np.uint16) * _rounded(height, width, size // 3) // 255)[..., None], 3, axis=2
+    )
     premultiplied = (ground.astype(np.uint16) * alpha // 255).astype(np.uint8)
     patch = _Patch(premultiplied, (255 - alpha).astype(np.uint8))
     patch.premultiplied.setflags(write=False)  # shared by every frame that shows this text
@@ -188,7 +197,9 @@ def _label(spans: tuple[_Span, ...], size: int, accent: Colour | None) -> _Patch
 
 
 def _rounded(height: int, width: int, radius: int) -> Image:
-    """An anti-aliased mask of a rectangle with rounded corners, uint8 (height, width), drawn four times larger."""
+    """An anti-aliased mask of a rectangle with rounded corners, uint8 (height, width), drawn four times
+    larger.
+    """
     big = np.zeros((height * 4, width * 4), np.uint8)
     r = radius * 4
     cv2.rectangle(big, (r, 0), (width * 4 - 1 - r, height * 4 - 1), 255, cv2.FILLED)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
+import av
+
 _HEADER = 8
 
 
@@ -37,3 +39,13 @@ def cut_to_whole_fragments(path: Path) -> int:
                 keep = offset
         file.truncate(keep)
     return fragments
+
+
+def count_pictures(path: Path) -> int:
+    """How many pictures the first video stream of the file holds, counted without decoding.
+
+    Raises:
+        OSError: the file cannot be read (FFmpeg's errors are such).
+    """
+    with av.open(str(path)) as container:
+        return sum(1 for packet in container.demux(video=0) if packet.size)

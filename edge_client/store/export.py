@@ -1,0 +1,77 @@
+"""Reads as CSV and JSON for other programs."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable
+from typing import TextIO
+
+from edge_client.store.rows import StoredRead, time_text
+
+CSV_COLUMNS = (
+    "Date",
+    "License Plate",
+    "Coordinates",
+    "Confidence",
+    "First Seen",
+    "Last Seen",
+    "Latitude",
+    "Longitude",
+    "Fix Age (s)",
+    "Read",
+)
+"""The first three are those of the original's file."""
+
+
+def as_object(read: StoredRead) -> dict[str, object]:
+    """A read as JSON has it; degrees are null without a fix."""
+    return {
+        "id": read.id,
+        "uid": read.uid,
+        "text": read.text,
+        "confidence": read.confidence,
+        "character_confidences": list(read.character_confidences),
+        "first_seen": time_text(read.first_seen),
+        "last_seen": time_text(read.last_seen),
+        "latitude": read.latitude_deg,
+        "longitude": read.longitude_deg,
+        "fix_age_s": read.fix_age_s,
+    }
+
+
+def write_json(reads: Iterable[StoredRead], file: TextIO) -> None:
+    """One list with one object per read, each on a line of its own."""
+    lines = ",\n".join(f"  {json.dumps(as_object(read))}" for read in reads)
+    file.write(f"[\n{lines}\n]\n" if lines else "[]\n")
+
+
+def write_csv(reads: Iterable[StoredRead], file: TextIO) -> None:
+    """One line per read below a line of headings (RFC 4180 with line feeds); unknown values are empty."""
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(CSV_COLUMNS)
+    for read in reads:
+        has_place = read.latitude_deg is not None and read.longitude_deg is not None
+        writer.writerow(
+            (
+                f"{read.first_seen:%Y-%m-%d %H:%M:%S}",
+                _harmless(read.text),
+                f"{read.latitude_deg:.6f}, {read.longitude_deg:.6f}" if has_place else "",
+                f"{read.confidence:.4f}",
+                time_text(read.first_seen),
+                time_text(read.last_seen),
+                _number(read.latitude_deg, 6),
+                _number(read.longitude_deg, 6),
+                _number(read.fix_age_s, 2),
+                read.id,
+            )
+        )
+
+
+def _number(value: float | None, digits: int) -> str:
+    return "" if value is None else f"{value:.{digits}f}"
+
+
+def _harmless(text: str) -> str:
+    """A text that spreadsheets do not take for a formula (OWASP, CSV injection)."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
