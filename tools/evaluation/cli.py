@@ -1,10 +1,10 @@
-"""`python -m tools.evaluation detection|reading|endtoend`: figures of the shipped models on labelled photos."""
+"""`python -m tools.evaluation detection|reading|endtoend`: figures of the models on labelled photos."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from tools.data import require_data_root
 from tools.evaluation import parts, report
+from tools.evaluation.detection import Array
 from tools.evaluation.failures import write_contact_sheets
 from tools.evaluation.reading import PlateReading, ReadingFigures, confident, figures, grouped
 from tools.evaluation.runs import (
@@ -22,7 +23,7 @@ from tools.evaluation.runs import (
     end_to_end,
     read_all,
 )
-from tools.evaluation.sets import DETECTION_SOURCES, load_crops, load_pictures
+from tools.evaluation.sets import DETECTION_SOURCES, LabelledPicture, load_crops, load_pictures
 
 TOGETHER = ("open_lpr", "openimages")
 """Sources whose figures are also given as one set."""
@@ -38,17 +39,29 @@ def parser() -> argparse.ArgumentParser:
     whole = commands.add_parser("endtoend", help="detector and reader on whole pictures")
     for command, sources in ((detection, DETECTION_SOURCES), (whole, READ_SOURCES)):
         command.add_argument("--sources", nargs="+", default=sources, metavar="SOURCE")
-        command.add_argument("--net", type=int, default=416, metavar="PIXELS", help="side of the detector's input")
+        command.add_argument(
+            "--net", type=int, default=416, metavar="PIXELS", help="side of the detector's input"
+        )
         command.add_argument("--model", type=Path, help="the detector's ONNX file; default: the shipped one")
     reading.add_argument("--sources", nargs="+", default=(), metavar="SOURCE", help="default: all")
-    reading.add_argument("--failures", type=Path, metavar="DIR", help="write contact sheets of wrong readings")
+    reading.add_argument(
+        "--failures", type=Path, metavar="DIR", help="write contact sheets of wrong readings"
+    )
     whole.add_argument("--margin", type=float, default=0.1, help="widening of crops, part of their size")
-    whole.add_argument("--confidence", type=float, default=0.8, help="least confidence of a read that is shown")
+    whole.add_argument(
+        "--confidence", type=float, default=0.8, help="least confidence of a read that is shown"
+    )
+    for command in (reading, whole):
+        command.add_argument(
+            "--models", type=Path, metavar="DIR", help="folder of craft and crnn; default: shipped"
+        )
     for command in (detection, reading, whole):
         command.add_argument("--split", default="val", help="val or train")
         command.add_argument("--config", type=Path, help="settings of the APIs; default: config/apis.yaml")
         command.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
-        command.add_argument("--limit", type=int, metavar="N", help="only the first N pictures of each source")
+        command.add_argument(
+            "--limit", type=int, metavar="N", help="only the first N pictures of each source"
+        )
     return top
 
 
@@ -69,7 +82,8 @@ def run_detection(args: argparse.Namespace, console: Console) -> None:
     root = require_data_root()
     detector = parts.detector(args.config, args.model, args.net, threshold=parts.LOW_THRESHOLD)
     threshold = parts.operating_threshold(args.config)
-    pictures, predictions = {}, {}
+    pictures: dict[str, tuple[LabelledPicture, ...]] = {}
+    predictions: dict[str, list[Array]] = {}
     for source in args.sources:
         pictures[source] = load_pictures(root, source, args.split)[: args.limit]
         predictions[source] = detect_all(detector, tqdm(pictures[source], source, leave=False, disable=None))
@@ -79,16 +93,23 @@ def run_detection(args: argparse.Namespace, console: Console) -> None:
     }
     if set(TOGETHER) <= set(args.sources):
         results["+".join(TOGETHER)] = detection_figures(
-            [p for s in TOGETHER for p in pictures[s]], [b for s in TOGETHER for b in predictions[s]], args.net, threshold
+            [p for s in TOGETHER for p in pictures[s]],
+            [b for s in TOGETHER for b in predictions[s]],
+            args.net,
+            threshold,
         )
-    console.print(report.detection_table(results, f"detection, {args.split}, fitted into {args.net}×{args.net}"))
+    console.print(
+        report.detection_table(results, f"detection, {args.split}, fitted into {args.net}×{args.net}")
+    )
     _write(args, {"net_px": args.net, "threshold": threshold}, results)
 
 
 def run_reading(args: argparse.Namespace, console: Console) -> None:
     """Prints the reading figures by source, by number of lines and over all."""
     crops = load_crops(require_data_root(), args.split, args.sources)[: args.limit]
-    readings = read_all(parts.reader(args.config), tqdm(crops, "reading", leave=False, disable=None))
+    readings = read_all(
+        parts.reader(args.config, args.models), tqdm(crops, "reading", leave=False, disable=None)
+    )
     results: dict[str, ReadingFigures] = {
         **grouped(readings, lambda r: r.source),
         **grouped(readings, _lines),
@@ -106,7 +127,7 @@ def run_end_to_end(args: argparse.Namespace, console: Console) -> None:
     """Prints what becomes of transcribed plates on whole pictures, per source."""
     root = require_data_root()
     detector = parts.detector(args.config, args.model, args.net, threshold=parts.LOW_THRESHOLD)
-    reader = parts.reader(args.config)
+    reader = parts.reader(args.config, args.models)
     threshold = parts.operating_threshold(args.config)
     results: dict[str, EndToEndFigures] = {}
     for source in args.sources:
@@ -128,6 +149,6 @@ def _lines(reading: PlateReading) -> str:
     return "one line" if reading.lines == 1 else "two lines"
 
 
-def _write(args: argparse.Namespace, settings: dict[str, object], results: dict[str, object]) -> None:
+def _write(args: argparse.Namespace, settings: Mapping[str, object], results: Mapping[str, object]) -> None:
     if args.json is not None:
         report.write_json(args.json, args.command, {"split": args.split, **settings}, results)

@@ -46,9 +46,7 @@ def reading_table(figures: Mapping[str, ReadingFigures], title: str) -> Table:
     for heading in ("plates", "exact", "exact rate", "character errors"):
         table.add_column(heading, justify="right")
     for name, f in figures.items():
-        table.add_row(
-            name, str(f.plates), str(f.exact), _share(f.exact_rate), _share(f.character_error_rate)
-        )
+        table.add_row(name, str(f.plates), str(f.exact), _share(f.exact_rate), _share(f.character_error_rate))
     return table
 
 
@@ -61,7 +59,14 @@ def end_to_end_table(figures: Mapping[str, EndToEndFigures], title: str, read_th
     for name, f in figures.items():
         rate = f.exact / f.plates if f.plates else math.nan
         table.add_row(
-            name, str(f.pictures), str(f.plates), str(f.found), str(f.exact), _share(rate), str(f.shown), str(f.wrong)
+            name,
+            str(f.pictures),
+            str(f.plates),
+            str(f.found),
+            str(f.exact),
+            _share(rate),
+            str(f.shown),
+            str(f.wrong),
         )
     return table
 
