@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +30,7 @@ class RunFolder:
         """Write a checkpoint by atomic rename, so that a cut run leaves the older one whole."""
         part = self.folder / f"{name}.part"
         torch.save(state, part)
-        os.replace(part, self.folder / name)
+        part.replace(self.folder / name)
 
     def load(self, name: str) -> dict[str, Any] | None:
         """Read a checkpoint of :meth:`save` (tensors and plain values only); None if there is none."""

@@ -19,20 +19,26 @@ def main() -> int:
         description="Train the YOLOv3 plate detector on the COCO sets of the data folder. Run again with the "
         "same --run to resume. Then export it: python -m tools.training.yolov3.export --run FOLDER",
     )
-    parser.add_argument("--run", type=Path, default=Path("runs/yolov3"), help="folder of checkpoints, log and plot")
-    parser.add_argument("--steps", type=int, default=9000, help="optimiser steps (default %(default)s)")
-    parser.add_argument("--batch", type=int, default=16, help="pictures a step (default %(default)s)")
-    parser.add_argument("--learning-rate", type=float, default=2e-3, help="peak of the one-cycle schedule")
-    parser.add_argument("--weight-decay", type=float, default=0.02, help="AdamW's (default %(default)s)")
-    parser.add_argument("--evaluate-every", type=int, default=300, help="steps between dev figures and checkpoints")
-    parser.add_argument("--seed", type=int, default=1, help="of all randomness (default %(default)s)")
-    parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 takes all cores")
-    parser.add_argument("--sources", nargs="+", default=list(SOURCES), choices=SOURCES, help="data sets to train on")
+    add = parser.add_argument
+    add("--run", type=Path, default=Path("runs/yolov3"), help="folder of checkpoints, log and plot")
+    add("--steps", type=int, default=7000, help="optimiser steps (default %(default)s)")
+    add("--batch", type=int, default=16, help="pictures a step (default %(default)s)")
+    add("--learning-rate", type=float, default=2e-3, help="peak of the one-cycle schedule")
+    add("--weight-decay", type=float, default=0.02, help="AdamW's (default %(default)s)")
+    add("--evaluate-every", type=int, default=250, help="steps between dev figures and checkpoints")
+    add("--seed", type=int, default=1, help="of all randomness (default %(default)s)")
+    add("--threads", type=int, default=0, help="CPU threads; 0 takes all cores")
+    add("--sources", nargs="+", default=list(SOURCES), choices=SOURCES, help="data sets to train on")
     options = parser.parse_args()
     if options.threads:
         torch.set_num_threads(options.threads)
     settings = TrainSettings(
-        options.steps, options.batch, options.learning_rate, options.weight_decay, options.seed, options.evaluate_every
+        steps=options.steps,
+        batch=options.batch,
+        learning_rate=options.learning_rate,
+        weight_decay=options.weight_decay,
+        seed=options.seed,
+        evaluate_every=options.evaluate_every,
     )
     best = train(load(require_data_root(), options.sources), settings, options.run)
     print(f"best checkpoint: {best}; log and plot: {options.run}/metrics.csv, metrics.png")

@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 def size_iou(sizes: NDArray[np.float64], anchors: NDArray[np.float64]) -> NDArray[np.float64]:
     """IoU of concentric boxes: sizes (n, 2) against anchors (k, 2), as (n, k)."""
     intersection = np.minimum(sizes[:, None], anchors[None]).prod(2)
-    return intersection / (sizes.prod(1)[:, None] + anchors.prod(1)[None] - intersection)
+    union = sizes.prod(1)[:, None] + anchors.prod(1)[None] - intersection
+    ratio: NDArray[np.float64] = intersection / union
+    return ratio
 
 
 def kmeans(sizes: NDArray[np.float64], k: int = 9, seed: int = 0, rounds: int = 100) -> NDArray[np.float64]:
@@ -25,4 +27,5 @@ def kmeans(sizes: NDArray[np.float64], k: int = 9, seed: int = 0, rounds: int = 
         if np.allclose(moved, anchors):
             break
         anchors = moved
-    return anchors[np.argsort(anchors.prod(1))]
+    ascending: NDArray[np.float64] = anchors[np.argsort(anchors.prod(1))]
+    return ascending

@@ -93,7 +93,8 @@ def clip_boxes(boxes: Boxes, width: int, height: int) -> Boxes:
     cut = np.clip(boxes, 0, limit)
     sides, before = cut[:, 2:] - cut[:, :2], boxes[:, 2:] - boxes[:, :2]
     keep = (sides.prod(1) >= MIN_VISIBLE * before.prod(1)) & (sides >= MIN_SIDE_PX).all(1)
-    return cut[keep]
+    kept: Boxes = cut[keep]
+    return kept
 
 
 def light(image: Image, rng: np.random.Generator) -> Image:
@@ -117,7 +118,8 @@ def light(image: Image, rng: np.random.Generator) -> Image:
         image = np.clip(image + noise, 0, 255).astype(np.uint8)
     if rng.random() < 0.5:
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(35, 92))]
-        image = cv2.imdecode(cv2.imencode(".jpg", image, quality)[1], cv2.IMREAD_GRAYSCALE).astype(np.uint8)
+        decoded = cv2.imdecode(cv2.imencode(".jpg", image, quality)[1], cv2.IMREAD_GRAYSCALE)
+        image = np.asarray(decoded, np.uint8)
     return image
 
 

@@ -43,7 +43,8 @@ def detections(outputs: Sequence[Tensor], anchors: Tensor, threshold: float, nms
     every: Array = torch.cat(found).double().numpy()
     sides = np.concatenate([every[:, :2], every[:, 2:4] - every[:, :2]], 1)
     kept = cv2.dnn.NMSBoxes(sides.tolist(), every[:, 4].tolist(), threshold, nms)
-    return every[np.array(kept, int).reshape(-1)]
+    best: Array = every[np.array(kept, int).reshape(-1)]
+    return best
 
 
 @torch.no_grad()

@@ -27,7 +27,7 @@ def calibration(samples: list[Sample], seed: int) -> Iterator[NDArray[np.float32
     rng = np.random.default_rng(seed)
     for index in rng.choice(len(samples), CALIBRATION_PICTURES, replace=False):
         picture, _ = letterbox(samples[index], 416)
-        yield picture[None, None].astype(np.float32) / 255
+        yield (picture[None, None] / 255).astype(np.float32)
 
 
 def prediction_layers(file: Path) -> list[str]:
@@ -68,10 +68,11 @@ def main() -> int:
     """Parse the command line and export."""
     parser = argparse.ArgumentParser(
         prog="python -m tools.training.yolov3.export",
-        description="Turn the best checkpoint of a run into ONNX: float32 beside the checkpoint, int8 where it is served.",
+        description="Turn the best checkpoint of a run into ONNX: float32 beside the checkpoint, int8 where it "
+        "is served.",
     )
     parser.add_argument("--run", type=Path, default=Path("runs/yolov3"), help="the training run's folder")
-    parser.add_argument("--target", type=Path, default=MODELS, help="folder of the served model (default %(default)s)")
+    parser.add_argument("--target", type=Path, default=MODELS, help="folder of the served model")
     parser.add_argument("--seed", type=int, default=1, help="chooses the calibration pictures")
     options = parser.parse_args()
     export(options.run, options.target, options.seed)

@@ -15,7 +15,7 @@ ANCHORS_PER_SCALE = 3
 
 
 def conv(inputs: int, outputs: int, kernel: int, stride: int = 1) -> nn.Sequential:
-    """Darknet's unit: convolution, batch norm, activation (plain ReLU, which int8 fuses into the convolution)."""
+    """Darknet's unit: convolution, batch norm, activation (ReLU, which int8 fuses into the convolution)."""
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False),
         nn.BatchNorm2d(outputs, momentum=0.03, eps=1e-3),
@@ -32,7 +32,8 @@ class Residual(nn.Module):
         self.expand = conv(channels // 2, channels, 3)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.expand(self.squeeze(x))
+        refined: Tensor = x + self.expand(self.squeeze(x))
+        return refined
 
 
 def stage(inputs: int, outputs: int, residuals: int) -> nn.Sequential:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
@@ -48,7 +49,7 @@ class TrainSettings:
     evaluate_every: int
 
 
-def fitted_sizes(samples: list[Sample], seed: int) -> np.ndarray:
+def fitted_sizes(samples: list[Sample], seed: int) -> NDArray[np.float64]:
     """Widths and heights (n, 2) of the boxes in 416×416, jittered in scale as training jitters them."""
     rng = np.random.default_rng(seed)
     sizes = []
@@ -57,7 +58,8 @@ def fitted_sizes(samples: list[Sample], seed: int) -> np.ndarray:
         zoom = np.exp(rng.normal(-0.15, 0.35, (len(boxes), 1)))
         sizes.append((boxes[:, 2:] - boxes[:, :2]) * zoom)
     every = np.concatenate(sizes)
-    return every[(every > 2).all(1)]
+    kept: NDArray[np.float64] = every[(every > 2).all(1)]
+    return kept
 
 
 def batches(
@@ -92,16 +94,19 @@ def one_cycle(step: int, steps: int, peak: float, warmup: int) -> float:
 
 
 def train(samples: list[Sample], settings: TrainSettings, folder: Path) -> Path:
-    """Train, or go on with, the run in ``folder``; returns the best checkpoint (by AP@0.5 on held-out pictures)."""
+    """Train, or go on with, the run in ``folder``; returns the best checkpoint by held-out AP@0.5."""
     run = RunFolder(folder)
     torch.manual_seed(settings.seed)
     kept = [s for s in samples if not in_dev(s.name)]
     dev = [s for s in samples if in_dev(s.name) and s.source != "roboflow_experiment_plates"]
     network = YoloV3()
     state = run.load("last.pt")
-    anchors = state["anchors"] if state else torch.tensor(kmeans(fitted_sizes(kept, settings.seed)).round()).float()
+    if state:
+        anchors = state["anchors"]
+    else:
+        anchors = torch.tensor(kmeans(fitted_sizes(kept, settings.seed)).round()).float()
     loss_of = YoloLoss(anchors)
-    optimiser = torch.optim.AdamW(network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
+    optimiser = torch.optim.AdamW(network.parameters(), weight_decay=settings.weight_decay)
     ema = Ema(network)
     first_step, best = 0, 0.0
     if state:
@@ -109,11 +114,10 @@ def train(samples: list[Sample], settings: TrainSettings, folder: Path) -> Path:
         ema.model.load_state_dict(state["ema"])
         ema.steps, first_step, best = state["step"], state["step"], state["best"]
         optimiser.load_state_dict(state["optimiser"])
-    network.to(memory_format=torch.channels_last)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
     sums = np.zeros(4)
-    progress = tqdm(
-        batches(kept, settings, first_step), initial=first_step, total=settings.steps, unit="step", mininterval=10
-    )
+    pictures_and_boxes = batches(kept, settings, first_step)
+    progress = tqdm(pictures_and_boxes, initial=first_step, total=settings.steps, unit="step", mininterval=5)
     for step, (pictures, boxes) in enumerate(progress, first_step + 1):
         for group in optimiser.param_groups:
             group["lr"] = one_cycle(step - 1, settings.steps, settings.learning_rate, 300)
@@ -134,13 +138,11 @@ def train(samples: list[Sample], settings: TrainSettings, folder: Path) -> Path:
             run.log({"step": step, **dict(zip(names, means, strict=True)), "dev_ap50": precision})
             progress.write(f"step {step}: loss {means[0]:.3f}, dev AP@0.5 {precision:.4f}")
             sums[:] = 0
-            saved = {
-                "network": network.state_dict(), "ema": ema.model.state_dict(), "optimiser": optimiser.state_dict(),
-                "anchors": anchors, "step": step, "best": max(best, precision), "settings": vars(settings),
-            }  # fmt: skip
-            run.save("last.pt", saved)
+            common = {"ema": ema.model.state_dict(), "anchors": anchors, "step": step}
             if precision >= best:
                 best = precision
-                run.save("best.pt", {"ema": saved["ema"], "anchors": anchors, "step": step, "dev_ap50": precision})
+                run.save("best.pt", {**common, "dev_ap50": precision})
+            weights = {"network": network.state_dict(), "optimiser": optimiser.state_dict()}
+            run.save("last.pt", {**common, **weights, "best": best, "settings": vars(settings)})
             run.plot()
     return folder / "best.pt"

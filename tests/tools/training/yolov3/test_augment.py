@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="the train extra is not installed")
+
+from tools.training.yolov3.augment import clip_boxes, compose, place, warp_boxes
+from tools.training.yolov3.dataset import Sample
+
+
+def bright_box_sample(width: int = 200, height: int = 120) -> Sample:
+    """A black picture with one white rectangle, which is the labelled box."""
+    image = np.zeros((height, width), np.uint8)
+    image[50:70, 80:130] = 255
+    return Sample("white", "open_lpr", image, np.array([[80, 50, 130, 70]], np.float32))
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_box_follows_the_picture(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    canvas = np.zeros((160, 240), np.uint8)
+    boxes = place(canvas, bright_box_sample(), rng, (0, 0, 240, 160))
+    ys, xs = np.nonzero(canvas > 200)
+    if not len(boxes):  # cut away or too small
+        return
+    xmin, ymin, xmax, ymax = boxes[0]
+    assert xs.size
+    # the white pixels fill the box: the hull of a slightly turned rectangle
+    assert abs(xs.min() - xmin) < 4 and abs(xs.max() + 1 - xmax) < 4
+    assert abs(ys.min() - ymin) < 4 and abs(ys.max() + 1 - ymax) < 4
+
+
+@pytest.mark.parametrize("mosaic", [False, True])
+def test_composed_boxes_lie_inside(mosaic: bool) -> None:
+    for seed in range(30):
+        picture, boxes = compose([bright_box_sample()] * 4, (128, 192), np.random.default_rng(seed), mosaic)
+        assert picture.shape == (128, 192) and picture.dtype == np.uint8
+        assert boxes.dtype == np.float32 and boxes.shape[1:] == (4,)
+        assert (boxes[:, :2] >= 0).all() and (boxes[:, 2] <= 192).all() and (boxes[:, 3] <= 128).all()
+        assert len(boxes) <= (4 if mosaic else 1)
+
+
+def test_same_seed_same_picture() -> None:
+    first = compose([bright_box_sample()], (96, 96), np.random.default_rng(3), False)
+    again = compose([bright_box_sample()], (96, 96), np.random.default_rng(3), False)
+    assert np.array_equal(first[0], again[0]) and np.array_equal(first[1], again[1])
+
+
+def test_boxes_mostly_outside_are_removed() -> None:
+    boxes = np.array([[-90, 0, 10, 20], [5, 5, 25, 25], [0, 0, 1, 1]], np.float32)
+    assert clip_boxes(boxes, 100, 100).tolist() == [[5, 5, 25, 25]]
+
+
+def test_warping_by_the_identity_changes_nothing() -> None:
+    boxes = np.array([[1, 2, 30, 40]], np.float32)
+    assert warp_boxes(boxes, np.eye(3)[:2]).tolist() == boxes.tolist()

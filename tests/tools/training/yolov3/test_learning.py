@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="the train extra is not installed")
+
+from tools.training.common.run_folder import RunFolder
+from tools.training.yolov3.anchors import kmeans, size_iou
+from tools.training.yolov3.dataset import Sample, in_dev
+from tools.training.yolov3.evaluate import detections
+from tools.training.yolov3.loss import YoloLoss, decode, iou
+from tools.training.yolov3.network import STRIDES, YoloV3
+from tools.training.yolov3.train import TrainSettings, one_cycle, train
+
+ANCHORS = torch.tensor([[8, 4], [16, 6], [27, 11], [34, 18], [57, 18], [50, 31], [86, 39], [133, 82], [300, 260]])
+
+
+def samples(count: int) -> list[Sample]:
+    rng = np.random.default_rng(0)
+    made = []
+    for i in range(count):
+        image = rng.integers(0, 80, (96, 128)).astype(np.uint8)
+        image[40:52, 50:90] = 230
+        made.append(Sample(f"plate{i}", "open_lpr", image, np.array([[50, 40, 90, 52]], np.float32)))
+    return made
+
+
+def test_anchors_are_the_clusters() -> None:
+    rng = np.random.default_rng(1)
+    centres = np.array([[10.0, 4.0], [50.0, 20.0], [200.0, 90.0]])
+    sizes = np.concatenate([c * rng.uniform(0.95, 1.05, (50, 2)) for c in centres])
+    assert size_iou(kmeans(sizes, 3), centres).diagonal().min() > 0.9
+
+
+def test_outputs_have_the_shape_of_their_stride() -> None:
+    outputs = YoloV3().eval()(torch.zeros(2, 1, 64, 96))
+    assert [tuple(o.shape) for o in outputs] == [(2, 18, 64 // s, 96 // s) for s in STRIDES]
+
+
+def test_zero_logits_decode_to_the_anchor_in_the_middle_of_the_cell() -> None:
+    boxes = decode(torch.zeros(1, 3, 2, 2, 6), torch.tensor([[8.0, 4.0]] * 3), 8)
+    assert boxes[0, 0, 1, 0].tolist() == [0.0, 10.0, 8.0, 14.0]
+
+
+def test_ciou_of_equal_boxes_is_one_and_falls_with_distance() -> None:
+    box = torch.tensor([0.0, 0.0, 10.0, 5.0])
+    near, far = box + torch.tensor([20.0, 0, 20, 0]), box + torch.tensor([40.0, 0, 40, 0])
+    assert float(iou(box, box, True)) == pytest.approx(1, abs=1e-4)
+    assert 0 > float(iou(box, near, True)) > float(iou(box, far, True))
+
+
+def test_every_box_has_an_anchor_and_perfect_logits_cost_little() -> None:
+    loss = YoloLoss(ANCHORS)
+    boxes = torch.tensor([[3.0, 3.0, 4.0, 4.0], [0.0, 0.0, 400.0, 20.0], [20.0, 20.0, 37.0, 26.0]])
+    assert loss.matches(boxes).flatten(1).any(1).all()
+    blank = [torch.full((1, 18, 64 // s, 64 // s), -12.0) for s in STRIDES]
+    assert float(loss(tuple(blank), [torch.zeros(0, 4)]).total) < 0.1
+    assert float(loss(tuple(blank), [boxes[2:]]).total) > 5
+
+
+def test_detections_find_the_one_cell_that_is_sure() -> None:
+    outputs = [torch.full((1, 18, 64 // s, 64 // s), -12.0) for s in STRIDES]
+    cell = outputs[0].view(1, 3, 6, 8, 8)
+    cell[0, 1, :, 2, 3] = torch.tensor([0.0, 0.0, 0.0, 0.0, 9.0, 9.0])
+    found = detections(outputs, ANCHORS.float(), 0.5, 0.45)
+    assert found[0, :4].tolist() == [28 - 8, 20 - 3, 28 + 8, 20 + 3] and len(found) == 1
+
+
+def test_training_learns_and_goes_on_where_it_was_cut(tmp_path: Path) -> None:
+    data = samples(60)
+    assert any(in_dev(s.name) for s in data)
+    settings = TrainSettings(steps=4, batch=2, learning_rate=1e-3, weight_decay=0.0, seed=1, evaluate_every=2)
+    train(data, settings, tmp_path / "run")
+    run = RunFolder(tmp_path / "run")
+    state = run.load("last.pt")
+    assert state is not None and state["step"] == 4
+    longer = TrainSettings(steps=6, batch=2, learning_rate=1e-3, weight_decay=0.0, seed=1, evaluate_every=2)
+    train(data, longer, tmp_path / "run")
+    rows = run.metrics_file.read_text().splitlines()
+    assert [row.split(",")[0] for row in rows] == ["step", "2", "4", "6"]
+    assert all(math.isfinite(float(row.split(",")[1])) for row in rows[1:])
+    assert (tmp_path / "run" / "metrics.png").stat().st_size > 1000
+
+
+def test_the_schedule_rises_and_falls() -> None:
+    rates = [one_cycle(step, 1000, 1.0, 100) for step in range(1000)]
+    assert max(rates) == 1.0 and rates.index(1.0) == 99 and rates[0] < 0.02 and rates[-1] < 0.03

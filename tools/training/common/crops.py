@@ -1,0 +1,60 @@
+"""The real plate crops with transcriptions, split into train, dev (kept aside of train) and val."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Part = Literal["train", "dev", "val"]
+DEV_PERCENT = 6
+# Training keeps crops no larger than this: characters stay above the networks' own sampling.
+MAX_WIDTH_PX, MAX_HEIGHT_PX = 288, 160
+
+
+@dataclass(frozen=True)
+class RealCrop:
+    """One crop: file name as in texts.csv, text with ``/`` between lines, source, grey (H, W) uint8, its scale."""
+
+    file_name: str
+    text: str
+    source: str
+    image: NDArray[np.uint8]
+    scale: float
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The text line by line, top first."""
+        return tuple(self.text.split("/"))
+
+
+def part_of(text: str, split: str) -> Part:
+    """Which part a row belongs to: a plate's text decides, so that one car is never in both train and dev."""
+    if split == "val":
+        return "val"
+    digest = hashlib.sha256(text.encode()).digest()
+    return "dev" if int.from_bytes(digest[:4], "big") % 100 < DEV_PERCENT else "train"
+
+
+def load_crops(root: Path, part: Part, full_size: bool = False) -> list[RealCrop]:
+    """Read one part of ``root/plates/texts.csv`` in grey; raises FileNotFoundError if a crop is missing."""
+    folder = root / "plates"
+    with (folder / "texts.csv").open(newline="") as stream:
+        rows = [row for row in csv.DictReader(stream) if part_of(row["text"], row["split"]) == part]
+    crops = []
+    for row in rows:
+        image = cv2.imread(str(folder / row["file_name"]), cv2.IMREAD_GRAYSCALE)
+        if image is None:
+            raise FileNotFoundError(f"{folder / row['file_name']} cannot be read")
+        height, width = image.shape
+        scale = 1.0 if full_size else min(1.0, MAX_WIDTH_PX / width, MAX_HEIGHT_PX / height)
+        if scale < 1.0:
+            image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        crops.append(RealCrop(row["file_name"], row["text"], row["source"], np.asarray(image, np.uint8), scale))
+    return crops
