@@ -132,9 +132,7 @@ def parse_crnn_answer(obj: object, crops: int) -> tuple[tuple[Word, ...], ...]:
     for i, (plate, scores) in enumerate(zip(plates, confidences, strict=True)):
         words = _list(plate, f"license-plates[{i}]")
         per_word = _list(scores, f"confidences[{i}]", len(words))
-        answer.append(
-            tuple(_word(w, s, f"[{i}][{j}]") for j, (w, s) in enumerate(zip(words, per_word, strict=True)))
-        )
+        answer.append(tuple(_word(w, s, f"[{i}][{j}]") for j, (w, s) in enumerate(zip(words, per_word, strict=True))))
     return tuple(answer)
 
 

@@ -13,9 +13,7 @@ class StartError(Exception):
 class ApiError(Exception):
     """A request that is answered with an error: HTTP status, a code for programs and a message for people."""
 
-    def __init__(
-        self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
         self.status = status
         self.code = code

@@ -103,7 +103,7 @@ def encode_jpeg(image: NDArray[np.uint8], quality: int = 90) -> bytes:
 def _inspect_jpeg(data: bytes) -> ImageInfo:
     try:
         height, width, colourspace, _ = simplejpeg.decode_jpeg_header(data, strict=False)
-    except ValueError as error:
+    except (ValueError, KeyError) as error:  # KeyError: a header so broken that it has no colour space
         raise not_an_image("the JPEG is broken or cut off within its header") from error
     return ImageInfo(ImageFormat.JPEG, width, height, cmyk=colourspace in ("CMYK", "YCCK"))
 
@@ -131,9 +131,7 @@ def _check_png_chunks(data: bytes) -> None:
     raise not_an_image("the PNG is cut off")
 
 
-def _decode_jpeg(
-    data: bytes, colourspace: str, least_width_px: int = 0, least_height_px: int = 0
-) -> NDArray[np.uint8]:
+def _decode_jpeg(data: bytes, colourspace: str, least_width_px: int = 0, least_height_px: int = 0) -> NDArray[np.uint8]:
     image: NDArray[np.uint8]
     for strict in (True, False):
         try:

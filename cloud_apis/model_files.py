@@ -51,7 +51,5 @@ def load_model_file(folder: Path, name: str) -> tuple[bytes, Manifest]:
     if manifest.name != name:
         raise StartError(f"{manifest_path} describes {manifest.name!r} instead of {name!r}")
     if hashlib.sha256(model).hexdigest() != manifest.sha256:
-        raise StartError(
-            f"{model_path} is not the file that {manifest_path.name} describes (SHA-256 differs)"
-        )
+        raise StartError(f"{model_path} is not the file that {manifest_path.name} describes (SHA-256 differs)")
     return model, manifest

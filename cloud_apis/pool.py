@@ -55,9 +55,7 @@ class WorkerPool(Generic[T, R]):
         self._idle = workers
         self._running = 0
         self._mean_s = 0.0
-        self._threads = [
-            threading.Thread(target=self._work, name=f"{name}-{i}", daemon=True) for i in range(workers)
-        ]
+        self._threads = [threading.Thread(target=self._work, name=f"{name}-{i}", daemon=True) for i in range(workers)]
         for thread in self._threads:
             thread.start()
 

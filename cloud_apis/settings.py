@@ -35,21 +35,15 @@ class ServedSettings(SessionSettings):
     """How an API's queue is worked on."""
 
     workers: int = Field(default=2, ge=1, le=64, description="requests worked on at the same time")
-    queue: int = Field(
-        default=32, ge=1, le=4096, description="requests that may wait; more are refused (503)"
-    )
+    queue: int = Field(default=32, ge=1, le=4096, description="requests that may wait; more are refused (503)")
 
 
 class YoloV3Settings(ServedSettings):
     """The detector; the first six keys are named as in the original."""
 
     labels: list[str] = Field(min_length=1, description="class names, in the order of the network's outputs")
-    net_h: int = Field(
-        ge=32, le=4096, multiple_of=32, description="height that pictures are fitted into, pixels"
-    )
-    net_w: int = Field(
-        ge=32, le=4096, multiple_of=32, description="width that pictures are fitted into, pixels"
-    )
+    net_h: int = Field(ge=32, le=4096, multiple_of=32, description="height that pictures are fitted into, pixels")
+    net_w: int = Field(ge=32, le=4096, multiple_of=32, description="width that pictures are fitted into, pixels")
     anchors: list[Annotated[int, Field(ge=1, le=4096)]] = Field(
         min_length=18,
         max_length=18,
@@ -79,9 +73,7 @@ class CrnnSettings(ServedSettings):
 class ApiSettings(_Section):
     """Everything in `config/apis.yaml`."""
 
-    models: str | None = Field(
-        default=None, description="folder of the model files; null: those of the package"
-    )
+    models: str | None = Field(default=None, description="folder of the model files; null: those of the package")
     api_key_file: str | None = Field(default=None, description="file whose first line is the API key")
     body_timeout_s: float = Field(
         default=30,

@@ -4,38 +4,20 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from cloud_apis.contract import PlateBox
 from cloud_apis.errors import ApiError, StartError
-from cloud_apis.images import decode_bgr, decode_grey, inspect
+from cloud_apis.images import decode_grey, inspect
 from cloud_apis.session import Model, load_model
 from cloud_apis.settings import YoloV3Settings
 from cloud_apis.yolov3.postprocess import ANCHORS_PER_SCALE, decode, suppress
 from cloud_apis.yolov3.preprocess import Letterbox, fit, network_input
 
 OUTPUTS = ("p8", "p16", "p32")
-
-
-@dataclass(frozen=True, slots=True)
-class DetectionRequest:
-    """A JPEG or PNG to look at; with `keep_picture` the decoded picture comes back with the boxes."""
-
-    data: bytes
-    keep_picture: bool = False
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Detection:
-    """Boxes in pixels of the picture, best first; the picture, uint8 BGR (height, width, 3), if asked for."""
-
-    boxes: tuple[PlateBox, ...]
-    picture: NDArray[np.uint8] | None = None
 
 
 class Detector:
@@ -51,40 +33,39 @@ class Detector:
         """Run the network once, so that the first request finds it ready."""
         self.model.run(np.zeros((1, 1, self._settings.net_h, self._settings.net_w), np.float32))
 
-    def detect(self, requests: Sequence[DetectionRequest]) -> list[Detection | Exception]:
-        """Detections in the order asked; a picture that cannot be taken gives its `ApiError` in its place."""
-        results: list[Detection | Exception | None] = [None] * len(requests)
-        pictures: dict[int, NDArray[np.uint8] | None] = {}
-        by_shape: dict[tuple[int, int], list[tuple[int, Letterbox, NDArray[np.float32]]]] = defaultdict(list)
-        for i, request in enumerate(requests):
+    def detect(self, pictures: Sequence[bytes]) -> list[tuple[PlateBox, ...] | Exception]:
+        """Boxes per JPEG or PNG, best first, in its pixels; in the place of one that cannot be taken, why."""
+        inputs: list[tuple[Letterbox, NDArray[np.float32]] | ApiError] = []
+        for data in pictures:
             try:
-                picture, box, image = self._prepare(request)
+                inputs.append(self._prepare(data))
             except ApiError as error:
-                results[i] = error
-                continue
-            pictures[i] = picture
-            by_shape[box.outer_height_px, box.outer_width_px].append((i, box, image))
-        for same in by_shape.values():
-            outputs = self.model.run(np.stack([image for _, _, image in same]))
-            for item, (i, box, _) in enumerate(same):
-                results[i] = Detection(self._boxes(outputs, item, box), pictures[i])
-        return [r for r in results if r is not None]
+                inputs.append(error)
+        boxes = iter(self._run([i for i in inputs if not isinstance(i, ApiError)]))
+        return [i if isinstance(i, ApiError) else next(boxes) for i in inputs]
 
-    def _prepare(
-        self, request: DetectionRequest
-    ) -> tuple[NDArray[np.uint8] | None, Letterbox, NDArray[np.float32]]:
-        info = inspect(request.data)
+    def find(self, grey: NDArray[np.uint8]) -> tuple[PlateBox, ...]:
+        """Boxes in one decoded picture, uint8 (height, width), best first."""
+        box = fit(grey.shape[1], grey.shape[0], self._settings.net_w, self._settings.net_h)
+        return self._run([(box, network_input(grey, box))])[0]
+
+    def _prepare(self, data: bytes) -> tuple[Letterbox, NDArray[np.float32]]:
+        info = inspect(data)
         box = fit(info.width_px, info.height_px, self._settings.net_w, self._settings.net_h)
-        if request.keep_picture:
-            picture = decode_bgr(request.data, info)
-            grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY).astype(np.uint8, copy=False)
-            return picture, box, network_input(grey, box)
-        grey = decode_grey(request.data, info, (box.inner_width_px, box.inner_height_px))
-        return None, box, network_input(grey, box)
+        grey = decode_grey(data, info, (box.inner_width_px, box.inner_height_px))
+        return box, network_input(grey, box)
 
-    def _boxes(
-        self, outputs: Sequence[NDArray[np.float32]], item: int, box: Letterbox
-    ) -> tuple[PlateBox, ...]:
+    def _run(self, inputs: Sequence[tuple[Letterbox, NDArray[np.float32]]]) -> list[tuple[PlateBox, ...]]:
+        found: dict[int, tuple[PlateBox, ...]] = {}
+        by_shape: dict[tuple[int, ...], list[int]] = defaultdict(list)
+        for i, (_, image) in enumerate(inputs):
+            by_shape[image.shape].append(i)
+        for same in by_shape.values():
+            outputs = self.model.run(np.stack([inputs[i][1] for i in same]))
+            found |= {i: self._boxes(outputs, item, inputs[i][0]) for item, i in enumerate(same)}
+        return [found[i] for i in range(len(inputs))]
+
+    def _boxes(self, outputs: Sequence[NDArray[np.float32]], item: int, box: Letterbox) -> tuple[PlateBox, ...]:
         candidates = decode(outputs, self._anchors, self._settings.obj_thresh, item)
         kept = candidates.take(suppress(candidates.corners, self._settings.nms_thresh))
         size = np.array([box.width_px, box.height_px] * 2, np.float32)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+Array = NDArray[np.float32] | NDArray[np.int64]
 ANCHORS = [10, 4, 16, 6, 22, 9, 31, 12, 42, 14, 57, 20, 82, 28, 126, 42, 207, 75]
 
 
@@ -31,7 +33,7 @@ def write(folder: Path, name: str, model: onnx.ModelProto, **manifest: object) -
 
 
 def yolov3(threshold: float = 0.9, classes: int = 1) -> onnx.ModelProto:
-    """A detector that finds one box wherever a cell of 32 x 32 pixels is brighter than `threshold` on average.
+    """A detector that finds one box wherever a cell of 32 x 32 pixels is brighter than `threshold`.
 
     Only the last anchor of the coarsest scale answers, centred on the cell, as large as the anchor.
     """
@@ -48,9 +50,9 @@ def yolov3(threshold: float = 0.9, classes: int = 1) -> onnx.ModelProto:
             gain[last + 4], bias[last + 4] = 200, -200 * threshold
             bias[last + 5 :] = 4
         weights |= {f"{name}.weight": gain, f"{name}.bias": bias}
-        pool = {"kernel_shape": [stride, stride], "strides": [stride, stride]}
+        size = [stride, stride]
         nodes += [
-            helper.make_node("AveragePool", ["image"], [f"{name}.mean"], **pool),
+            helper.make_node("AveragePool", ["image"], [f"{name}.mean"], kernel_shape=size, strides=size),
             helper.make_node("Conv", [f"{name}.mean", f"{name}.weight", f"{name}.bias"], [name]),
         ]
         outputs.append(_tensor(name, ["n", channels, f"h{stride}", f"w{stride}"]))
@@ -80,7 +82,7 @@ def crnn() -> onnx.ModelProto:
         helper.make_node("Squeeze", ["classes", "axis"], ["flat"]),
         helper.make_node("Transpose", ["flat"], ["logits"], perm=[0, 2, 1]),
     ]
-    weights = {"weight": weight, "bias": bias, "axis": np.array([2], np.int64)}
+    weights: dict[str, Array] = {"weight": weight, "bias": bias, "axis": np.array([2], np.int64)}
     return _model(nodes, _tensor("image", ["n", 1, 32, 128]), [_tensor("logits", ["n", 16, 37])], weights)
 
 
@@ -92,7 +94,7 @@ def _model(
     nodes: list[onnx.NodeProto],
     image: onnx.ValueInfoProto,
     outputs: list[onnx.ValueInfoProto],
-    weights: dict[str, NDArray[np.float32]] | dict[str, NDArray[np.float32] | NDArray[np.int64]],
+    weights: Mapping[str, Array],
 ) -> onnx.ModelProto:
     initialisers = [numpy_helper.from_array(w, name) for name, w in weights.items()]
     graph = helper.make_graph(nodes, "tiny", [image], outputs, initialisers)

@@ -1,0 +1,103 @@
+"""The command `cloud-apis`."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from cloud_apis.errors import StartError
+
+_LEVELS = ("debug", "info", "warning", "error")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; the exit code is 0, 1 when the server could not run, 2 for wrong usage or settings."""
+    arguments = _parser().parse_args(argv)
+    logging.basicConfig(
+        level=arguments.log_level.upper(),
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        stream=sys.stderr,
+    )
+    try:
+        return _serve(arguments)
+    except StartError as error:
+        print(f"cloud-apis: error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:  # before the server took over the signals
+        return 130
+
+
+def _serve(arguments: argparse.Namespace) -> int:
+    try:
+        # Imported late: --help and a wrong option need neither onnxruntime nor OpenCV.
+        from cloud_apis.server import (  # noqa: PLC0415
+            KEY_VARIABLE,
+            Endpoint,
+            bind,
+            is_loopback,
+            read_api_key,
+            serve,
+        )
+        from cloud_apis.settings import load_settings  # noqa: PLC0415
+        from cloud_apis.web.app import create_app  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise StartError(f"{error.name} is not installed: pip install 'plate-dashcam[cloud]'") from error
+    try:
+        settings = load_settings(arguments.config)
+        key = read_api_key(arguments.api_key_file or settings.api_key_file)
+        if key is None and not is_loopback(arguments.host):
+            raise StartError(
+                f"{arguments.host} can be reached from other machines, so an API key is needed: "
+                f"give --api-key-file or set {KEY_VARIABLE}"
+            )
+        if arguments.keyfile and not arguments.certfile:
+            raise StartError("--keyfile is of no use without --certfile")
+    except StartError as error:
+        print(f"cloud-apis: error: {error}", file=sys.stderr)
+        return 2
+    endpoint = Endpoint(arguments.host, arguments.port, arguments.port_file, arguments.certfile, arguments.keyfile)
+    with bind(endpoint) as listener:
+        app = create_app(settings, api_key=key)
+        serve(app, endpoint, listener, arguments.exit_with_parent)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="cloud-apis", description="The prediction APIs of the dashcam.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    serve = commands.add_parser("serve", help="serve the APIs over HTTP", description=_serve_help())
+    serve.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    serve.add_argument("--port", type=_port, default=8080, help="port, 0 for a free one (%(default)s)")
+    serve.add_argument("--config", type=Path, help="settings file (default: the one that is shipped)")
+    serve.add_argument("--port-file", type=Path, help="file to write the port to, once the server is ready")
+    serve.add_argument("--api-key-file", help="file whose first line is the API key that clients must send")
+    serve.add_argument("--certfile", type=Path, help="certificate chain in PEM: serve HTTPS")
+    serve.add_argument("--keyfile", type=Path, help="private key in PEM, unless it is in the certificate's file")
+    serve.add_argument(
+        "--exit-with-parent",
+        nargs="?",
+        type=int,
+        const=os.getppid(),
+        metavar="PID",
+        help="end as soon as the process that started this one (or the one named) has ended",
+    )
+    serve.add_argument("--log-level", choices=_LEVELS, default="warning", help="what to log (%(default)s)")
+    return parser
+
+
+def _serve_help() -> str:
+    return (
+        "Serve POST /yolov3, POST /crnn and POST /license-plate-reader until a signal ends it. "
+        "An address that other machines can reach needs an API key."
+    )
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65535:
+        raise argparse.ArgumentTypeError(f"{text} is not a port")
+    return port

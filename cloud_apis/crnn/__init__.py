@@ -1,0 +1,1 @@
+"""Reading the words of a plate: perspective straightening, CRNN, greedy CTC."""

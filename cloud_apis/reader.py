@@ -1,0 +1,51 @@
+"""The reader: plate crops in, words out. It joins the text line finder and the recogniser."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cloud_apis.contract import Quad, Word
+from cloud_apis.craft.finder import LineFinder, load_finder
+from cloud_apis.crnn.recogniser import Recogniser, load_recogniser
+from cloud_apis.settings import ApiSettings
+
+
+class Reader:
+    """Reads plates: finds the lines of each crop, straightens them and recognises their characters."""
+
+    def __init__(self, finder: LineFinder, recogniser: Recogniser) -> None:
+        self.finder = finder
+        self.recogniser = recogniser
+
+    def warm_up(self) -> None:
+        """Run both networks once, so that the first request finds them ready."""
+        self.read([np.zeros((32, 128), np.uint8)])
+
+    def read(self, crops: Sequence[NDArray[np.uint8]]) -> list[tuple[Word, ...]]:
+        """Words per crop in reading order (top line first); corners are in crop pixels.
+
+        Crops are grey, uint8 (height, width). Lines on which no character is recognised are left out.
+        """
+        lines = self.finder.find(crops)
+        owners = [i for i, found in enumerate(lines) for _ in found]
+        quads = [quad for found in lines for quad in found]
+        texts = self.recogniser.read([(crops[i], quad) for i, quad in zip(owners, quads, strict=True)])
+        words: list[list[Word]] = [[] for _ in crops]
+        for i, quad, (text, confidences) in zip(owners, quads, texts, strict=True):
+            if text:
+                words[i].append(Word(text, _points(quad), tuple(round(c, 5) for c in confidences)))
+        return [tuple(w) for w in words]
+
+
+def load_reader(folder: Path, settings: ApiSettings) -> Reader:
+    """Load the models `craft` and `crnn` from a folder; raises `StartError`."""
+    return Reader(load_finder(folder, settings.craft), load_recogniser(folder, settings.crnn))
+
+
+def _points(quad: NDArray[np.float32]) -> Quad:
+    (ax, ay), (bx, by), (cx, cy), (dx, dy) = quad.astype(float).round(2).tolist()
+    return (ax, ay), (bx, by), (cx, cy), (dx, dy)

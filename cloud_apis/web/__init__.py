@@ -1,0 +1,1 @@
+"""The prediction APIs over HTTP: one ASGI application, whatever serves it."""

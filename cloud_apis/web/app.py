@@ -1,0 +1,107 @@
+"""The ASGI application of the prediction APIs, for uvicorn or anything else that serves ASGI."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+
+from fastapi import APIRouter, FastAPI, Security
+from fastapi.security import APIKeyHeader
+from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import JSONResponse, Response
+
+from cloud_apis.contract import API_KEY_HEADER, error_body
+from cloud_apis.errors import ApiError, unauthorised
+from cloud_apis.metrics import Metrics
+from cloud_apis.services import Api, Services, load_services
+from cloud_apis.settings import ApiSettings
+from cloud_apis.web.docs import add_docs
+from cloud_apis.web.health import add_health, add_metrics, add_models
+from cloud_apis.web.measure import Measured
+from cloud_apis.web.predictions import add_crnn, add_reader, add_yolov3
+
+_CODES = {404: "not_found", 405: "method_not_allowed"}
+_DESCRIPTION = """Finds and reads licence plates.
+
+Pictures are JPEG or PNG, at most 8 MB and 25 megapixels; coordinates are pixels of the picture as sent, without
+regard to orientation tags. Errors are `{"error": {"code", "message"}}`."""
+
+
+def create_app(settings: ApiSettings, *, apis: Collection[Api] = tuple(Api), api_key: str | None = None) -> FastAPI:
+    """Load the models and build the application that offers the named APIs.
+
+    With `api_key`, predictions, metadata of models and metrics want it in the header X-API-Key; health and
+    documentation stay open. Raises `StartError` when a model is missing or does not fit the settings.
+    """
+    services = load_services(settings, apis)
+    metrics = Metrics()
+    for api, pool in services.queues().items():
+        metrics.watch(api, lambda p=pool: p.waiting, lambda p=pool: p.running)  # type: ignore[misc]
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        services.close()
+
+    app = FastAPI(
+        title="Licence plate APIs",
+        description=_DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+        redirect_slashes=False,
+    )
+    app.add_middleware(Measured, metrics=metrics, paths=[f"/{api}" for api in services.queues()])
+    _add_errors(app)
+    guarded = APIRouter(dependencies=[Security(_KeyCheck(api_key))] if api_key else [])
+    _add_predictions(guarded, services, settings.body_timeout_s)
+    add_models(guarded, services.models)
+    add_metrics(guarded, metrics)
+    free = APIRouter()
+    add_health(free)
+    add_docs(free)
+    app.include_router(guarded)
+    app.include_router(free)
+    return app
+
+
+class _KeyCheck(APIKeyHeader):
+    """Compares the key in constant time, before anything of the body is read."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(name=API_KEY_HEADER, auto_error=False)
+        self._key = key.encode()
+
+    async def __call__(self, request: HTTPConnection) -> str | None:
+        sent = request.headers.get(API_KEY_HEADER, "").encode("latin-1")
+        if not hmac.compare_digest(sent, self._key):
+            raise unauthorised()
+        return None
+
+
+def _add_predictions(router: APIRouter, services: Services, timeout_s: float) -> None:
+    if services.detector:
+        add_yolov3(router, services.detector, timeout_s)
+    if services.crops:
+        add_crnn(router, services.crops, timeout_s)
+    if services.pictures:
+        add_reader(router, services.pictures, timeout_s)
+
+
+def _add_errors(app: FastAPI) -> None:
+    @app.exception_handler(ApiError)
+    async def refused(_: Request, error: ApiError) -> Response:
+        return JSONResponse(error_body(error.code, error.message), error.status, headers=error.headers)
+
+    @app.exception_handler(HTTPException)
+    async def not_routed(request: Request, error: HTTPException) -> Response:
+        message = f"{request.method} {request.url.path}: {error.detail}"
+        code = _CODES.get(error.status_code, "http_error")
+        return JSONResponse(error_body(code, message), error.status_code, headers=error.headers)
+
+    @app.exception_handler(500)
+    async def broken(_: Request, __: Exception) -> Response:
+        # The server's log has the traceback; the client has no use for it.
+        return JSONResponse(error_body("internal", "the server failed to answer; its log says why"), 500)
