@@ -28,7 +28,7 @@ _LOG = logging.getLogger(__name__)
 _FAILURES = (OSError, ValueError, av.FFmpegError)  # the disk, a picture that is none, the encoder
 
 
-class VideoFile:
+class VideoRecorder:
     """Writes every frame that is shown into an MP4 file, at a constant rate or, for live sources, by
     capture time.
 

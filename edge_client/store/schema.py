@@ -60,7 +60,7 @@ def open_for_writing(path: Path, *, busy_timeout_s: float = 5.0) -> sqlite3.Conn
         busy_timeout_s: how long another writer is waited for.
 
     Raises:
-        StoreError: missing folder, not a database, another program's, a newer version's, not writable, locked.
+        StoreError: missing folder, no database, another program's, a newer version's, not writable, locked.
     """
     if not path.parent.is_dir():
         raise StoreError(
