@@ -12,7 +12,6 @@ from tqdm import tqdm
 
 from tools.data import require_data_root
 from tools.evaluation import parts, report
-from tools.evaluation.detection import Array
 from tools.evaluation.failures import write_contact_sheets
 from tools.evaluation.reading import PlateReading, ReadingFigures, confident, figures, grouped
 from tools.evaluation.runs import (
@@ -23,10 +22,12 @@ from tools.evaluation.runs import (
     end_to_end,
     read_all,
 )
-from tools.evaluation.sets import DETECTION_SOURCES, LabelledPicture, load_crops, load_pictures
+from tools.evaluation.sets import DETECTION_SOURCES, load_crops, load_pictures
 
 TOGETHER = ("open_lpr", "openimages")
 """Sources whose figures are also given as one set."""
+WIDTH = 132
+"""Columns of the tables where the output is no terminal."""
 READ_SOURCES = ("ro_dashcam", "open_lpr", "openimages")
 
 
@@ -39,29 +40,19 @@ def parser() -> argparse.ArgumentParser:
     whole = commands.add_parser("endtoend", help="detector and reader on whole pictures")
     for command, sources in ((detection, DETECTION_SOURCES), (whole, READ_SOURCES)):
         command.add_argument("--sources", nargs="+", default=sources, metavar="SOURCE")
-        command.add_argument(
-            "--net", type=int, default=416, metavar="PIXELS", help="side of the detector's input"
-        )
+        command.add_argument("--net", type=int, default=416, metavar="PIXELS", help="side of the detector's input")
         command.add_argument("--model", type=Path, help="the detector's ONNX file; default: the shipped one")
     reading.add_argument("--sources", nargs="+", default=(), metavar="SOURCE", help="default: all")
-    reading.add_argument(
-        "--failures", type=Path, metavar="DIR", help="write contact sheets of wrong readings"
-    )
+    reading.add_argument("--failures", type=Path, metavar="DIR", help="write contact sheets of wrong readings")
     whole.add_argument("--margin", type=float, default=0.1, help="widening of crops, part of their size")
-    whole.add_argument(
-        "--confidence", type=float, default=0.8, help="least confidence of a read that is shown"
-    )
+    whole.add_argument("--confidence", type=float, default=0.8, help="least confidence of a read that is shown")
     for command in (reading, whole):
-        command.add_argument(
-            "--models", type=Path, metavar="DIR", help="folder of craft and crnn; default: shipped"
-        )
+        command.add_argument("--models", type=Path, metavar="DIR", help="folder of craft and crnn; default: shipped")
     for command in (detection, reading, whole):
         command.add_argument("--split", default="val", help="val or train")
         command.add_argument("--config", type=Path, help="settings of the APIs; default: config/apis.yaml")
         command.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
-        command.add_argument(
-            "--limit", type=int, metavar="N", help="only the first N pictures of each source"
-        )
+        command.add_argument("--limit", type=int, metavar="N", help="only the first N pictures of each source")
     return top
 
 
@@ -70,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser().parse_args(argv)
     run = {"detection": run_detection, "reading": run_reading, "endtoend": run_end_to_end}[args.command]
     try:
-        run(args, Console())
+        run(args, Console(width=None if sys.stdout.isatty() else WIDTH))
     except (OSError, parts.PartError) as error:
         print(f"evaluation: error: {error}", file=sys.stderr)
         return 2
@@ -80,16 +71,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 def run_detection(args: argparse.Namespace, console: Console) -> None:
     """Prints the detection figures of each source and of `TOGETHER`."""
     root = require_data_root()
+    pictures = {source: load_pictures(root, source, args.split)[: args.limit] for source in args.sources}
     detector = parts.detector(args.config, args.model, args.net, threshold=parts.LOW_THRESHOLD)
     threshold = parts.operating_threshold(args.config)
-    pictures: dict[str, tuple[LabelledPicture, ...]] = {}
-    predictions: dict[str, list[Array]] = {}
-    for source in args.sources:
-        pictures[source] = load_pictures(root, source, args.split)[: args.limit]
-        predictions[source] = detect_all(detector, tqdm(pictures[source], source, leave=False, disable=None))
+    predictions = {
+        source: detect_all(detector, tqdm(chosen, source, leave=False, disable=None))
+        for source, chosen in pictures.items()
+    }
     results: dict[str, DetectionFigures] = {
-        source: detection_figures(pictures[source], predictions[source], args.net, threshold)
-        for source in args.sources
+        source: detection_figures(pictures[source], predictions[source], args.net, threshold) for source in args.sources
     }
     if set(TOGETHER) <= set(args.sources):
         results["+".join(TOGETHER)] = detection_figures(
@@ -98,18 +88,14 @@ def run_detection(args: argparse.Namespace, console: Console) -> None:
             args.net,
             threshold,
         )
-    console.print(
-        report.detection_table(results, f"detection, {args.split}, fitted into {args.net}×{args.net}")
-    )
+    console.print(report.detection_table(results, f"detection, {args.split}, fitted into {args.net}×{args.net}"))
     _write(args, {"net_px": args.net, "threshold": threshold}, results)
 
 
 def run_reading(args: argparse.Namespace, console: Console) -> None:
     """Prints the reading figures by source, by number of lines and over all."""
     crops = load_crops(require_data_root(), args.split, args.sources)[: args.limit]
-    readings = read_all(
-        parts.reader(args.config, args.models), tqdm(crops, "reading", leave=False, disable=None)
-    )
+    readings = read_all(parts.reader(args.config, args.models), tqdm(crops, "reading", leave=False, disable=None))
     results: dict[str, ReadingFigures] = {
         **grouped(readings, lambda r: r.source),
         **grouped(readings, _lines),

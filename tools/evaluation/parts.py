@@ -86,9 +86,7 @@ def detector(config: Path | None, model: Path | None, net_px: int, *, threshold:
         outputs: list[NDArray[np.float32]] = session.run(OUTPUTS, {"image": image})
         return outputs
 
-    return network_detector(
-        network, anchors, net_px=net_px, threshold=threshold, nms_thresh=chosen.nms_thresh
-    )
+    return network_detector(network, anchors, net_px=net_px, threshold=threshold, nms_thresh=chosen.nms_thresh)
 
 
 def reader(config: Path | None, models: Path | None) -> Reader:

@@ -78,9 +78,7 @@ def figures(readings: Iterable[PlateReading]) -> ReadingFigures:
     return ReadingFigures(plates, exact, errors, characters)
 
 
-def grouped(
-    readings: Sequence[PlateReading], key: Callable[[PlateReading], str]
-) -> dict[str, ReadingFigures]:
+def grouped(readings: Sequence[PlateReading], key: Callable[[PlateReading], str]) -> dict[str, ReadingFigures]:
     """Figures per group, groups in alphabetical order."""
     names = sorted({key(r) for r in readings})
     return {name: figures(r for r in readings if key(r) == name) for name in names}

@@ -51,8 +51,8 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         rows = csv.writer(file)
         rows.writerow(("file_name", "text", "source", "split"))
         for i, text in enumerate(("1", "AB/2")):
-            crop = np.zeros((40, 160, 3), np.uint8)
-            crop[10:30, 60:100] = 255
+            crop = np.zeros((96, 192, 3), np.uint8)
+            crop[30:66, 40:152] = 255
             cv2.imwrite(str(plates / "crops" / f"{i}.png"), crop)
             rows.writerow((f"crops/{i}.png", text, "open_lpr", "val"))
     monkeypatch.setenv(ENVIRONMENT_VARIABLE, str(plates.parent))
@@ -98,9 +98,7 @@ def test_end_to_end(data: Path, models: Path, tmp_path: Path) -> None:
     assert (figures["pictures"], figures["plates"], figures["found"]) == (2, 1, 1)
 
 
-def test_what_is_missing_is_named_in_one_line(
-    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_is_missing_is_named_in_one_line(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["detection", "--sources", "open_lpr", "--model", str(tmp_path / "none.onnx")]) == 2
     assert main(["reading", "--models", str(tmp_path)]) == 2
     assert main(["detection", "--sources", "elsewhere"]) == 2

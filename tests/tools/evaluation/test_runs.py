@@ -25,9 +25,7 @@ from tools.evaluation.sets import LabelledPicture, TranscribedCrop
 QUAD = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
 
 
-def picture(
-    folder: Path, name: str, *plates: tuple[tuple[int, int, int, int], str | None]
-) -> LabelledPicture:
+def picture(folder: Path, name: str, *plates: tuple[tuple[int, int, int, int], str | None]) -> LabelledPicture:
     """A black picture of 80 by 40 pixels whose plates are white."""
     image = np.zeros((40, 80, 3), np.uint8)
     for (xmin, ymin, xmax, ymax), _ in plates:
