@@ -51,8 +51,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         rows = csv.writer(file)
         rows.writerow(("file_name", "text", "source", "split"))
         for i, text in enumerate(("1", "AB/2")):
-            crop = np.zeros((96, 192, 3), np.uint8)
-            crop[30:66, 40:152] = 255
+            crop = np.full((96, 192, 3), 255 if text == "1" else 0, np.uint8)
             cv2.imwrite(str(plates / "crops" / f"{i}.png"), crop)
             rows.writerow((f"crops/{i}.png", text, "open_lpr", "val"))
     monkeypatch.setenv(ENVIRONMENT_VARIABLE, str(plates.parent))
