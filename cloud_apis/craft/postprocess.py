@@ -155,7 +155,7 @@ def _ends(u: NDArray[np.float64], weights: NDArray[np.float64], height: float) -
     profile = np.bincount(cells, weights=weights)
     strong = np.nonzero(profile > 0.25 * profile.max())[0]
     # Cells above the threshold end at 0.6 of the half width: the box's edge lies a little further out.
-    outward = 0.10 * height
+    outward = 0.12 * height
     return low + float(strong[0]) - outward, low + float(strong[-1]) + 1 + outward
 
 

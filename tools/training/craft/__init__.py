@@ -1,0 +1,1 @@
+"""Training of the CRAFT network that finds a plate's characters and links them to lines (Baek et al., 2019)."""

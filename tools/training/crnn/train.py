@@ -1,0 +1,155 @@
+"""The training loop of the CRNN: CTC loss, AdamW, one cosine cycle, averaged weights, dev set for the choice."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from cloud_apis.crnn.postprocess import decode
+from cloud_apis.crnn.preprocess import warp_word
+from tools.training.common.crops import RealCrop
+from tools.training.common.ema import Ema
+from tools.training.common.run_folder import RunFolder
+from tools.training.crnn.data import Words, WordSampler
+from tools.training.crnn.model import Crnn, parameters
+
+log = logging.getLogger("crnn")
+WARMUP_STEPS = 200
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long and how fast: ``steps`` in all, ``batch`` patches each, ``rate`` the highest learning rate."""
+
+    steps: int
+    batch: int = 64
+    rate: float = 2.5e-3
+    seed: int = 1
+    evaluate_every: int = 250
+    threads: int = 1
+    bfloat16: bool = True
+
+
+def learning_rate(step: int, plan: Plan) -> float:
+    """Linear warm-up, then half a cosine down to a hundredth."""
+    warm = min(1.0, (step + 1) / min(WARMUP_STEPS, max(1, plan.steps // 4)))
+    fall = 0.5 * (1 + math.cos(math.pi * min(1.0, step / plan.steps)))
+    return plan.rate * warm * max(0.01, fall)
+
+
+def ctc_loss(logits: Tensor, targets: list[tuple[int, ...]]) -> Tensor:
+    """Mean CTC loss per character of a batch; logits (N, T, 37)."""
+    probabilities = logits.float().log_softmax(2).transpose(0, 1)
+    lengths = torch.tensor([len(target) for target in targets])
+    flat = torch.tensor([label for target in targets for label in target])
+    steps = torch.full((len(targets),), logits.shape[1])
+    loss: Tensor = nn.functional.ctc_loss(probabilities, flat, steps, lengths, zero_infinity=True)
+    return loss
+
+
+def dev_patches(crops: list[RealCrop], words: Words) -> tuple[list[NDArray[np.float32]], list[int]]:
+    """Patches of whole plates as at inference, and for each patch the number of its crop."""
+    patches, owners = [], []
+    for number, crop in enumerate(crops):
+        height, width = crop.image.shape
+        whole = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+        quads = words.get(crop.file_name)
+        for quad in quads if quads else [whole]:
+            margins = (0.0, 0.0) if not quads else ()
+            patches.append(warp_word(crop.image, quad * np.float32(crop.scale if quads else 1.0), *margins))
+            owners.append(number)
+    return patches, owners
+
+
+@torch.no_grad()
+def evaluate(model: nn.Module, crops: list[RealCrop], words: Words) -> dict[str, float]:
+    """Share of crops whose lines, joined, equal the transcription exactly."""
+    patches, owners = dev_patches(crops, words)
+    read = [""] * len(crops)
+    for start in range(0, len(patches), 64):
+        logits = model(torch.from_numpy(np.stack(patches[start : start + 64]))).float().numpy()
+        for offset, row in enumerate(logits):
+            read[owners[start + offset]] += decode(row)[0]
+    right = [text == crop.text.replace("/", "") for text, crop in zip(read, crops, strict=True)]
+    one_line = [hit for hit, crop in zip(right, crops, strict=True) if len(crop.lines) == 1]
+    return {"exact": float(np.mean(right)), "exact_one_line": float(np.mean(one_line))}
+
+
+def train(plan: Plan, sampler: WordSampler, dev: list[RealCrop], folder: Path, start_from: Path | None = None) -> Crnn:
+    """Train or go on training in ``folder``; returns the averaged model that was best on the dev crops.
+
+    The state after each evaluation is kept in ``last.pt``: the same command goes on from there. ``start_from``
+    gives another run's weights to begin with.
+    """
+    torch.set_num_threads(plan.threads)
+    torch.manual_seed(plan.seed)
+    run = RunFolder(folder)
+    model = Crnn().to(memory_format=torch.channels_last)
+    if start_from is not None:
+        model.load_state_dict(torch.load(start_from, map_location="cpu", weights_only=True)["average"])
+    ema = Ema(model, decay=0.998, warmup_steps=300)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=plan.rate, weight_decay=0.01)
+    step, best = 0, -1.0
+    state = run.load("last.pt")
+    if state is not None:
+        model.load_state_dict(state["model"])
+        ema.model.load_state_dict(state["average"])
+        optimiser.load_state_dict(state["optimiser"])
+        ema.steps, step, best = int(state["ema_steps"]), int(state["step"]), float(state["best"])
+        log.info("going on at step %d, best %.4f", step, best)
+    log.info("%d weights, plan %s", parameters(model), plan)
+    losses: list[float] = []
+    began = time.monotonic()
+    with tqdm(total=plan.steps, initial=step, desc="crnn", unit="step", mininterval=5) as bar:
+        while step < plan.steps:
+            # A generator per step: a resumed run draws what the uncut run would have drawn.
+            images, targets = sampler.batch(plan.batch, np.random.default_rng((plan.seed, step)))
+            losses.append(_step(model, optimiser, images, targets, learning_rate(step, plan), plan.bfloat16))
+            ema.update(model)
+            step += 1
+            bar.update()
+            if step % plan.evaluate_every == 0 or step == plan.steps:
+                metrics = evaluate(ema.model.eval(), dev, words=sampler.words) if dev else {"exact": float(step)}
+                row = {"step": float(step), "loss": float(np.mean(losses)), **metrics}
+                log.info("%s, %.0f s", {k: round(v, 4) for k, v in row.items()}, time.monotonic() - began)
+                run.log(row)
+                losses.clear()
+                saved: dict[str, Any] = {"average": ema.model.state_dict(), "step": step, **metrics}
+                if metrics["exact"] >= best:
+                    best = metrics["exact"]
+                    run.save("best.pt", saved)
+                run.save("last.pt", {**saved, "model": model.state_dict(), "optimiser": optimiser.state_dict(),
+                                     "ema_steps": ema.steps, "best": best})  # fmt: skip
+                run.plot()
+    chosen = run.load("best.pt")
+    result = Crnn()
+    result.load_state_dict(chosen["average"] if chosen else ema.model.state_dict())
+    return result.eval()
+
+
+def _step(
+    model: Crnn, optimiser: torch.optim.Optimizer, images: NDArray[np.float32], targets: list[tuple[int, ...]],
+    rate: float, bfloat16: bool,
+) -> float:  # fmt: skip
+    for group in optimiser.param_groups:
+        group["lr"] = rate
+    model.train()
+    batch = torch.from_numpy(images).contiguous(memory_format=torch.channels_last)
+    with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+        features = model.convolve(batch)
+    loss = ctc_loss(model.recur(features), targets)
+    optimiser.zero_grad(set_to_none=True)
+    loss.backward()
+    nn.utils.clip_grad_norm_(model.parameters(), 5.0)
+    optimiser.step()
+    return loss.item()
