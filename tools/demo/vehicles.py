@@ -1,0 +1,199 @@
+"""Cars ready to be drawn: meshes, skins and the plate, lit and laid onto the canvas."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from tools.demo.bodies import Body, Patch, end_patch, side_patch
+from tools.demo.camera import View
+from tools.demo.canvas import Colour, Floats, blend_sprite, f32
+from tools.demo.lighting import Light, gather, shine, vertex_light
+from tools.demo.plates import Plate
+from tools.demo.raster import rasterise
+from tools.demo.rear_skin import Look, paint_front, paint_rear
+from tools.demo.skins import PX_PER_M, Skin, paint_flank
+
+TAIL_GLOW: Colour = (0.10, 0.08, 0.9)
+BRAKE_GLOW: Colour = (0.07, 0.05, 1.6)
+HEAD_GLOW: Colour = (1.25, 1.35, 1.4)
+
+
+Projection = Callable[[Floats], Floats]
+"""From points (..., 3) of a car to pixels (..., 2) of its picture."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Vehicle:
+    """One car. ``oncoming`` cars show us their front. ``detail`` holds three meshes, the finest first."""
+
+    body: Body
+    look: Look
+    plate: Plate
+    oncoming: bool
+    end: Skin
+    flank: Skin
+    detail: list[tuple[Patch, Patch, Patch]]  # end, left flank, right flank
+
+
+@dataclass(frozen=True, slots=True)
+class Pose:
+    """Where a car is: its middle's x and the z of its nearest end in road metres, and its brake light 0..1."""
+
+    x_m: float
+    z_m: float
+    brake: float = 0.0
+
+
+def build_vehicle(body: Body, look: Look, plate: Plate, oncoming: bool, rng: np.random.Generator) -> Vehicle:
+    """Paints a car; takes about half a second."""
+    size = plate.width_m, plate.height_m
+    end = paint_front(body, look, rng) if oncoming else paint_rear(body, look, size, rng)
+    detail = [
+        (
+            end_patch(body, rows, columns, front=oncoming),
+            side_patch(body, max(10, rows // 2), 10, right=False),
+            side_patch(body, max(10, rows // 2), 10, right=True),
+        )
+        for rows, columns in ((40, 34), (24, 20), (14, 12))
+    ]
+    return Vehicle(body, look, plate, oncoming, end, paint_flank(body, look.paint, rng), detail)
+
+
+def plate_corners(vehicle: Vehicle) -> Floats:
+    """The plate's corners (4, 3) in the car's frame, clockwise from the top left as seen from outside."""
+    body, plate = vehicle.body, vehicle.plate
+    y = 0.45 if vehicle.oncoming else body.plate_y_m
+    ys = f32([y + plate.height_m / 2, y - plate.height_m / 2])
+    zs = body.depth_at(ys, vehicle.oncoming)
+    level = float(min(zs)) + 0.004
+    lean = float(zs[0] - zs[1]) * 0.5
+    half = plate.width_m / 2
+    return f32([
+        (-half, ys[0], level + max(lean, 0)), (half, ys[0], level + max(lean, 0)), (half, ys[1], level), (-half, ys[1], level),
+    ])
+
+
+def draw_vehicle(canvas: Floats, owner: NDArray[np.uint8], number: int, vehicle: Vehicle, pose: Pose, view: View, light: Light) -> Floats | None:
+    """Draws the car into ``canvas`` and its number into ``owner`` where it covers; gives its plate's corners.
+
+    The corners are canvas pixels (4, 2), clockwise from the top left; None when the car is out of sight.
+    """
+    body, camera = vehicle.body, view.camera
+    across = body.half_width[3][1]
+    nearest = max(pose.z_m, 0.6)
+    corners = f32([(pose.x_m + sx * (across + 0.25), y, z) for sx in (-1, 1) for y in (0.0, body.height_m + 0.05) for z in (nearest, pose.z_m + body.length_m)])
+    spots = view.project(corners)
+    x0, y0 = np.floor(spots.min(axis=0)).astype(int) - 2
+    x1, y1 = np.ceil(spots.max(axis=0)).astype(int) + 3
+    x0, y0 = max(int(x0), -40), max(int(y0), 0)
+    x1, y1 = min(int(x1), camera.width_px + 40), min(int(y1), camera.height_px + 20)
+    if pose.z_m < 0.9 or x1 - x0 < 4 or y1 - y0 < 4:
+        return None
+    width_px = camera.focal_px * 2 * across / pose.z_m
+    fine = 2.0 if width_px < 160 else 1.5
+    level = 0 if width_px > 180 else 1 if width_px > 60 else 2
+    size = round((x1 - x0) * fine), round((y1 - y0) * fine)
+    picture = np.zeros((size[1], size[0], 4), np.float32)
+    origin = f32([x0, y0])
+
+    def project(points: Floats) -> Floats:
+        return f32((view.project(points + f32([pose.x_m, 0, pose.z_m])) - origin) * np.float32(fine))
+
+    _chassis(picture, body, project, light)
+    end, left, right = vehicle.detail[level]
+    scale = width_px * fine / (2 * across)
+    sight = _sight(view, pose, body)
+    flank = left if pose.x_m - view.lateral_m > 0 else right
+    _patch(picture, flank, vehicle.flank, project, sight, light, pose.brake, scale, vehicle.oncoming)
+    _patch(picture, end, vehicle.end, project, sight, light, pose.brake, scale, vehicle.oncoming)
+    quad = project(plate_corners(vehicle))
+    _plate(picture, vehicle.plate, quad, light, shaded=0.0 if vehicle.oncoming else 0.16)
+    small = f32(cv2.resize(picture, (x1 - x0, y1 - y0), interpolation=cv2.INTER_AREA))
+    alpha = np.clip(small[..., 3], 0, 1)
+    colour = small[..., :3] / np.maximum(alpha, 1e-3)[..., None]
+    blend_sprite(canvas, light.through_air(colour, pose.z_m), alpha, x0, y0)
+    _own(owner, alpha, number, x0, y0)
+    return f32(quad / np.float32(fine) + origin)
+
+
+def _own(owner: NDArray[np.uint8], alpha: Floats, number: int, x0: int, y0: int) -> None:
+    top, left = max(y0, 0), max(x0, 0)
+    bottom, right = min(y0 + alpha.shape[0], owner.shape[0]), min(x0 + alpha.shape[1], owner.shape[1])
+    if bottom > top and right > left:
+        owner[top:bottom, left:right][alpha[top - y0 : bottom - y0, left - x0 : right - x0] > 0.5] = number
+
+
+def _sight(view: View, pose: Pose, body: Body) -> Floats:
+    line = f32([pose.x_m - view.lateral_m, body.height_m / 2 - view.camera.height_m, pose.z_m])
+    return f32(line / np.linalg.norm(line))
+
+
+def _chassis(picture: Floats, body: Body, project: Projection, light: Light) -> None:
+    """Tyres, underbody and mirrors, which lie behind the shell."""
+    dark = f32([0.03, 0.03, 0.032]) * np.float32(light.ambient)
+    half = body.half_width[3][1]
+    boxes = [((-half + 0.08, 0.12, 0.5), (half - 0.08, 0.45, 0.5), dark * 0.5)]
+    for sign in (-1, 1):
+        inner, outer = sorted((sign * (half - 0.27), sign * (half - 0.05)))
+        boxes.append(((inner, 0.0, 0.55), (outer, 0.5, 0.55), dark * 1.3))
+    for low, high, colour in boxes:
+        quad = project(f32([low, (high[0], low[1], low[2]), high, (low[0], high[1], low[2])]))
+        cv2.fillConvexPoly(picture, np.round(quad * 16).astype(np.int32), (*map(float, colour), 1.0), cv2.LINE_8, 4)
+    for sign in (-1, 1):
+        z = body.length_m * 0.6
+        middle, edge = project(f32([(sign * (half + 0.1), body.belt_m + 0.06, z), (sign * (half + 0.2), body.belt_m + 0.13, z)]))
+        axes = max(1, round(16 * abs(float(edge[0] - middle[0])))), max(1, round(16 * abs(float(edge[1] - middle[1]))))
+        cv2.ellipse(picture, (round(float(middle[0]) * 16), round(float(middle[1]) * 16)), axes, 0, 0, 360, (*map(float, dark * 2), 1.0), -1, cv2.LINE_8, 4)
+
+
+def _patch(picture: Floats, patch: Patch, skin: Skin, project: Projection, sight: Floats, light: Light, brake: float, scale: float, oncoming: bool) -> None:
+    shape = picture.shape[0], picture.shape[1]
+    lit = vertex_light(patch.normals, sight, light)
+    covered = rasterise(project(patch.points), np.concatenate((lit, patch.uv), axis=-1), shape)
+    if not len(covered.where):
+        return
+    level = int(np.clip(np.floor(np.log2(max(1.25 * PX_PER_M / max(scale, 1e-3), 1))), 0, len(skin.colour) - 1))
+    factor = np.float32(PX_PER_M / 2**level)
+    x = (covered.attributes[:, 5] - np.float32(skin.left_m)) * factor - np.float32(0.5)
+    y = (np.float32(skin.top_m) - covered.attributes[:, 6]) * factor - np.float32(0.5)
+    colour = gather(skin.colour[level], x, y) * np.float32(1 / 255)
+    surface = gather(skin.surface[level], x, y) * np.float32(1 / 255)
+    out = shine(colour[:, :3], surface[:, 0], covered.attributes, light)
+    if oncoming:
+        out += surface[:, 2:] * f32(HEAD_GLOW)
+    else:
+        if brake > 0:
+            out += surface[:, 1:2] * (np.float32(brake) * f32(BRAKE_GLOW))
+        out += surface[:, 2:] * (np.float32(light.lamps) * f32(TAIL_GLOW))
+    alpha = colour[:, 3:]
+    flat = picture.reshape(-1, 4)
+    flat[covered.where] = np.concatenate((out * alpha, alpha), axis=1) + flat[covered.where] * (1 - alpha)
+
+
+def _plate(picture: Floats, plate: Plate, quad: Floats, light: Light, shaded: float) -> None:
+    width = float(np.linalg.norm(quad[1] - quad[0]))
+    if width < 3:
+        return
+    level = int(np.clip(np.floor(np.log2(max(plate.levels[0].shape[1] / width / 1.2, 1))), 0, len(plate.levels) - 1))
+    texture = plate.levels[level]
+    height, breadth = texture.shape[:2]
+    x0, y0 = np.floor(quad.min(axis=0)).astype(int) - 1
+    x1, y1 = np.ceil(quad.max(axis=0)).astype(int) + 2
+    x0, y0, x1, y1 = max(int(x0), 0), max(int(y0), 0), min(int(x1), picture.shape[1]), min(int(y1), picture.shape[0])
+    if x1 - x0 < 2 or y1 - y0 < 2:
+        return
+    source = f32([(-0.5, -0.5), (breadth - 0.5, -0.5), (breadth - 0.5, height - 0.5), (-0.5, height - 0.5)])
+    matrix = cv2.getPerspectiveTransform(source, f32(quad - f32([x0, y0])))
+    lit = f32(texture) / 255 * f32(light.flat_light())
+    if shaded:  # the recess's upper edge throws a shadow on the plate's top
+        lit *= (1 - np.float32(shaded) * np.clip(1 - np.arange(height, dtype=np.float32) / (0.35 * height), 0, 1))[:, None, None]
+    cover = np.dstack((lit, np.ones((height, breadth), np.float32)))
+    warped = cv2.warpPerspective(cover, matrix, (x1 - x0, y1 - y0), flags=cv2.INTER_LINEAR)
+    region = picture[y0:y1, x0:x1]
+    region *= 1 - warped[..., 3:]
+    region += warped
