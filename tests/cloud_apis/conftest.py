@@ -6,11 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from cloud_apis.model_files import packaged_models
 from cloud_apis.web.app import create_app
 from tests.cloud_apis import tiny_models
 from tests.cloud_apis.serving import running, tiny_settings
+
+# How fast examples come depends on the machine's load, and time decides no test.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cloud_apis import contract
@@ -26,10 +26,6 @@ from cloud_apis.contract import (
     reader_answer,
     yolov3_answer,
 )
-
-# How fast examples come depends on the machine's load, and time decides no test.
-settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("untimed")
 
 pixel = st.floats(-1e5, 1e5)
 probability = st.floats(0, 1)
