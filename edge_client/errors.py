@@ -19,11 +19,20 @@ Each message is one line that says what to do about it.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from edge_client.types import Summary
+
 
 class DashcamError(Exception):
-    """Root of the tree; ``exit_code`` is what the command exits with."""
+    """Root of the tree; ``exit_code`` is what the command exits with.
+
+    ``summary`` holds the counters when the error ended a drive that had begun.
+    """
 
     exit_code = 1
+    summary: Summary | None = None
 
 
 class ConfigError(DashcamError):

@@ -170,7 +170,7 @@ class PositionSource(Protocol):
 class Display(Protocol):
     """Something that shows the annotated stream.
 
-    ``show`` and ``close`` are called from one thread, the display's own; ``close`` once, also after an error.
+    ``show`` and ``close`` are called from one thread, the display's own; closing again does nothing.
     A display with ``every_frame`` gets each shown frame in order (a video file); the others get the latest
     one when they are ready for it (a window, a page) and never hold anybody up. A display that can go on no
     longer raises ``DisplayError``: it is closed and the drive goes on without it.
@@ -198,7 +198,8 @@ class ReadStore(Protocol):
     """Where reads are kept, durably: when ``save`` returns, the read survives a power cut.
 
     ``save`` writes a read or rewrites the one with its uid, and raises ``StoreError`` when it cannot; the
-    caller keeps the read and tries again. All calls come from one thread, which is not the one that made it.
+    caller keeps the read and tries again. All calls come from one thread, which is not the one that made it;
+    closing again does nothing.
     """
 
     def save(self, read: TrackRead) -> None:

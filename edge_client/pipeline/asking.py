@@ -1,0 +1,65 @@
+"""Turns frames and crops into requests, whose answers come back to the coordinator as events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from cloud_apis.contract import PlateBox, Word
+from edge_client.config import DetectionSettings
+from edge_client.errors import ApiError
+from edge_client.imaging import frame_boxes, reduce_frame
+from edge_client.pipeline.events import Crashed, Detected, Event, SentCrop, Ticket, WordsRead
+from edge_client.requests.apis import PlateApis
+from edge_client.requests.pool import Job, RequestPool
+
+_URGENCY_DETECT = 1.0
+_URGENCY_READ = 0.0
+
+
+class Asking:
+    """Submits requests to the pool; ``deliver`` gets one event for each, whatever happens to it."""
+
+    def __init__(
+        self, pool: RequestPool, apis: PlateApis, settings: DetectionSettings, deliver: Callable[[Event], None]
+    ) -> None:
+        self._pool = pool
+        self._apis = apis
+        self._settings = settings
+        self._deliver = deliver
+
+    def detect(self, ticket: Ticket) -> Job:
+        """Ask for the boxes of a frame; reducing it happens on the request's thread."""
+
+        def work() -> None:
+            boxes: tuple[PlateBox, ...] | None = None
+            try:
+                image = ticket.frame.image
+                reduced = reduce_frame(image, self._settings)
+                answer = self._apis.detect(reduced.jpeg)
+                boxes = frame_boxes(answer, reduced, image, self._settings.min_score)
+            except ApiError:
+                pass  # counted by the APIs; the frame goes without
+            except BaseException as error:
+                self._deliver(Crashed(error))
+                raise
+            self._deliver(Detected(ticket, boxes))
+
+        job = Job(work)
+        self._pool.submit(job, _URGENCY_DETECT)
+        return job
+
+    def read(self, ticket: Ticket, crops: Sequence[SentCrop]) -> None:
+        """Ask for the words on crops of a frame."""
+
+        def work() -> None:
+            words: Sequence[tuple[Word, ...]] | None = None
+            try:
+                words = self._apis.read([crop.jpeg for crop in crops])
+            except ApiError:
+                pass  # counted by the APIs; the crops are sent again later
+            except BaseException as error:
+                self._deliver(Crashed(error))
+                raise
+            self._deliver(WordsRead(ticket, crops, words))
+
+        self._pool.submit(Job(work), _URGENCY_READ)

@@ -1,0 +1,87 @@
+"""Takes pictures from the source and makes frames of them: number, capture time and position come first."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from edge_client.counters import Counters
+from edge_client.errors import SourceError
+from edge_client.pipeline.events import Captured, CaptureEnded, Crashed, Event
+from edge_client.pipeline.pacing import Pacing
+from edge_client.pipeline.room import Room
+from edge_client.types import Frame, FrameSource, PositionSource
+
+
+class Capture:
+    """The thread that reads the source. ``deliver`` gets each frame, and the end."""
+
+    def __init__(
+        self,
+        source: FrameSource,
+        positions: PositionSource,
+        counters: Counters,
+        room: Room,
+        deliver: Callable[[Event], None],
+        *,
+        paced: bool,
+        skipped: int,
+    ) -> None:
+        self._source = source
+        self._positions = positions
+        self._counters = counters
+        self._room = room
+        self._deliver = deliver
+        self._stop = threading.Event()
+        self._pacing = Pacing(source.frame_rate_hz) if paced else None
+        self._skipped = 0 if source.live else skipped
+        self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Let it end soon; returns at once."""
+        self._stop.set()
+        self._room.close()
+
+    def join(self, timeout_s: float) -> None:
+        """Wait for its end; a source that blocks is left to itself after the timeout."""
+        if self._thread.ident is not None:
+            self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        try:
+            self._take_all()
+        except SourceError as error:
+            self._deliver(CaptureEnded(error))
+        except BaseException as error:
+            self._deliver(Crashed(error))
+            raise
+        else:
+            self._deliver(CaptureEnded())
+        finally:
+            self._source.close()
+
+    def _take_all(self) -> None:
+        start_s = time.monotonic()
+        for index, image in enumerate(self._source):
+            if not self._room.enter() or (self._pacing is not None and not self._pacing.wait(index, self._stop)):
+                return
+            now_s = time.monotonic()
+            number = self._counters.captured()
+            recorded_s = (number + self._skipped) / self._source.frame_rate_hz
+            media_s = now_s - start_s if self._source.live else recorded_s
+            fix = self._positions.at(media_s, now_s)
+            frame = Frame(
+                number,
+                image,
+                now_s,
+                self._positions.utc_at(media_s) or datetime.now(UTC),
+                fix,
+                max(now_s - fix.monotonic_s, 0.0) if fix is not None else None,
+            )
+            self._deliver(Captured(frame, media_s))

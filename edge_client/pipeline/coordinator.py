@@ -1,0 +1,226 @@
+"""The one thread that knows the state of a drive: it takes events in and lets frames out, in order.
+
+A frame passes two gates. At the first it waits for its detection, so that boxes are linked in the order of
+the frames; at the second, at full rate only, for the reads of its own plates. No frame waits at either
+longer than its deadline.
+"""
+
+from __future__ import annotations
+
+import queue
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from edge_client.config import EdgeSettings
+from edge_client.counters import Counters
+from edge_client.errors import SourceError
+from edge_client.pipeline.asking import Asking
+from edge_client.pipeline.events import Captured, CaptureEnded, Crashed, Detected, Event, Stop, Ticket, WordsRead
+from edge_client.pipeline.plate_reading import PlateReading
+from edge_client.pipeline.room import Room
+from edge_client.pipeline.saver import Saver
+from edge_client.pipeline.screen import Screen
+from edge_client.reassembly import Reassembly
+from edge_client.requests.pool import RequestPool
+from edge_client.tracking.tracker import Tracker
+from edge_client.types import Outcome, ShownFrame, TrackRead
+
+_TICK_S = 0.5
+_GRACE_S = 1.5
+"""How long frames in flight may still wait for their results after a stop."""
+_WAITING_BYTES = 96 * 2**20
+"""Realtime: frames in flight hold at most this much; beyond it the oldest leave without a result."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the coordinator works with."""
+
+    pool: RequestPool
+    asking: Asking
+    reading: PlateReading
+    saver: Saver
+    screen: Screen
+    counters: Counters
+    room: Room
+
+
+class Coordinator:
+    """Runs until the source has ended and everything that is in flight has come to its end."""
+
+    def __init__(
+        self,
+        settings: EdgeSettings,
+        parts: Parts,
+        inbox: queue.SimpleQueue[Event],
+        *,
+        full: bool,
+        deadline_s: float,
+        on_tick: Callable[[], bool],
+        on_stop: Callable[[], None],
+    ) -> None:
+        self._settings = settings
+        self._parts = parts
+        self._inbox = inbox
+        self._full = full
+        self._deadline_s = deadline_s
+        self._on_tick = on_tick
+        self._on_stop = on_stop
+        self._detections: Reassembly[Ticket] = Reassembly()
+        self._releases: Reassembly[Ticket] = Reassembly()
+        self._tracker = Tracker(settings.tracking)
+        self._unbegun: deque[Ticket] = deque()
+        self._reads_in_flight = 0
+        self._capture_ended = False
+        self._stopped_at_s: float | None = None
+        self._source_error: SourceError | None = None
+
+    def run(self) -> SourceError | None:
+        """Work until all is done; gives the source's error, if it ended with one."""
+        next_tick_s = time.monotonic()
+        while not self._done():
+            now_s = time.monotonic()
+            if now_s >= next_tick_s:
+                next_tick_s = now_s + _TICK_S
+                if self._on_tick():
+                    self._stop(now_s)
+            deadlines = [self._detections.next_deadline_s(), self._releases.next_deadline_s(), next_tick_s]
+            wait_s = max(min(d for d in deadlines if d is not None) - time.monotonic(), 0.0)
+            try:
+                self._handle(self._inbox.get(timeout=wait_s))
+                while True:
+                    self._handle(self._inbox.get_nowait())
+            except queue.Empty:
+                pass
+            self._advance(time.monotonic())
+        self._save(self._parts.reading.end())
+        return self._source_error
+
+    def _done(self) -> bool:
+        stopped = self._stopped_at_s is not None and time.monotonic() > self._stopped_at_s + _GRACE_S
+        waiting = len(self._detections) + len(self._releases)
+        return self._capture_ended and not waiting and (stopped or not self._reads_in_flight)
+
+    def _handle(self, event: Event) -> None:
+        match event:
+            case Captured():
+                self._captured(event)
+            case Detected():
+                self._detected(event)
+            case WordsRead():
+                self._words_read(event)
+            case CaptureEnded():
+                self._capture_ended = True
+                if isinstance(event.error, SourceError):
+                    self._source_error = event.error
+            case Stop():
+                self._stop(time.monotonic())
+            case Crashed():
+                raise event.error
+
+    def _stop(self, now_s: float) -> None:
+        """The end is wanted: nothing new is asked, what is in flight gets a short time."""
+        if self._stopped_at_s is not None:
+            return
+        self._stopped_at_s = now_s
+        self._on_stop()
+        while self._unbegun:
+            self._cancel(self._unbegun.popleft())
+
+    def _captured(self, event: Captured) -> None:
+        frame = event.frame
+        ticket = Ticket(frame, event.media_s, frame.captured_monotonic_s + self._deadline_s)
+        self._detections.add(frame.number, ticket, ticket.deadline_s)
+        wanted = frame.number % self._settings.detection.pick_every_nth_frame == 0
+        if not wanted or self._stopped_at_s is not None:
+            self._detections.complete(frame.number)
+            return
+        ticket.job = self._parts.asking.detect(ticket)
+        if not self._full:
+            self._unbegun.append(ticket)
+            self._skip_late_work()
+
+    def _skip_late_work(self) -> None:
+        """Keep only the newest frames waiting for a request: the others would be late anyway."""
+        while self._unbegun and (job := self._unbegun[0].job) is not None and job.begun:
+            self._unbegun.popleft()
+        while len(self._unbegun) > self._settings.pool.waiting_frames:
+            self._cancel(self._unbegun.popleft())
+
+    def _cancel(self, ticket: Ticket) -> None:
+        if ticket.job is not None and self._parts.pool.cancel(ticket.job):
+            self._detections.complete(ticket.frame.number)
+
+    def _detected(self, event: Detected) -> None:
+        ticket = event.ticket
+        if self._detections.complete(ticket.frame.number):
+            ticket.boxes = event.boxes
+        elif event.boxes is not None and self._stopped_at_s is None:
+            # Too late for the display, not for the reads.
+            ticket.tracked = self._tracker.update(ticket.media_s, event.boxes)
+            self._read(ticket)
+
+    def _words_read(self, event: WordsRead) -> None:
+        self._reads_in_flight -= 1
+        self._save(self._parts.reading.answered(event.ticket, event.crops, event.words))
+        event.ticket.reads_pending -= 1
+        if event.ticket.reads_pending <= 0:
+            self._releases.complete(event.ticket.frame.number)
+
+    def _advance(self, now_s: float) -> None:
+        over_s = now_s
+        if self._stopped_at_s is not None and now_s > self._stopped_at_s + _GRACE_S:
+            over_s = float("inf")
+        for ticket in self._detections.release(over_s, self._places(self._detections)):
+            self._link(ticket)
+        for ticket in self._releases.release(over_s):
+            self._show(ticket)
+
+    def _places(self, waiting: Reassembly[Ticket]) -> int | None:
+        oldest = waiting.oldest()
+        if self._full or oldest is None:
+            return None
+        return max(_WAITING_BYTES // oldest.frame.image.nbytes, 4)
+
+    def _link(self, ticket: Ticket) -> None:
+        if ticket.boxes is not None:
+            ticket.tracked = self._tracker.update(ticket.media_s, ticket.boxes)
+            self._read(ticket)
+        else:
+            if ticket.job is not None:
+                self._parts.pool.cancel(ticket.job)
+            ticket.tracked = self._tracker.predict(ticket.media_s)
+        self._save(self._parts.reading.end_tracks(self._tracker.take_ended()))
+        self._releases.add(ticket.frame.number, ticket, ticket.deadline_s)
+        if not (self._full and ticket.reads_pending):
+            self._releases.complete(ticket.frame.number)
+
+    def _read(self, ticket: Ticket) -> None:
+        busy = not self._full and self._reads_in_flight >= max(self._settings.pool.max_in_flight // 2, 1)
+        if busy or self._stopped_at_s is not None:
+            return
+        crops = self._parts.reading.choose(ticket, ticket.media_s)
+        if crops:
+            ticket.reads_pending += 1
+            self._reads_in_flight += 1
+            self._parts.asking.read(ticket, crops)
+
+    def _show(self, ticket: Ticket) -> None:
+        parts = self._parts
+        if not parts.screen.has_room():
+            parts.counters.dropped("display_queue_full")
+            parts.room.leave()
+            return
+        boxes = tuple(parts.reading.labelled(t) for t in ticket.tracked)
+        without = Outcome.CARRIED if boxes else Outcome.PLAIN
+        outcome = Outcome.ANNOTATED if ticket.boxes is not None else without
+        age_s = time.monotonic() - ticket.frame.captured_monotonic_s
+        parts.counters.shown(ticket.frame.number, outcome, age_s)
+        parts.screen.put(ShownFrame(ticket.frame, outcome, boxes, age_s))
+
+    def _save(self, reads: list[TrackRead]) -> None:
+        if reads:
+            self._parts.saver.put(reads)
+        self._parts.counters.reads(self._parts.reading.count)

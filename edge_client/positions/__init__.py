@@ -1,0 +1,1 @@
+"""Where positions come from: a replayed NMEA log, or nowhere."""

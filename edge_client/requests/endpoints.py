@@ -1,0 +1,40 @@
+"""Where the prediction APIs are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from cloud_apis.contract import CRNN_PATH, YOLOV3_PATH
+
+
+class Endpoints(Protocol):
+    """Where to send requests; embedded APIs may move to another port when they are started again."""
+
+    def yolov3_url(self) -> str:
+        """URL of the detector; raises `ApiUnreachableError` while there is none."""
+
+    def crnn_url(self) -> str:
+        """URL of the reader; raises `ApiUnreachableError` while there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class FixedEndpoints:
+    """Endpoints as configured: full URLs, or only the server's, whose usual paths are added."""
+
+    yolov3: str
+    crnn: str
+
+    def yolov3_url(self) -> str:
+        """URL of the detector."""
+        return with_path(self.yolov3, YOLOV3_PATH)
+
+    def crnn_url(self) -> str:
+        """URL of the reader."""
+        return with_path(self.crnn, CRNN_PATH)
+
+
+def with_path(url: str, path: str) -> str:
+    """The URL, with the path added where it names only a server."""
+    return url if urlsplit(url).path.strip("/") else url.rstrip("/") + path

@@ -1,0 +1,152 @@
+"""One POST to a prediction API: bounded in time and size, every failure as one of our errors."""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError
+
+from edge_client.config import PoolSettings
+from edge_client.errors import (
+    ApiGarbageError,
+    ApiOverloadedError,
+    ApiRefusedError,
+    ApiUnreachableError,
+)
+
+_MAX_ANSWER_BYTES = 4 * 2**20
+_CHUNK_BYTES = 65536
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What is posted: raw bytes with their type, or parts of a form (name, JPEG)."""
+
+    data: bytes | None = None
+    content_type: str | None = None
+    parts: Sequence[tuple[str, bytes]] = field(default=())
+
+
+class Transport:
+    """Keep-alive sessions, one per thread, with the timeouts, key and trust that all requests share."""
+
+    def __init__(
+        self, settings: PoolSettings, headers: Mapping[str, str] | None = None, ca_file: str | None = None
+    ) -> None:
+        self._settings = settings
+        self._headers = dict(headers or {})
+        self._ca_file = ca_file
+        self._local = threading.local()
+
+    def post(self, url: str, body: Body) -> object:
+        """Post and give the decoded JSON of the answer.
+
+        A connection that was dropped is tried once more after a moment. Raises `ApiUnreachableError`,
+        `ApiOverloadedError`, `ApiRefusedError` or `ApiGarbageError`.
+        """
+        try:
+            return self._post(url, body)
+        except (requests.ConnectionError, HTTPError) as error:
+            if isinstance(error, requests.Timeout):
+                raise ApiUnreachableError(f"{_place(url)} cannot be reached in time") from None
+        except requests.Timeout:
+            raise ApiUnreachableError(f"{_place(url)} does not answer in time") from None
+        except requests.RequestException as error:
+            raise ApiUnreachableError(f"{_place(url)}: {type(error).__name__}") from None
+        time.sleep(random.uniform(0.0, self._settings.retry_jitter_s))
+        try:
+            return self._post(url, body)
+        except (requests.RequestException, HTTPError) as error:
+            raise ApiUnreachableError(f"{_place(url)}: {_cause(error)}") from None
+
+    def _post(self, url: str, body: Body) -> object:
+        settings = self._settings
+        end_s = time.monotonic() + settings.connect_timeout_s + settings.read_timeout_s
+        with self._session(url).post(
+            url,
+            data=body.data,
+            files=[(name, (f"{i}.jpg", jpeg, "image/jpeg")) for i, (name, jpeg) in enumerate(body.parts)] or None,
+            headers={"Content-Type": body.content_type} if body.content_type else None,
+            timeout=(settings.connect_timeout_s, settings.read_timeout_s),
+            allow_redirects=False,
+            stream=True,
+        ) as response:
+            answer = _read(response, end_s, url)
+            return _judge(response, answer, url)
+
+    def _session(self, url: str) -> requests.Session:
+        session: requests.Session | None = getattr(self._local, "session", None)
+        if session is None:
+            session = requests.Session()
+            adapter = HTTPAdapter(pool_connections=2, pool_maxsize=1)
+            session.mount("http://", adapter)
+            session.mount("https://", adapter)
+            session.headers.update(self._headers)
+            if self._ca_file is not None:
+                session.verify = self._ca_file
+            self._local.session = session
+        session.trust_env = urlsplit(url).hostname not in _LOOPBACK  # no proxy lies before this machine
+        return session
+
+
+def _read(response: requests.Response, end_s: float, url: str) -> bytes:
+    """The answer's bytes; a server that drips them must be done by ``end_s``."""
+    pieces: list[bytes] = []
+    size = 0
+    while piece := response.raw.read1(_CHUNK_BYTES, decode_content=True):
+        pieces.append(piece)
+        size += len(piece)
+        if size > _MAX_ANSWER_BYTES:
+            raise ApiGarbageError(f"{_place(url)} answers with more than {_MAX_ANSWER_BYTES} bytes")
+        if time.monotonic() > end_s:
+            raise ApiUnreachableError(f"{_place(url)} does not finish its answer in time")
+    return b"".join(pieces)
+
+
+def _judge(response: requests.Response, answer: bytes, url: str) -> object:
+    status = response.status_code
+    if status == 503:
+        wish = response.headers.get("Retry-After", "")
+        raise ApiOverloadedError(f"{_place(url)} is overloaded (503)", float(wish) if wish.isdecimal() else None)
+    if status in {401, 403}:
+        raise ApiRefusedError(f"{_place(url)} wants another API key ({status}): set DASHCAM_API_KEY or api_key_file")
+    if status != 200:
+        raise ApiRefusedError(f"{_place(url)} answers {status}{_message(answer)}")
+    try:
+        return json.loads(answer)
+    except (ValueError, RecursionError):
+        raise ApiGarbageError(f"{_place(url)} answers with something that is not JSON") from None
+
+
+def _message(answer: bytes) -> str:
+    try:
+        message = json.loads(answer)["error"]["message"]
+    except (ValueError, RecursionError, KeyError, TypeError, IndexError):
+        return ""
+    return f": {str(message)[:120]}"
+
+
+def _place(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.hostname}:{parts.port}{parts.path}" if parts.port else f"{parts.hostname}{parts.path}"
+
+
+def _cause(error: BaseException) -> str:
+    text = str(error)
+    for sign, meaning in (
+        ("refused", "connection refused"),
+        ("resolve", "unknown host"),
+        ("certificate", "bad TLS certificate"),
+    ):
+        if sign in text.lower():
+            return meaning
+    return "connection lost"

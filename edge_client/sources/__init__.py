@@ -1,0 +1,1 @@
+"""Where pictures come from: video files, folders of pictures, streams and cameras."""

@@ -1,0 +1,44 @@
+"""Finds the right source for what the user named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+
+from edge_client.config import SourceSettings
+from edge_client.errors import SourceError
+from edge_client.sources.live import LiveSource
+from edge_client.sources.pictures import PictureFolder
+from edge_client.sources.scaled import ScaledSource
+from edge_client.sources.video import VideoFile
+from edge_client.types import FrameSource
+
+_STREAMS = ("rtsp://", "rtsps://", "http://", "https://", "rtmp://", "udp://", "srt://")
+
+
+def open_source(name: str, settings: SourceSettings) -> FrameSource:
+    """A video file, a folder of pictures, a stream URL or a V4L2 device, scaled as the settings say.
+
+    Raises `SourceError` when there is nothing to be had.
+    """
+    cv2.setNumThreads(1)  # OpenCV's own threads only fight with ours over few cores
+    source = _open(name, settings)
+    return source if settings.scale_video == 1.0 else ScaledSource(source, settings.scale_video)
+
+
+def _open(name: str, settings: SourceSettings) -> FrameSource:
+    if name.lower().startswith(_STREAMS):
+        return LiveSource(name, settings)
+    if name.isdecimal() and not Path(name).exists():
+        name = f"/dev/video{name}"
+    path = Path(name)
+    if path.is_char_device() or name.startswith("/dev/video"):
+        if not path.exists():
+            raise SourceError(f"there is no camera {name}; `ls /dev/video*` shows what there is")
+        return LiveSource(name, settings)
+    if path.is_dir():
+        return PictureFolder(path, settings)
+    if not path.exists():
+        raise SourceError(f"there is no file, folder or device {name}")
+    return VideoFile(path, settings)

@@ -1,0 +1,44 @@
+"""Resizes each frame of another source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+
+from edge_client.types import FrameSource, Image
+
+
+class ScaledSource:
+    """Another source whose frames are resized by a factor as they come."""
+
+    def __init__(self, source: FrameSource, factor: float) -> None:
+        self._source = source
+        self._factor = factor
+
+    @property
+    def frame_rate_hz(self) -> float:
+        """As the other source states it."""
+        return self._source.frame_rate_hz
+
+    @property
+    def frame_count(self) -> int | None:
+        """As the other source states it."""
+        return self._source.frame_count
+
+    @property
+    def live(self) -> bool:
+        """As the other source states it."""
+        return self._source.live
+
+    def __iter__(self) -> Iterator[Image]:
+        how = cv2.INTER_AREA if self._factor < 1 else cv2.INTER_LINEAR
+        for image in self._source:
+            height, width = image.shape[:2]
+            size = (max(round(width * self._factor), 1), max(round(height * self._factor), 1))
+            yield np.asarray(cv2.resize(image, size, interpolation=how), np.uint8)
+
+    def close(self) -> None:
+        """Close the other source."""
+        self._source.close()

@@ -1,0 +1,1 @@
+"""Linking boxes across frames, and voting the reads of one plate into one."""

@@ -1,0 +1,78 @@
+"""Votes several reads of one plate into one text, character by character."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from edge_client.tracking.text import align
+
+_OTHER_LENGTH = 0.5
+"""How much a character counts that was found by alignment in a read of another length."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ballot:
+    """One read: its text, the confidence of each character in 0..1, and how much the read counts."""
+
+    text: str
+    confidences: tuple[float, ...]
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """The voted text with a confidence per character in 0..1; ``support`` reads said exactly this."""
+
+    text: str
+    confidences: tuple[float, ...]
+    support: int
+
+    @property
+    def confidence(self) -> float:
+        """The least confidence over the characters; 0 for an empty text."""
+        return min(self.confidences, default=0.0)
+
+
+EMPTY = Vote("", (), 0)
+
+
+def vote(ballots: Sequence[Ballot]) -> Vote:
+    """The most likely text of one plate.
+
+    First the length is voted, each read counting by its least and mean confidence; then each place's
+    character by the squared confidences given to it. Reads of another length take part where they align. A
+    character's confidence is the best one it was read with, times its share of the votes at its place.
+    """
+    ballots = [b for b in ballots if b.text]
+    if not ballots:
+        return EMPTY
+    lengths: dict[int, float] = {}
+    for b in ballots:
+        lengths[len(b.text)] = lengths.get(len(b.text), 0.0) + _trust(b)
+    length = max(lengths, key=lambda n: (lengths[n], n))
+    reference = max((b for b in ballots if len(b.text) == length), key=_trust)
+    votes: list[dict[str, float]] = [{} for _ in range(length)]
+    best: list[dict[str, float]] = [{} for _ in range(length)]
+    for b in ballots:
+        same = len(b.text) == length
+        places = range(length) if same else align(reference.text, b.text)
+        for place, character, confidence in zip(places, b.text, b.confidences, strict=True):
+            if place is None:
+                continue
+            gain = b.weight * confidence**2 * (1.0 if same else _OTHER_LENGTH)
+            votes[place][character] = votes[place].get(character, 0.0) + gain
+            best[place][character] = max(best[place].get(character, 0.0), confidence)
+    text, confidences = [], []
+    for place in range(length):
+        total = sum(votes[place].values())
+        winner = max(votes[place], key=lambda c: (votes[place][c], c))
+        text.append(winner)
+        confidences.append(best[place][winner] * votes[place][winner] / total if total > 0 else 0.0)
+    joined = "".join(text)
+    return Vote(joined, tuple(confidences), sum(b.text == joined for b in ballots))
+
+
+def _trust(ballot: Ballot) -> float:
+    confidences = ballot.confidences
+    return ballot.weight * min(confidences) * sum(confidences) / len(confidences)
