@@ -186,9 +186,7 @@ def _label(spans: tuple[_Span, ...], size: int, accent: Colour | None) -> _Patch
     # Text and accent stand fully opaque on the translucent ground.
     distance = np.abs(ground.astype(np.int16) - np.array(_BACK, np.int16)).max(axis=2)
     opacity = np.maximum(opacity, np.clip(200 + distance, 0, 255).astype(np.uint8))
-    alpha = np.repeat(
-        (opacity.astype(np.uint16) * _rounded(height, width, size // 3) // 255)[..., None], 3, axis=2
-    )
+    alpha = np.repeat((opacity.astype(np.uint16) * _rounded(height, width, size // 3) // 255)[..., None], 3, axis=2)
     premultiplied = (ground.astype(np.uint16) * alpha // 255).astype(np.uint8)
     patch = _Patch(premultiplied, (255 - alpha).astype(np.uint8))
     patch.premultiplied.setflags(write=False)  # shared by every frame that shows this text

@@ -1,16 +1,13 @@
 """The annotated stream as an H.264 MP4 file.
 
-The file is written in fragments, so that it plays after a crash or a full disk up to the last two seconds;
-when the recording ends in order it is turned into a plain MP4 with one index. Encoding runs on its own
-thread behind a short queue: the pictures of a burst wait there, and a device that is too slow is slowed
-down rather than loses frames.
+The file is written in fragments, so that it plays after a crash or a full disk up to the last two seconds; when
+the recording ends in order it is turned into a plain MP4 with one index.
 """
 
 from __future__ import annotations
 
 import errno
 import logging
-import queue
 import shutil
 import threading
 from fractions import Fraction
@@ -26,20 +23,22 @@ from edge_client.types import Image, ShownFrame
 
 _LOG = logging.getLogger(__name__)
 _FAILURES = (OSError, ValueError, av.FFmpegError)  # the disk, a picture that is none, the encoder
+_SPACE_EVERY_S = 1.0
 
 
 class VideoRecorder:
-    """Writes every frame that is shown into an MP4 file, at a constant rate or, for live sources, by
-    capture time.
+    """Writes every frame that is shown into an MP4 file, at a constant rate or, for live sources, by capture time.
 
-    The first frame sets the size (an odd one is cut by a pixel); later frames of another size are fitted
-    into it. A disk that is full, or nearly so, ends the recording with one warning, never the run.
+    The first frame sets the size (an odd one is cut by a pixel); later frames of another size are fitted into
+    it. A disk that is full, or nearly so, ends the recording with one warning, never the drive; the frames that
+    are missing are counted. `show` and `close` come from one thread.
     """
 
-    def __init__(
-        self, path: Path, settings: RecordSettings, frame_rate_hz: float, *, live: bool = False
-    ) -> None:
-        """Checks that the file can be written; encoding starts with the first frame.
+    name = "the recording"
+    every_frame = True
+
+    def __init__(self, path: Path, settings: RecordSettings, frame_rate_hz: float, *, live: bool = False) -> None:
+        """Checks that the file can be written; it is begun with the first frame.
 
         Args:
             path: the MP4 file; an existing one is replaced.
@@ -51,27 +50,28 @@ class VideoRecorder:
             ConfigError: the folder is missing, or the file cannot be written.
         """
         if not path.parent.is_dir():
-            raise ConfigError(
-                f"cannot record to {path}: the folder {path.parent} does not exist; create it first"
-            )
+            raise ConfigError(f"cannot record to {path}: the folder {path.parent} does not exist; create it first")
         existed = path.exists()
         try:
             path.open("ab").close()  # an older recording stays until the first frame comes
+            if not existed:
+                path.unlink()
         except OSError as e:
             raise ConfigError(f"cannot record to {path}: {e.strerror}; name another file") from e
         self._path = path
-        self._is_ours = not existed
+        self._settings = settings
         self._rate = Fraction(frame_rate_hz if frame_rate_hz > 0 else 25.0).limit_denominator(1001)
         self._live = live
-        self._settings = settings
+        self._encoder: Encoder | None = None
         self._lock = threading.Lock()
         self._written = 0
         self._lost = 0
-        self._reason: str | None = None
-        self._queue: queue.Queue[tuple[Image, float] | None] = queue.Queue(maxsize=8)
-        self._thread = threading.Thread(target=self._work, name="video-file", daemon=True)
-        self._thread.start()
-        self._closed = False
+        self._failure: str | None = None
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._path
 
     @property
     def frames_written(self) -> int:
@@ -89,50 +89,38 @@ class VideoRecorder:
     def failure(self) -> str | None:
         """Why the recording ended early, None while it goes well."""
         with self._lock:
-            return self._reason
+            return self._failure
 
     def show(self, shown: ShownFrame, annotated: Image) -> None:
-        """Hands the picture to the encoder; waits only while the encoder is a whole queue behind."""
-        if not self._closed:
-            self._queue.put((annotated, shown.frame.captured_monotonic_s))
+        """Encodes the picture (uint8 BGR), or counts it as lost once the recording has failed."""
+        if self.failure is not None:
+            self._count(lost=1)
+            return
+        try:
+            if self._encoder is None:
+                self._encoder = Encoder(self._path, annotated, self._rate, self._settings)
+            if self._encoder.frames % max(1, round(self._rate * _SPACE_EVERY_S)) == 0:
+                self._check_space()
+            self._encoder.encode(annotated, shown.frame.captured_monotonic_s if self._live else None)
+        except _FAILURES as e:
+            self._count(lost=1)
+            self._fail(e)
+        else:
+            self._count(written=1)
 
     def closed_by_user(self) -> bool:
         """A file is never closed by the user."""
         return False
 
     def close(self) -> None:
-        """Encodes what waits and finishes the file. Calling it again does nothing."""
-        if not self._closed:
-            self._closed = True
-            self._queue.put(None)
-            self._thread.join()
-
-    def _work(self) -> None:
-        encoder: Encoder | None = None
-        while (item := self._queue.get()) is not None:
-            if self._reason is not None:
-                self._count(lost=1)
-                continue
-            image, captured_s = item
-            try:
-                if encoder is None:
-                    encoder = Encoder(self._path, image, self._rate, self._settings)
-                if encoder.frames % max(1, round(self._rate)) == 0:
-                    self._check_space()
-                encoder.encode(image, captured_s if self._live else None)
-            except _FAILURES as e:
-                self._count(lost=1)
-                self._fail(encoder, e)
-                encoder = None
-            else:
-                self._count(written=1)
-        if encoder is not None:
+        """Finishes the file. Calling it again does nothing."""
+        encoder, self._encoder = self._encoder, None
+        if encoder is not None and self.failure is None:
             try:
                 encoder.finish()
             except _FAILURES as e:
-                self._fail(encoder, e)
-        elif self._reason is None and self._is_ours:
-            self._path.unlink(missing_ok=True)  # no frame came: leave no empty file that looks like a video
+                self._encoder = encoder
+                self._fail(e)
 
     def _count(self, *, written: int = 0, lost: int = 0) -> None:
         with self._lock:
@@ -144,26 +132,24 @@ class VideoRecorder:
         if free < self._settings.min_free_mb * 2**20:
             raise OSError(errno.ENOSPC, f"less than {self._settings.min_free_mb} MB are free on its disk")
 
-    def _fail(self, encoder: Encoder | None, error: Exception) -> None:
-        """Ends the recording: what was written stays playable, and the run goes on."""
+    def _fail(self, error: Exception) -> None:
+        """Ends the recording: what was written stays playable, and the drive goes on."""
+        encoder, self._encoder = self._encoder, None
+        kept = 0
         if encoder is not None:
             encoder.abandon()
-        kept = 0
-        try:
-            if cut_to_whole_fragments(self._path):
-                kept = count_pictures(self._path)
-            else:
-                self._path.unlink()
-        except OSError as e:
-            _LOG.debug("cannot repair %s: %s", self._path, e)
+            try:
+                if cut_to_whole_fragments(self._path):
+                    kept = count_pictures(self._path)
+                else:
+                    self._path.unlink()
+            except OSError as e:
+                _LOG.debug("cannot repair %s: %s", self._path, e)
         reason = getattr(error, "strerror", None) or str(error)
         with self._lock:
-            self._reason = reason
+            self._failure = reason
             self._lost += self._written - kept
             self._written = kept
         _LOG.warning(
-            "recording to %s ended after %d frames: %s; the drive goes on without it",
-            self._path,
-            kept,
-            reason,
+            "recording to %s ended after %d frames: %s; the drive goes on without it", self._path, kept, reason
         )

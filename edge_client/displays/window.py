@@ -40,6 +40,9 @@ def _drivers(environment: Mapping[str, str]) -> str:
 class Window:
     """A resizable window that always shows the newest picture, fitted with its aspect kept."""
 
+    name = "the window"
+    every_frame = False
+
     def __init__(self, *, full_screen: bool = False) -> None:
         """Opens the window.
 
@@ -60,9 +63,7 @@ class Window:
         self._thread.start()
         self._started.wait(_START_TIMEOUT_S)
         if self._failure is not None:
-            raise DisplayError(
-                f"cannot open a window: {self._failure}; set DISPLAY, or go without it: --no-window"
-            )
+            raise DisplayError(f"cannot open a window: {self._failure}; set DISPLAY, or go without it: --no-window")
 
     @property
     def pictures_shown(self) -> int:

@@ -86,6 +86,11 @@ class ReadLibrary:
         with self._explained():
             return [stored_read(row) for row in self._connection.execute(query, [*values, limit])]
 
+    def count(self) -> int:
+        """How many reads there are."""
+        with self._explained():
+            return int(self._connection.execute("SELECT count(*) FROM reads").fetchone()[0])
+
     def get(self, read_id: int) -> StoredRead | None:
         """The read of this number."""
         query = f"SELECT {READ_COLUMNS} FROM reads WHERE id = ?"  # noqa: S608

@@ -39,9 +39,7 @@ class StoredRead:
     fix_age_s: float | None
 
 
-READ_COLUMNS = (
-    "id, uid, text, confidence, character_confidences, first_seen, last_seen, latitude, longitude, fix_age_s"
-)
+READ_COLUMNS = "id, uid, text, confidence, character_confidences, first_seen, last_seen, latitude, longitude, fix_age_s"
 SINGLE_COLUMNS = "frame_number, seen, text, character_confidences, box, sharpness, crop"
 
 

@@ -63,15 +63,11 @@ def open_for_writing(path: Path, *, busy_timeout_s: float = 5.0) -> sqlite3.Conn
         StoreError: missing folder, no database, another program's, a newer version's, not writable, locked.
     """
     if not path.parent.is_dir():
-        raise StoreError(
-            f"cannot open the reads file {path}: the folder {path.parent} does not exist; create it first"
-        )
+        raise StoreError(f"cannot open the reads file {path}: the folder {path.parent} does not exist; create it first")
     connection: sqlite3.Connection | None = None
     try:
         # Our own transactions (isolation_level None), and one writer thread that need not be the opening one.
-        connection = sqlite3.connect(
-            path, timeout=busy_timeout_s, isolation_level=None, check_same_thread=False
-        )
+        connection = sqlite3.connect(path, timeout=busy_timeout_s, isolation_level=None, check_same_thread=False)
         _check_owner(connection, path)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
@@ -103,9 +99,7 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
         StoreError: as `open_for_writing`, and if there is no such file.
     """
     if not path.is_file():
-        raise StoreError(
-            f"there is no reads file {path} yet; `dashcam run` writes one, or name another: --reads FILE"
-        )
+        raise StoreError(f"there is no reads file {path} yet; `dashcam run` writes one, or name another: --reads FILE")
     connection: sqlite3.Connection | None = None
     try:
         connection = sqlite3.connect(
@@ -147,9 +141,7 @@ def _check_owner(connection: sqlite3.Connection, path: Path) -> None:
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (objects,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     if (application != APPLICATION_ID and objects) or application not in (0, APPLICATION_ID):
-        raise StoreError(
-            f"{path} is a database of another program; name another file for the reads: --reads FILE"
-        )
+        raise StoreError(f"{path} is a database of another program; name another file for the reads: --reads FILE")
     version = _version(connection)
     if version > SCHEMA_VERSION:
         raise StoreError(

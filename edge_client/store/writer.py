@@ -36,9 +36,7 @@ VALUES (:read_id, :frame_number, :seen, :text, :character_confidences, :words, :
 
 
 class SqliteReads:
-    """The store of a drive. A read that cannot be written is kept and tried again with the next and at the
-    end.
-    """
+    """The store of a drive."""
 
     def __init__(self, path: Path, *, busy_timeout_s: float = 5.0) -> None:
         """Opens the file, making it if need be.
@@ -47,69 +45,46 @@ class SqliteReads:
             StoreError: the file cannot be used; the message says why.
         """
         self._path = path
-        self._connection = open_for_writing(path, busy_timeout_s=busy_timeout_s)
+        self._connection: sqlite3.Connection | None = open_for_writing(path, busy_timeout_s=busy_timeout_s)
         self._lock = threading.Lock()
-        self._unsaved: dict[str, TrackRead] = {}
-        self._closed = False
-
-    @property
-    def unsaved(self) -> int:
-        """How many reads wait to be written because the last attempt failed."""
-        with self._lock:
-            return len(self._unsaved)
 
     def save(self, read: TrackRead) -> None:
-        """Writes the read with its single reads, replacing what stood there under its `uid`.
+        """Writes the read with its single reads, in place of what stood there under its `uid` and of the
+        reads that it supersedes.
 
         When this returns, the read survives a power cut.
 
         Raises:
-            StoreError: it could not be written now (disk full, locked); it is tried again with the next read.
+            StoreError: it could not be written now (disk full, locked); the file is as it was before.
         """
         with self._lock:
-            self._unsaved[read.uid] = read
-            self._write()
+            if self._connection is None:
+                raise StoreError(f"the reads file {self._path} is closed already")
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+                _upsert(self._connection, read)
+                self._connection.execute("COMMIT")
+            except sqlite3.Error as e:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise StoreError(f"cannot write to the reads file {self._path}: {explain(e)}") from e
 
     def close(self) -> None:
-        """Writes what could not be written before and closes the file. Calling it again does nothing.
-
-        Raises:
-            StoreError: reads could still not be written; the message says how many are lost.
-        """
+        """Closes the file. Calling it again does nothing."""
         with self._lock:
-            if self._closed:
-                return
-            self._closed = True
-            try:
-                if self._unsaved:
-                    self._write()
-            except StoreError as e:
-                texts = ", ".join(sorted({r.text for r in self._unsaved.values()})[:20])
-                raise StoreError(f"{len(self._unsaved)} reads are lost ({texts}): {e}") from e
-            finally:
+            if self._connection is not None:
                 self._connection.close()
+                self._connection = None
 
-    def _write(self) -> None:
-        try:
-            self._connection.execute("BEGIN IMMEDIATE")
-            for read in self._unsaved.values():
-                self._upsert(read)
-            self._connection.execute("COMMIT")
-        except sqlite3.Error as e:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-            raise StoreError(f"cannot write to the reads file {self._path}: {explain(e)}") from e
-        self._unsaved.clear()
 
-    def _upsert(self, read: TrackRead) -> None:
-        (read_id,) = self._connection.execute(_UPSERT, read_values(read)).fetchone()
-        sharpest = sorted(read.singles, key=lambda s: s.sharpness, reverse=True)[:MAX_SINGLES]
-        self._connection.executemany(
-            _INSERT_SINGLE, [single_values(single) | {"read_id": read_id} for single in sharpest]
-        )
-        kept = [single.frame_number for single in sharpest]
-        marks = ",".join("?" * len(kept))
-        self._connection.execute(
-            f"DELETE FROM single_reads WHERE read_id = ? AND frame_number NOT IN ({marks})",  # noqa: S608
-            [read_id, *kept],
-        )
+def _upsert(connection: sqlite3.Connection, read: TrackRead) -> None:
+    connection.executemany("DELETE FROM reads WHERE uid = ?", [(uid,) for uid in read.supersedes])
+    (read_id,) = connection.execute(_UPSERT, read_values(read)).fetchone()
+    sharpest = sorted(read.singles, key=lambda s: s.sharpness, reverse=True)[:MAX_SINGLES]
+    connection.executemany(_INSERT_SINGLE, [single_values(single) | {"read_id": read_id} for single in sharpest])
+    kept = [single.frame_number for single in sharpest]
+    marks = ",".join("?" * len(kept))
+    connection.execute(
+        f"DELETE FROM single_reads WHERE read_id = ? AND frame_number NOT IN ({marks})",  # noqa: S608
+        [read_id, *kept],
+    )

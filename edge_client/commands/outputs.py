@@ -1,0 +1,134 @@
+"""Opens the displays that the settings ask for."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from edge_client.config import EdgeSettings, RecordSettings, WebSettings
+from edge_client.displays.video import VideoRecorder
+from edge_client.displays.web.access import load_key, parse_address
+from edge_client.displays.web.board import LiveBoard
+from edge_client.displays.web.server import WebPage
+from edge_client.displays.window import Window, has_screen
+from edge_client.errors import ConfigError, DisplayError
+from edge_client.types import Display, FrameSource, LiveStatus, TrackRead
+
+_LOG = logging.getLogger(__name__)
+
+
+class Outputs:
+    """The displays of a drive, and what they show beside the picture."""
+
+    def __init__(self, board: LiveBoard) -> None:
+        """`board` is what the page shows, whether there is a page or not."""
+        self._board = board
+        self._recorder: VideoRecorder | None = None
+        self._displays: list[Display] = []
+
+    @property
+    def displays(self) -> Sequence[Display]:
+        """The displays that are open."""
+        return tuple(self._displays)
+
+    def add(self, display: Display) -> None:
+        """One more display."""
+        self._displays.append(display)
+        if isinstance(display, VideoRecorder):
+            self._recorder = display
+
+    def set_status(self, status: LiveStatus) -> None:
+        """Tells the page how the drive goes."""
+        self._board.set_status(status, self.recording_text())
+
+    def add_read(self, read: TrackRead) -> None:
+        """Tells the page of a read."""
+        self._board.add(read)
+
+    def recording_text(self) -> str | None:
+        """How the recording goes, in a few words; None without one."""
+        recorder = self._recorder
+        if recorder is None:
+            return None
+        if recorder.failure is not None:
+            lost = f"{recorder.frames_lost} frames are not in it"
+            return f"ended after {recorder.frames_written} frames: {recorder.failure}; {lost}"
+        return f"on: {recorder.frames_written} frames in {recorder.path.name}"
+
+    def close(self) -> None:
+        """Closes what was opened; for when the drive does not even begin."""
+        for display in self._displays:
+            display.close()
+
+
+def open_outputs(
+    settings: EdgeSettings, name: str, source: FrameSource, reads_path: Path, *, insist_on_window: bool
+) -> Outputs:
+    """Opens the recording, the page and the window, as far as they are wanted.
+
+    Args:
+        settings: what is wanted.
+        name: what the user called the source.
+        source: the open source; its frame rate is the recording's.
+        reads_path: the open reads file, whose latest reads the page begins with.
+        insist_on_window: a window that cannot be opened is an error, not a note.
+
+    Raises:
+        DashcamError: one of them cannot be opened; the others are closed again.
+    """
+    board = LiveBoard(source=_name_of(name))
+    outputs = Outputs(board)
+    try:
+        if settings.record.file is not None:
+            outputs.add(_open_recorder(settings.record, name, source, settings.record.file))
+        if settings.web.address.strip().lower() != "off":
+            board.fill_from(reads_path)
+            outputs.add(_open_page(settings.web, board))
+        if settings.window.enabled and (window := _open_window(settings, insist_on_window)):
+            outputs.add(window)
+    except BaseException:
+        outputs.close()
+        raise
+    return outputs
+
+
+def _open_recorder(settings: RecordSettings, name: str, source: FrameSource, file: Path) -> VideoRecorder:
+    if file.exists() and Path(name).exists() and file.samefile(name):
+        raise ConfigError(f"the recording would overwrite its own source {file}; name another file: --record FILE")
+    return VideoRecorder(file, settings, source.frame_rate_hz, live=source.live)
+
+
+def _open_page(settings: WebSettings, board: LiveBoard) -> WebPage:
+    host, port = parse_address(settings.address)
+    # The port that nobody named may be exchanged for a free one.
+    by_default = settings.address == WebSettings.model_fields["address"].default
+    key = load_key(os.environ, settings.key_file)
+    page = WebPage(host, port, settings, board, key=key, another_port=by_default)
+    if page.port_was_taken:
+        _LOG.info("port %d is taken; the web page has another one", port)
+    _LOG.info("the web page is at %s", page.url)
+    return page
+
+
+def _open_window(settings: EdgeSettings, insist: bool) -> Window | None:
+    if not insist and not has_screen(os.environ):
+        _LOG.info("there is no screen here, so no window is shown")
+        return None
+    try:
+        return Window(full_screen=settings.window.full_screen)
+    except DisplayError as e:
+        if insist:
+            raise
+        _LOG.warning("%s", e)
+        return None
+
+
+def _name_of(source: str) -> str:
+    """What the page calls the source: no folders, and no password of a stream's address."""
+    if "://" in source:
+        scheme, _, rest = source.partition("://")
+        host = rest.split("/", 1)[0].rpartition("@")[2]
+        return f"{scheme}://{host}"
+    return Path(source).name or source

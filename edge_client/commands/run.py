@@ -1,0 +1,174 @@
+"""`dashcam run SOURCE`: one drive."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+
+from edge_client.commands.outputs import open_outputs
+from edge_client.commands.parser import Subcommands
+from edge_client.commands.progress import Progress
+from edge_client.commands.settings import settings_of
+from edge_client.commands.summary import check_summary_file, print_summary, write_summary
+from edge_client.config import EdgeSettings
+from edge_client.errors import DashcamError
+from edge_client.run import run_drive
+from edge_client.sources.open import open_source
+from edge_client.store.location import reads_file
+from edge_client.store.publishing import PublishingStore
+from edge_client.store.writer import SqliteReads
+from edge_client.types import LiveStatus, Summary, TrackRead
+
+_EPILOG = "Flags go before the settings file. Ctrl-C ends the drive in order, with everything written."
+
+
+def add_parser(commands: Subcommands) -> None:
+    """Adds the subcommand."""
+    parser = commands.add_parser("run", help="run a drive", description="Run a drive.", epilog=_EPILOG)
+    add = parser.add_argument
+    add("source", metavar="SOURCE", help="video file, folder of pictures, rtsp:// or http(s):// URL, /dev/videoN")
+    add("--config", type=Path, metavar="FILE", help="settings (default: the shipped edge.yaml)")
+    add(
+        "--rate",
+        choices=("realtime", "full"),
+        help="play like a camera and skip late work, or infer every frame of a recording",
+    )
+    add("--positions", type=Path, metavar="LOG", help="NMEA log replayed beside a recording")
+    add("--scale", type=float, metavar="FACTOR", help="resize each frame by this factor at once")
+    add("--skip", type=int, metavar="N", help="leave out the first N frames of a recording")
+    add("--every", type=int, metavar="N", help="infer only every n-th frame")
+    add("--verbose", action="store_true", help="tell more about what happens")
+    shown = parser.add_argument_group("displays")
+    window = shown.add_mutually_exclusive_group()
+    window.add_argument("--window", action="store_true", help="insist on a window")
+    window.add_argument("--no-window", action="store_true", help="show no window")
+    shown.add_argument("--fullscreen", action="store_true", help="open the window over the full screen")
+    shown.add_argument("--web", metavar="HOST:PORT|off", help="address of the web page")
+    shown.add_argument("--record", type=Path, metavar="FILE", help="write the annotated video, MP4")
+    kept = parser.add_argument_group("results")
+    kept.add_argument("--reads", type=Path, metavar="FILE", help="SQLite file of the reads")
+    kept.add_argument("--summary-json", type=Path, metavar="FILE", help="write the counters at the end")
+    apis = parser.add_argument_group("prediction APIs (none named: embedded ones are started)")
+    apis.add_argument("--yolov3-endpoint", metavar="URL", help="the detector")
+    apis.add_argument("--crnn-endpoint", metavar="URL", help="the reader")
+    apis.add_argument("--api-key-file", type=Path, metavar="FILE", help="file with the APIs' key")
+    parser.set_defaults(function=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Runs the drive that the arguments describe.
+
+    Raises:
+        DashcamError: it could not be run; the message is one line.
+    """
+    settings = settings_of(arguments.config, overrides(arguments))
+    if arguments.summary_json is not None:
+        check_summary_file(arguments.summary_json)
+    with Progress(sys.stderr, verbose=arguments.verbose) as progress, _stop_on_signals() as stop:
+        drive = _Drive(settings, arguments.source, progress)
+        try:
+            summary = drive.run(stop, insist_on_window=arguments.window or arguments.fullscreen)
+        except DashcamError as e:
+            if e.summary is not None and arguments.summary_json is not None:
+                write_summary(arguments.summary_json, e.summary)
+            raise
+    if arguments.summary_json is not None:
+        write_summary(arguments.summary_json, summary)
+    print_summary(summary, drive.reads, drive.reads_path, drive.recording)
+    return 0
+
+
+class _Drive:
+    """One drive with its outputs, and what it leaves for the summary."""
+
+    def __init__(self, settings: EdgeSettings, source: str, progress: Progress) -> None:
+        self._settings = settings
+        self._source = source
+        self._progress = progress
+        self._found: dict[str, TrackRead] = {}
+        self.reads_path = reads_file(settings.reads.file)
+        self.recording: str | None = None
+
+    @property
+    def reads(self) -> list[TrackRead]:
+        """The reads of this drive in the order in which they came."""
+        return list(self._found.values())
+
+    def run(self, stop: threading.Event, *, insist_on_window: bool) -> Summary:
+        """Opens everything, runs the drive and closes everything."""
+        with ExitStack() as stack:
+            source = open_source(self._source, self._settings.source)
+            stack.callback(source.close)
+            store = SqliteReads(self.reads_path)
+            stack.callback(store.close)
+            outputs = open_outputs(
+                self._settings, self._source, source, self.reads_path, insist_on_window=insist_on_window
+            )
+            stack.pop_all()  # from here on the drive closes them
+
+            def on_status(status: LiveStatus) -> None:
+                outputs.set_status(status)
+                self._progress.update(status)
+
+            publishing = PublishingStore(store, outputs.add_read, self._keep)
+            summary = run_drive(self._settings, source, outputs.displays, publishing, stop, on_status=on_status)
+            self.recording = outputs.recording_text()
+            return summary
+
+    def _keep(self, read: TrackRead) -> None:
+        """Remembers a read for the table at the end, without its pictures."""
+        for uid in read.supersedes:
+            self._found.pop(uid, None)
+        self._found[read.uid] = replace(read, crop_jpeg=b"", singles=())
+
+
+def overrides(arguments: argparse.Namespace) -> dict[str, dict[str, object]]:
+    """The flags as settings by section and key; only those that were given."""
+    flags: dict[str, dict[str, object]] = {
+        "source": {
+            "rate": arguments.rate,
+            "scale_video": arguments.scale,
+            "frames_to_skip": arguments.skip,
+        },
+        "positions": {"nmea_log": arguments.positions},
+        "detection": {"pick_every_nth_frame": arguments.every},
+        "apis": {
+            "yolov3_endpoint": arguments.yolov3_endpoint,
+            "crnn_endpoint": arguments.crnn_endpoint,
+            "api_key_file": arguments.api_key_file,
+        },
+        "window": {
+            "enabled": False if arguments.no_window else True if arguments.window else None,
+            "full_screen": True if arguments.fullscreen else None,
+        },
+        "web": {"address": arguments.web},
+        "record": {"file": arguments.record},
+        "reads": {"file": arguments.reads},
+    }
+    given = {s: {k: v for k, v in keys.items() if v is not None} for s, keys in flags.items()}
+    return {section: keys for section, keys in given.items() if keys}
+
+
+@contextmanager
+def _stop_on_signals() -> Iterator[threading.Event]:
+    """An event that the first Ctrl-C or SIGTERM sets; the second one interrupts at once."""
+    stop = threading.Event()
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,160 @@
+"""What the page shows beside the stream: the state of the drive and the latest reads."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge_client.store.library import ReadFilter, ReadLibrary
+from edge_client.store.rows import time_text
+from edge_client.types import LiveStatus, TrackRead
+
+
+@dataclass(frozen=True, slots=True)
+class BoardRead:
+    """A read as the page gets it; `revision` grows with every change on the board."""
+
+    revision: int
+    uid: str
+    text: str
+    confidence: float
+    character_confidences: tuple[float, ...]
+    first_seen: str
+    last_seen: str
+    latitude_deg: float | None
+    longitude_deg: float | None
+    fix_age_s: float | None
+    crop_jpeg: bytes
+
+    def to_json(self) -> dict[str, object]:
+        """The form in `/api/live`."""
+        return {
+            "uid": self.uid,
+            "text": self.text,
+            "confidence": self.confidence,
+            "characters": list(self.character_confidences),
+            "first_seen": self.first_seen,
+            "last_seen": self.last_seen,
+            "latitude": self.latitude_deg,
+            "longitude": self.longitude_deg,
+            "fix_age_s": self.fix_age_s,
+            "crop": f"/crops/{self.uid}.jpg?v={self.revision}",
+        }
+
+
+class LiveBoard:
+    """The state of the drive and its latest reads, for any number of threads."""
+
+    def __init__(self, *, source: str, limit: int = 60) -> None:
+        """`source` is named on the page; at most `limit` reads are kept."""
+        self._source = source
+        self._limit = limit
+        self._lock = threading.Lock()
+        self._session = secrets.token_hex(4)
+        self._revision = 0
+        self._status: LiveStatus | None = None
+        self._recording: str | None = None
+        self._reads: OrderedDict[str, BoardRead] = OrderedDict()
+        self._removed: OrderedDict[str, int] = OrderedDict()  # uid -> revision of its removal
+
+    def set_status(self, status: LiveStatus, recording: str | None) -> None:
+        """The counters of now, and how the recording goes (None without one)."""
+        with self._lock:
+            self._status = status
+            self._recording = recording
+
+    def add(self, read: TrackRead) -> None:
+        """A new read, or a better vote on one that is there already; reads that it supersedes go."""
+        with self._lock:
+            for uid in read.supersedes:
+                if self._reads.pop(uid, None) is not None:
+                    self._revision += 1
+                    self._removed[uid] = self._revision
+            self._put(
+                BoardRead(
+                    self._revision + 1,
+                    read.uid,
+                    read.text,
+                    read.confidence,
+                    read.character_confidences,
+                    time_text(read.first_seen),
+                    time_text(read.last_seen),
+                    read.latitude_deg,
+                    read.longitude_deg,
+                    read.fix_age_s,
+                    read.crop_jpeg,
+                )
+            )
+
+    def fill_from(self, reads_file: Path) -> None:
+        """Puts the latest reads of earlier drives on the board.
+
+        Raises:
+            StoreError: the file cannot be read.
+        """
+        with ReadLibrary(reads_file) as library, self._lock:
+            for read in reversed(library.find(ReadFilter(limit=self._limit))):
+                self._put(
+                    BoardRead(
+                        self._revision + 1,
+                        read.uid,
+                        read.text,
+                        read.confidence,
+                        read.character_confidences,
+                        time_text(read.first_seen),
+                        time_text(read.last_seen),
+                        read.latitude_deg,
+                        read.longitude_deg,
+                        read.fix_age_s,
+                        library.crop(read.id) or b"",
+                    )
+                )
+
+    def crop(self, uid: str) -> bytes | None:
+        """The picture of a read's plate, JPEG; None when it is not on the board."""
+        with self._lock:
+            read = self._reads.get(uid)
+        return read.crop_jpeg if read is not None and read.crop_jpeg else None
+
+    def to_json(self, session: str, after: int) -> dict[str, object]:
+        """What `/api/live` answers: the state, and the reads that changed or went after that revision, newest last.
+
+        A page that knows another session, that is, one of before a restart, gets all reads.
+        """
+        with self._lock:
+            known = after if session == self._session else 0
+            changed: Sequence[BoardRead] = [r for r in self._reads.values() if r.revision > known]
+            removed = [uid for uid, revision in self._removed.items() if revision > known]
+            status, recording, revision = self._status, self._recording, self._revision
+        return {
+            "session": self._session,
+            "revision": revision,
+            "source": self._source,
+            "status": None if status is None else _status_json(status, recording),
+            "removed": removed,
+            "reads": [read.to_json() for read in sorted(changed, key=lambda r: r.revision)],
+        }
+
+    def _put(self, read: BoardRead) -> None:
+        self._revision = read.revision
+        self._reads[read.uid] = read
+        while len(self._reads) > self._limit:
+            self._reads.popitem(last=False)
+        while len(self._removed) > self._limit:
+            self._removed.popitem(last=False)
+
+
+def _status_json(status: LiveStatus, recording: str | None) -> dict[str, object]:
+    return {
+        "summary": status.summary.to_json(),
+        "frame_rate_hz": status.frame_rate_hz,
+        "apis": status.apis,
+        "gps": status.gps,
+        "queue": status.queue,
+        "queue_limit": status.queue_limit,
+        "recording": recording,
+    }

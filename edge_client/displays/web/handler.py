@@ -1,0 +1,167 @@
+"""Answers one visitor of the page. Everything is read only; nothing on the page comes from elsewhere."""
+
+from __future__ import annotations
+
+import json
+import logging
+import socket
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler
+from importlib import resources
+from urllib.parse import parse_qs, urlsplit
+
+from edge_client.displays.web.access import Gate
+from edge_client.displays.web.board import LiveBoard
+from edge_client.displays.web.stream import BOUNDARY, PictureStream, part
+
+_LOG = logging.getLogger(__name__)
+
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; img-src 'self'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+        "manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+_STATIC = {
+    "/page.css": ("page.css", "text/css; charset=utf-8"),
+    "/page.js": ("page.js", "text/javascript; charset=utf-8"),
+    "/icon.svg": ("icon.svg", "image/svg+xml"),
+    "/manifest.json": ("manifest.json", "application/manifest+json"),
+}
+_MAX_FORM_BYTES = 4096
+_SEND_BUFFER_BYTES = 64 * 1024
+
+
+class PageHandler(BaseHTTPRequestHandler):
+    """One connection. `gate`, `board` and `stream` are set by a subclass made for each server."""
+
+    gate: Gate
+    board: LiveBoard
+    stream: PictureStream
+
+    protocol_version = "HTTP/1.1"
+    server_version = "dashcam"
+    sys_version = ""
+    timeout = 15.0  # seconds that a visitor may stay silent, or not take what is sent
+
+    def do_GET(self) -> None:
+        """Pages, pictures and `/api/live`."""
+        url = urlsplit(self.path)
+        query = parse_qs(url.query)
+        if not self.gate.host_allowed(self.headers.get("Host")):
+            self._send_text(HTTPStatus.FORBIDDEN, "The page is only for this machine: open http://localhost")
+        elif url.path in _STATIC:
+            self._send_static(*_STATIC[url.path])
+        elif "key" in query and self.gate.has_key:
+            self._log_in(query["key"][0])
+        elif not self.gate.session_fits(self.headers.get("Cookie")):
+            if url.path == "/":
+                self._send_static("login.html", "text/html; charset=utf-8", HTTPStatus.UNAUTHORIZED)
+            else:
+                self._send_text(HTTPStatus.UNAUTHORIZED, "The key is missing: open the page and enter it")
+        elif url.path == "/":
+            self._send_static("index.html", "text/html; charset=utf-8")
+        elif url.path == "/stream.mjpg":
+            self._send_stream()
+        elif url.path == "/api/live":
+            self._send_live(query)
+        elif url.path.startswith("/crops/") and url.path.endswith(".jpg"):
+            self._send_crop(url.path.removeprefix("/crops/").removesuffix(".jpg"))
+        else:
+            self._send_text(HTTPStatus.NOT_FOUND, "There is no such page")
+
+    def do_HEAD(self) -> None:
+        """As GET, without the body."""
+        self.do_GET()
+
+    def do_POST(self) -> None:
+        """`/login` with the form field `key`."""
+        length = self.headers.get("Content-Length", "")
+        if not length.isascii() or not length.isdecimal() or int(length) > _MAX_FORM_BYTES:
+            self.close_connection = True
+            self._send_text(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "That is not a key")
+            return
+        body = self.rfile.read(int(length))
+        if not self.gate.host_allowed(self.headers.get("Host")):
+            self._send_text(HTTPStatus.FORBIDDEN, "The page is only for this machine: open http://localhost")
+        elif self.path != "/login":
+            self._send_text(HTTPStatus.NOT_FOUND, "There is no such page")
+        else:
+            fields = parse_qs(body.decode("utf-8", "replace"))
+            self._log_in(fields.get("key", [""])[0])
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class named it
+        """Says nothing: request lines may hold the key."""
+
+    def _log_in(self, tried: str) -> None:
+        fits = self.gate.key_fits(tried)
+        if fits is None:
+            self._send_text(HTTPStatus.TOO_MANY_REQUESTS, "Too many wrong keys: wait a minute")
+        elif fits:
+            # Elsewhere at once, so that the key does not stay in the address bar.
+            self._begin(HTTPStatus.SEE_OTHER, "text/plain", 0, {"Location": "/", "Set-Cookie": self.gate.cookie()})
+        else:
+            _LOG.warning("a visitor of the web page gave a wrong key")
+            page = _read_static("login.html").replace(b'<p id="wrong" hidden>', b'<p id="wrong">')
+            self._send(HTTPStatus.UNAUTHORIZED, "text/html; charset=utf-8", page)
+
+    def _send_live(self, query: dict[str, list[str]]) -> None:
+        after = query.get("after", ["0"])[0]
+        revision = int(after) if after.isascii() and after.isdecimal() and len(after) < 16 else 0
+        answer = self.board.to_json(query.get("session", [""])[0], revision)
+        self._send(HTTPStatus.OK, "application/json", json.dumps(answer, allow_nan=False).encode())
+
+    def _send_crop(self, uid: str) -> None:
+        crop = self.board.crop(uid)
+        if crop is None:
+            self._send_text(HTTPStatus.NOT_FOUND, "There is no such read any more")
+        else:
+            self._send(HTTPStatus.OK, "image/jpeg", crop, cache="private, max-age=86400")
+
+    def _send_static(self, name: str, kind: str, status: HTTPStatus = HTTPStatus.OK) -> None:
+        self._send(status, kind, _read_static(name), cache="no-cache")
+
+    def _send_text(self, status: HTTPStatus, text: str) -> None:
+        self._send(status, "text/plain; charset=utf-8", f"{text}.\n".encode())
+
+    def _send(self, status: HTTPStatus, kind: str, body: bytes, *, cache: str = "no-store") -> None:
+        self._begin(status, kind, len(body), {"Cache-Control": cache})
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def _begin(self, status: HTTPStatus, kind: str, length: int | None, headers: dict[str, str]) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        if length is not None:
+            self.send_header("Content-Length", str(length))
+        for name, value in (_HEADERS | headers).items():
+            self.send_header(name, value)
+        self.end_headers()
+
+    def _send_stream(self) -> None:
+        with self.stream.viewer() as welcome:
+            if not welcome:
+                self._send_text(HTTPStatus.SERVICE_UNAVAILABLE, "Too many are looking already")
+                return
+            # A short buffer: what waits in it is what a slow viewer lags behind.
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
+            self.close_connection = True
+            kind = f"multipart/x-mixed-replace; boundary={BOUNDARY}"
+            self._begin(HTTPStatus.OK, kind, None, {"Cache-Control": "no-store", "Connection": "close"})
+            if self.command == "HEAD":
+                return
+            self.wfile.write(f"--{BOUNDARY}\r\n".encode())
+            serial = 0
+            while (picture := self.stream.next_jpeg(serial)) is not None:
+                serial, jpeg = picture
+                if jpeg:
+                    self.wfile.write(part(jpeg))
+
+
+def _read_static(name: str) -> bytes:
+    return (resources.files("edge_client.displays.web") / "static" / name).read_bytes()
