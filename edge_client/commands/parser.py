@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import NoReturn
+from typing import NoReturn, TypeAlias
 
 
 class Parser(argparse.ArgumentParser):
@@ -14,5 +14,5 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"dashcam: error: {message}; see `{self.prog} --help`\n")
 
 
-Subcommands = argparse._SubParsersAction[Parser]
+Subcommands: TypeAlias = "argparse._SubParsersAction[Parser]"
 """Where a command adds its own parser."""
