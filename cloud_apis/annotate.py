@@ -38,7 +38,7 @@ def _label(
     tall = text_height + descent + 2 * margin
     wide = text_width + 2 * margin
     # Above the box where there is room, else below it; never out at the sides.
-    top = low[1] - tall if low[1] >= tall else min(high[1], drawn.shape[0] - tall)
+    top = low[1] - tall if low[1] >= tall else max(0, min(high[1], drawn.shape[0] - tall))
     left = max(0, min(low[0], drawn.shape[1] - wide))
     cv2.rectangle(drawn, (left, top), (left + wide, top + tall), _COLOUR, cv2.FILLED)
     origin = (left + margin, top + margin + text_height)

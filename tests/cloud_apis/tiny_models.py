@@ -60,22 +60,23 @@ def yolov3(threshold: float = 0.9, classes: int = 1) -> onnx.ModelProto:
 
 
 def craft() -> onnx.ModelProto:
-    """Region and affinity maps that are the picture itself at half its size: white bars become lines."""
-    weight = np.ones((2, 1, 1, 1), np.float32)
+    """Region and affinity maps that are the bright parts of the picture at half its size: bars become lines."""
+    weight = np.full((2, 1, 1, 1), 2.5, np.float32)
+    bias = np.full(2, -1.5, np.float32)
     nodes = [
         helper.make_node("AveragePool", ["image"], ["half"], kernel_shape=[2, 2], strides=[2, 2]),
-        helper.make_node("Conv", ["half", "weight"], ["score"]),
+        helper.make_node("Conv", ["half", "weight", "bias"], ["score"]),
     ]
     score = _tensor("score", ["n", 2, 48, 96])
-    return _model(nodes, _tensor("image", ["n", 1, 96, 192]), [score], {"weight": weight})
+    return _model(nodes, _tensor("image", ["n", 1, 96, 192]), [score], {"weight": weight, "bias": bias})
 
 
 def crnn() -> onnx.ModelProto:
     """A recogniser with 16 steps: a bright step says "1" (class 2), a dark one the blank."""
     weight = np.zeros((37, 1, 1, 1), np.float32)
-    weight[2] = 40
+    weight[2] = 100
     bias = np.full(37, -20, np.float32)
-    bias[0], bias[2] = 0, -20
+    bias[0], bias[2] = 0, -15
     nodes = [
         helper.make_node("AveragePool", ["image"], ["steps"], kernel_shape=[32, 8], strides=[32, 8]),
         helper.make_node("Conv", ["steps", "weight", "bias"], ["classes"]),

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from cloud_apis.contract import crnn_answer, parse_crnn_answer, plate_text
+from cloud_apis.reader import load_reader
+from cloud_apis.settings import load_settings
+from tests.cloud_apis.pictures import crop
+from tests.cloud_apis.serving import tiny_settings
+
+
+def test_words_belong_to_their_crops(models: Path) -> None:
+    reader = load_reader(models, tiny_settings(models))
+    read = reader.read([np.zeros((20, 60), np.uint8), crop(), np.zeros((9, 9), np.uint8), crop()])
+    assert [[w.text for w in words] for words in read] == [[], ["1"], [], ["1"]]
+    assert read[1] == read[3]
+    assert parse_crnn_answer(crnn_answer(read), 4) == tuple(read)
+    assert reader.read([]) == []
+
+
+def test_real_plates_are_read(trained_models: Path, shared_data: Path) -> None:
+    reader = load_reader(trained_models, load_settings())
+    folder = shared_data / "plates"
+    with (folder / "texts.csv").open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["split"] == "val"][:60]
+    right = 0
+    for row in rows:
+        crop = cv2.imread(str(folder / row["file_name"]), cv2.IMREAD_GRAYSCALE)
+        assert crop is not None
+        (words,) = reader.read([crop.astype(np.uint8)])
+        right += plate_text(words) == row["text"].replace("/", "")
+    assert right >= 0.6 * len(rows)
