@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import cv2
@@ -23,6 +24,8 @@ def open_source(name: str, settings: SourceSettings) -> FrameSource:
     Raises `SourceError` when there is nothing to be had.
     """
     cv2.setNumThreads(1)  # OpenCV's own threads only fight with ours over few cores
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # what goes wrong is ours to say, in one line
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     source = _open(name, settings)
     return source if settings.scale_video == 1.0 else ScaledSource(source, settings.scale_video)
 
