@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from cloud_apis.endpoint import KEY_VARIABLE, Endpoint, bind, is_loopback, read_api_key
 from cloud_apis.errors import StartError
 
 _LEVELS = ("debug", "info", "warning", "error")
@@ -25,28 +26,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _serve(arguments)
     except StartError as error:
-        print(f"cloud-apis: error: {error}", file=sys.stderr)
-        return 1
+        return _failed(error, 1)
     except KeyboardInterrupt:  # before the server took over the signals
         return 130
 
 
 def _serve(arguments: argparse.Namespace) -> int:
+    # Imported late: --help and wrong settings need neither onnxruntime nor OpenCV.
     try:
-        # Imported late: --help and a wrong option need neither onnxruntime nor OpenCV.
-        from cloud_apis.server import (  # noqa: PLC0415
-            KEY_VARIABLE,
-            Endpoint,
-            bind,
-            is_loopback,
-            read_api_key,
-            serve,
-        )
         from cloud_apis.settings import load_settings  # noqa: PLC0415
-        from cloud_apis.web.app import create_app  # noqa: PLC0415
-    except ModuleNotFoundError as error:
-        raise StartError(f"{error.name} is not installed: pip install 'plate-dashcam[cloud]'") from error
-    try:
+
         settings = load_settings(arguments.config)
         key = read_api_key(arguments.api_key_file or settings.api_key_file)
         if key is None and not is_loopback(arguments.host):
@@ -57,13 +46,22 @@ def _serve(arguments: argparse.Namespace) -> int:
         if arguments.keyfile and not arguments.certfile:
             raise StartError("--keyfile is of no use without --certfile")
     except StartError as error:
-        print(f"cloud-apis: error: {error}", file=sys.stderr)
-        return 2
+        return _failed(error, 2)
+    try:
+        from cloud_apis.server import serve  # noqa: PLC0415
+        from cloud_apis.web.app import create_app  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise StartError(f"{error.name} is not installed: pip install 'plate-dashcam[cloud]'") from error
     endpoint = Endpoint(arguments.host, arguments.port, arguments.port_file, arguments.certfile, arguments.keyfile)
     with bind(endpoint) as listener:
         app = create_app(settings, api_key=key)
         serve(app, endpoint, listener, arguments.exit_with_parent)
     return 0
+
+
+def _failed(error: StartError, code: int) -> int:
+    print(f"cloud-apis: error: {error}", file=sys.stderr)
+    return code
 
 
 def _parser() -> argparse.ArgumentParser:

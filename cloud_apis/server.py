@@ -1,93 +1,27 @@
-"""Serving the application with uvicorn: address, key, certificate, and an orderly end."""
+"""Serving the application with uvicorn, and ending in order."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
 import os
 import signal
 import socket
 import ssl
 import sys
 from collections.abc import Generator
-from dataclasses import dataclass
 from pathlib import Path
 
 import uvicorn
 from starlette.types import ASGIApp
 
+from cloud_apis.endpoint import Endpoint
 from cloud_apis.errors import StartError
 
-KEY_VARIABLE = "CLOUD_APIS_KEY"
 # An answer that is under way may take this long after the signal to end.
 _GRACE_S = 1
 # Longer than the pauses between a device's requests, so that its connections last.
 _KEEP_ALIVE_S = 75
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """Where and how to listen; port 0 is any free one, which is then written to `port_file`."""
-
-    host: str
-    port: int
-    port_file: Path | None = None
-    certfile: Path | None = None
-    keyfile: Path | None = None
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach the address."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def read_api_key(file: str | None) -> str | None:
-    """The API key: the file's first line, else the variable CLOUD_APIS_KEY, else none.
-
-    Raises `StartError` when the file cannot be read or the key is not printable ASCII.
-    """
-    if file is None:
-        key, source = os.environ.get(KEY_VARIABLE), f"the variable {KEY_VARIABLE}"
-        if key is None:
-            return None
-    else:
-        source = f"the key file {file}"
-        try:
-            key = Path(file).read_text(encoding="utf-8").partition("\n")[0].strip()
-        except OSError as error:
-            raise StartError(f"cannot read {source}: {error.strerror}") from error
-        except UnicodeDecodeError as error:
-            raise StartError(f"{source} is not text") from error
-    if not key or not key.isascii() or not key.isprintable():
-        raise StartError(f"{source} does not hold a key of printable ASCII characters")
-    return key
-
-
-def bind(endpoint: Endpoint) -> socket.socket:
-    """A socket at the address, which refuses connections until it is served.
-
-    Raises `StartError` when the address cannot be had.
-    """
-    try:
-        found = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    except socket.gaierror as error:
-        raise StartError(f"cannot resolve the host {endpoint.host!r}: {error.strerror}") from error
-    family, kind, protocol, _, address = found[0]
-    listener = socket.socket(family, kind, protocol)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-    except OSError as error:
-        listener.close()
-        reason = error.strerror or str(error)
-        raise StartError(f"cannot listen on {endpoint.host}:{endpoint.port}: {reason}") from error
-    return listener
 
 
 def serve(app: ASGIApp, endpoint: Endpoint, listener: socket.socket, parent_pid: int | None = None) -> None:
@@ -111,7 +45,10 @@ def serve(app: ASGIApp, endpoint: Endpoint, listener: socket.socket, parent_pid:
         config.load()
     except (OSError, ssl.SSLError) as error:
         raise StartError(f"cannot use the certificate {endpoint.certfile}: {error}") from error
-    _Server(config, endpoint, parent_pid).run([listener])
+    server = _Server(config, endpoint, parent_pid)
+    server.run([listener])
+    if server.problem:
+        raise server.problem
 
 
 class _Server(uvicorn.Server):
@@ -121,17 +58,22 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self._endpoint = endpoint
         self._parent_pid = parent_pid
+        self.problem: StartError | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start listening, then say so."""
         await super().startup(sockets)
         if self.should_exit or not sockets:
             return
-        if self._parent_pid is not None:
-            self._watch(self._parent_pid)
         port = sockets[0].getsockname()[1]
-        if self._endpoint.port_file:
-            _write_port(self._endpoint.port_file, port)
+        try:
+            if self._parent_pid is not None:
+                self._watch(self._parent_pid)
+            if self._endpoint.port_file:
+                _write_port(self._endpoint.port_file, port)
+        except StartError as error:  # raised from here, it would leave the application half started
+            self.problem, self.should_exit = error, True
+            return
         host = f"[{self._endpoint.host}]" if ":" in self._endpoint.host else self._endpoint.host
         scheme = "https" if self.config.is_ssl else "http"
         print(f"cloud-apis: serving on {scheme}://{host}:{port} (documentation at /docs)", flush=True)

@@ -16,6 +16,7 @@ import yaml
 from starlette.types import ASGIApp
 
 from cloud_apis.settings import ApiSettings, default_config
+from tests.cloud_apis.tiny_models import ANCHORS
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -29,6 +30,7 @@ def tiny_config(models: Path, **changes: object) -> dict[str, object]:
     """The content of a settings file that names a folder of tiny models."""
     content = yaml.safe_load(default_config().read_text(encoding="utf-8"))
     content["models"] = str(models)
+    content["yolov3"] |= {"anchors": ANCHORS, "net_h": 416, "net_w": 416, "obj_thresh": 0.5, "nms_thresh": 0.45}
     for key, value in changes.items():
         section, _, name = key.partition("__")
         if name:

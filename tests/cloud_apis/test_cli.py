@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import select
 import signal
@@ -9,10 +10,16 @@ import socket
 import ssl
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import requests
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from tests.cloud_apis.pictures import grey_jpeg, scene
 from tests.cloud_apis.serving import REPOSITORY, command, serving, write_config
@@ -94,11 +101,10 @@ def test_an_address_that_others_can_reach_needs_a_key(config: Path) -> None:
 def test_the_key_comes_from_a_file_or_the_environment(config: Path, tmp_path: Path) -> None:
     key_file = tmp_path / "key"
     key_file.write_text("from the file\n")
-    by_file = (["--api-key-file", str(key_file), "--host", "0.0.0.0"], {}, "from the file")
-    by_environment = ([], {"CLOUD_APIS_KEY": "from the environment"}, "from the environment")
-    by_both = (["--api-key-file", str(key_file)], {"CLOUD_APIS_KEY": "other"}, "from the file")
-    for arguments, env, key in (by_file, by_environment, by_both):
-        with serving(config, *arguments, env=env) as (address, process):
+    by_file = ["--api-key-file", str(key_file)]
+    other = {"CLOUD_APIS_KEY": "from the environment"}
+    for arguments, key in ((["--host", "0.0.0.0"], "from the environment"), (by_file, "from the file")):
+        with serving(config, *arguments, env=other) as (address, process):
             url = address.replace("0.0.0.0", "127.0.0.1")
             assert requests.get(f"{url}/v2/health/ready", timeout=30).ok
             assert requests.get(f"{url}/metrics", timeout=30).status_code == 401
@@ -108,24 +114,27 @@ def test_the_key_comes_from_a_file_or_the_environment(config: Path, tmp_path: Pa
             assert key not in output + errors
 
 
-@pytest.mark.parametrize("content", [b"", b"\n", "schlüssel".encode(), b"\xff\xfe", b"a\tb"])
-def test_a_key_that_is_none_is_refused(config: Path, tmp_path: Path, content: bytes) -> None:
-    key_file = tmp_path / "key"
-    key_file.write_bytes(content)
-    assert refused("--config", str(config), "--api-key-file", str(key_file))[0] == 2
+def test_a_key_that_is_none_is_refused(config: Path, tmp_path: Path) -> None:
     assert refused("--config", str(config), "--api-key-file", str(tmp_path / "absent"))[0] == 2
     assert refused("--config", str(config), env={"CLOUD_APIS_KEY": ""})[0] == 2
 
 
 def certificate(folder: Path) -> tuple[Path, Path]:
-    """A self-signed certificate for the loopback, by the openssl command."""
-    certfile, keyfile = folder / "cert.pem", folder / "key.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
-        + ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(keyfile), "-out", str(certfile)],
-        check=True,
-        capture_output=True,
+    """A self-signed certificate for the loopback."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    signed = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(names, critical=False)
+        .sign(key, hashes.SHA256())
     )
+    certfile, keyfile = folder / "cert.pem", folder / "key.pem"
+    certfile.write_bytes(signed.public_bytes(Encoding.PEM))
+    keyfile.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     return certfile, keyfile
 
 

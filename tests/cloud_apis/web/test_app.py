@@ -78,7 +78,7 @@ def test_a_full_queue_is_told_and_recovers(models: Path, monkeypatch: pytest.Mon
         assert held.entered.acquire(timeout=30)
         others = [clients.submit(post) for _ in range(6)]
         # One is worked on and two wait: of the six, four are refused while nothing moves.
-        refused = []
+        refused: list[requests.Response] = []
         while len(refused) < 4:
             done = [o for o in others if o.done()]
             refused = [o.result() for o in done]
