@@ -32,6 +32,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--video", type=Path, help="for realtime and memory: a drive; default: a real clip, looped")
     top.add_argument("--pictures", type=Path, metavar="DIR", help="for full; default: the data's ro_dashcam")
     top.add_argument("--models", type=Path, metavar="DIR", help="for latency; default: the shipped models")
+    top.add_argument("--config", type=Path, metavar="FILE", help="settings of the APIs")
     top.add_argument("--repeats", type=int, default=3, help="runs of full and realtime")
     top.add_argument("--seconds", type=float, default=60.0, help="length of each realtime run")
     top.add_argument("--minutes", type=float, default=10.0, help="length of the memory run")
@@ -75,7 +76,7 @@ def machine() -> str:
 def bench_full(args: argparse.Namespace, folder: Path, console: Console) -> Result:
     """Frames a second at full rate, beside a sequential client."""
     pictures = args.pictures or require_data_root() / "plates" / "ro_dashcam"
-    result = full_rate(pictures, folder, repeats=args.repeats, peer_pictures=150)
+    result = full_rate(pictures, folder, args.config, repeats=args.repeats, peer_pictures=150)
     table = Table(title=f"--rate full, {result.frames} pictures, everything on this machine, medians")
     for heading in ("client", "pictures", "runs", "frames/s", "ms/frame"):
         table.add_column(heading, justify="left" if heading == "client" else "right")
@@ -93,6 +94,7 @@ def bench_realtime(args: argparse.Namespace, folder: Path, console: Console) -> 
     runs = realtime(
         video(args),
         folder,
+        args.config,
         seconds=args.seconds,
         round_trip_s=args.round_trip_ms / 1000,
         repeats=args.repeats,
@@ -109,7 +111,7 @@ def bench_realtime(args: argparse.Namespace, folder: Path, console: Console) -> 
 
 def bench_memory(args: argparse.Namespace, folder: Path, console: Console) -> Result:
     """Resident memory of the device process."""
-    result, run = resident_memory(video(args), folder, minutes=args.minutes)
+    result, run = resident_memory(video(args), folder, args.config, minutes=args.minutes)
     table = Table(title=f"device process over {result.minutes:.1f} minutes, page and recording on, {run.shown} frames")
     for heading in ("warm", "end", "most", "slope of the second half"):
         table.add_column(heading, justify="right")

@@ -19,7 +19,7 @@ def rate_of(video: Path) -> float:
             stream = container.streams.video[0]
             return float(stream.average_rate or stream.guessed_rate or 0)
     except (av.error.FFmpegError, IndexError) as error:
-        raise OSError(f"cannot read the video {video}: {error}") from error
+        raise OSError(f"cannot read the video {video}: {getattr(error, 'strerror', None) or error}") from error
 
 
 def at_rate(video: Path, target: Path, rate_hz: int) -> Path:

@@ -48,7 +48,7 @@ class Realtime:
     reads: int
 
 
-def full_rate(pictures: Path, folder: Path, *, repeats: int, peer_pictures: int) -> FullRate:
+def full_rate(pictures: Path, folder: Path, config: Path | None, *, repeats: int, peer_pictures: int) -> FullRate:
     """Plays a folder of pictures at full rate, dashcam and sequential client in turn, APIs on this machine.
 
     The APIs run already, and one short run of each goes before: what is measured is the work.
@@ -63,7 +63,7 @@ def full_rate(pictures: Path, folder: Path, *, repeats: int, peer_pictures: int)
         shutil.copy(file, warm)
     options = ("--rate", "full", "--web", "off")
     dashcam, sequential = [], []
-    with running_apis() as port:
+    with running_apis(config) as port:
         url = f"http://127.0.0.1:{port}"
         run_dashcam(str(warm), folder, port, options)
         read_pictures(few[:10], url)
@@ -74,17 +74,19 @@ def full_rate(pictures: Path, folder: Path, *, repeats: int, peer_pictures: int)
     return FullRate(len(files), timing(dashcam), timing(sequential), len(few), run.summary)
 
 
-def realtime(video: Path, folder: Path, *, seconds: float, round_trip_s: float, repeats: int) -> list[Realtime]:
+def realtime(
+    video: Path, folder: Path, config: Path | None, *, seconds: float, round_trip_s: float, repeats: int
+) -> list[Realtime]:
     """Plays a video at 30 frames a second with the APIs `round_trip_s` away."""
     drive = _drive(video, folder, seconds)
     results = []
-    with running_apis() as near, delayed("127.0.0.1", near, round_trip_s) as port:
+    with running_apis(config) as near, delayed("127.0.0.1", near, round_trip_s) as port:
         for _ in range(repeats):
             results.append(_realtime(run_dashcam(str(drive), folder, port, ("--rate", "realtime", "--web", "off"))))
     return results
 
 
-def resident_memory(video: Path, folder: Path, *, minutes: float) -> tuple[Memory, DashcamRun]:
+def resident_memory(video: Path, folder: Path, config: Path | None, *, minutes: float) -> tuple[Memory, DashcamRun]:
     """Plays a video in real time, page and recording on, and watches the device process's memory."""
     drive = _drive(video, folder, minutes * 60)
     samples: list[tuple[float, float]] = []
@@ -93,7 +95,7 @@ def resident_memory(video: Path, folder: Path, *, minutes: float) -> tuple[Memor
         samples.extend(sample(process, SAMPLE_INTERVAL_S))
 
     options = ("--rate", "realtime", "--web", f"127.0.0.1:{free_port()}", "--record", str(folder / "annotated.mp4"))
-    with running_apis() as port:
+    with running_apis(config) as port:
         run = run_dashcam(str(drive), folder, port, options, watch)
     return memory(samples, min(MEMORY_WARM_UP_S, minutes * 15)), run
 
