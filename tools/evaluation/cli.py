@@ -26,7 +26,7 @@ from tools.evaluation.sets import DETECTION_SOURCES, load_crops, load_pictures
 
 TOGETHER = ("open_lpr", "openimages")
 """Sources whose figures are also given as one set."""
-WIDTH = 132
+WIDTH = 150
 """Columns of the tables where the output is no terminal."""
 READ_SOURCES = ("ro_dashcam", "open_lpr", "openimages")
 

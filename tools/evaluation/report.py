@@ -97,4 +97,4 @@ def _share(rate: float) -> str:
 
 
 def _recall(value: Recall) -> str:
-    return f"{_share(value.rate)} ({value.found}/{value.plates})"
+    return f"{_share(value.rate)} of {value.plates}" if value.plates else "–"
