@@ -17,15 +17,15 @@ class Backdrop:
         self._camera = camera
         self._height = int(np.ceil(camera.horizon_y_px)) + 3
         self._width = 4 * camera.width_px
-        self._panorama = _panorama(rng, self._width, self._height, camera)
+        once = _panorama(rng, self._width, self._height, camera)
+        self._panorama = np.concatenate((once, once[:, : camera.width_px + 1]), axis=1)
 
     def paint(self, canvas: Floats, view: View) -> None:
         """Paints the rows above (and just below) the horizon."""
         start = (view.heading_rad * self._camera.focal_px) % self._width
         whole, part = int(start), start % 1
-        columns = (np.arange(self._camera.width_px + 1) + whole) % self._width
-        piece = self._panorama[:, columns]
-        canvas[: self._height] = piece[:, :-1] * np.float32(1 - part) + piece[:, 1:] * np.float32(part)
+        piece = self._panorama[:, whole : whole + self._camera.width_px + 1]
+        cv2.addWeighted(piece[:, :-1], 1 - part, piece[:, 1:], part, 0.0, dst=canvas[: self._height])
 
 
 def _panorama(rng: np.random.Generator, width: int, height: int, camera: Camera) -> Floats:

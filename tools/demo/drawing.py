@@ -43,12 +43,17 @@ def darken_polygon(canvas: Floats, points: Floats, factor: float, soft_px: float
     y1 = min(int(np.ceil(points[:, 1].max())) + room, height)
     if x1 <= x0 or y1 <= y0:
         return
-    mask = np.zeros((y1 - y0, x1 - x0), np.uint8)
-    local = np.clip(points - f32([x0, y0]), -20000, 20000)
+    less = 4 if soft_px > 6 else 1  # a soft shadow needs no fine mask
+    shape = -(-(y1 - y0) // less), -(-(x1 - x0) // less)
+    mask = np.zeros(shape, np.uint8)
+    local = np.clip((points - f32([x0, y0])) / less, -20000, 20000)
     cv2.fillPoly(mask, [np.round(local * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
     if soft_px > 0.4:
-        mask = np.asarray(cv2.GaussianBlur(mask, (0, 0), soft_px), dtype=np.uint8)
-    canvas[y0:y1, x0:x1] *= (1 + f32(mask) * np.float32((factor - 1) / 255))[..., None]
+        mask = np.asarray(cv2.GaussianBlur(mask, (0, 0), soft_px / less), dtype=np.uint8)
+    weight = 1 + f32(mask) * np.float32((factor - 1) / 255)
+    if less > 1:
+        weight = f32(cv2.resize(weight, (shape[1] * less, shape[0] * less), interpolation=cv2.INTER_LINEAR))[: y1 - y0, : x1 - x0]
+    canvas[y0:y1, x0:x1] *= weight[..., None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,9 +93,8 @@ def draw_sprite(
     drawn = cv2.warpAffine(texture, matrix, (x1 - x0, y1 - y0), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
     if smear_px > 1.5:
         drawn = cv2.blur(drawn, (min(int(smear_px), 31), 1))
-    picture = f32(drawn) * np.float32(1 / 255)
-    alpha = picture[..., 3]
     # The levels hold colours weighted by their coverage, so that scaling never bleeds black edges in.
-    colour = picture[..., :3] / np.maximum(alpha, 1e-3)[..., None] * f32(light)
-    colour += (f32(haze) - colour) * np.float32(haze_share)
-    blend_sprite(canvas, f32(colour), alpha, x0, y0)
+    lit = f32(light) * np.float32((1 - haze_share) / 255)
+    air = f32(haze) * np.float32(haze_share / 255)
+    picture = cv2.transform(f32(drawn), f32([[lit[0], 0, 0, air[0]], [0, lit[1], 0, air[1]], [0, 0, lit[2], air[2]]]))
+    blend_sprite(canvas, f32(picture), f32(drawn[..., 3]) * np.float32(1 / 255), x0, y0)

@@ -4,46 +4,59 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from tools.demo.camera import Shake
 from tools.demo.canvas import Bytes, Floats, f32, fractal_noise
 
 
 class Film:
-    """Develops one frame after the other; the exposure follows the scene with a lag, as a camera's does."""
+    """Develops frames, each on its own: nothing is remembered from one to the next."""
 
     def __init__(self, rng: np.random.Generator, width_px: int, height_px: int) -> None:
-        self._rng = rng
         self._width, self._height = width_px, height_px
         self.shake = Shake(rng)
         y, x = np.mgrid[0:height_px, 0:width_px].astype(np.float32)
         radius = np.hypot((x - width_px / 2) / (width_px / 2), (y - height_px / 2) / (width_px / 2))
-        self._vignette = f32(1.04 - 0.30 * np.clip(radius - 0.15, 0, None) ** 2.0)[..., None]
+        vignette = 1.04 - 0.30 * np.clip(radius - 0.15, 0, None) ** 2.0
+        self._vignette = f32(np.repeat(vignette[..., None], 3, axis=2))
         grain = rng.normal(0, 1, (height_px + 64, width_px + 64, 3)).astype(np.float32)
         shared = grain.mean(axis=2, keepdims=True) * 1.2
         self._grain = f32(cv2.GaussianBlur(grain * 0.5 + shared, (0, 0), 0.45)) * np.float32(1.9)
-        self._gain = 1.0
         self._bonnet, self._bonnet_cover = _bonnet(rng, width_px, height_px)
 
-    def develop(self, canvas: Floats, matrix: np.ndarray, ambient: float, frame_s: float) -> Bytes:
-        """One frame, uint8 BGR; ``matrix`` is the shake's 2x3 from canvas to frame, ``ambient`` the light here."""
-        frame = f32(cv2.warpAffine(canvas, matrix, (self._width, self._height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
-        small = cv2.resize(frame, (self._width // 4, self._height // 4), interpolation=cv2.INTER_AREA)
-        wanted = 0.47 / max(float(small.mean()), 0.08)
-        wanted = float(np.clip(wanted, 0.8, 1.55))
-        self._gain += (wanted - self._gain) * (1 - np.exp(-frame_s / 0.45))
+    def develop(self, number: int, canvas: Floats, matrix: NDArray[np.float64], ambient: float, gain: float) -> Bytes:
+        """Frame ``number``, uint8 BGR.
+
+        ``matrix`` is the shake's 2x3 from canvas to frame pixels, ``ambient`` the light on our own bonnet,
+        ``gain`` the exposure.
+        """
+        size = self._width, self._height
+        frame = f32(cv2.warpAffine(canvas, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
+        small = cv2.resize(frame, (self._width // 8, self._height // 8), interpolation=cv2.INTER_AREA)
         bright = np.clip(small - 0.95, 0, 0.9)
-        glow = cv2.GaussianBlur(bright, (0, 0), self._width / 230) * 0.55 + cv2.GaussianBlur(bright, (0, 0), self._width / 70) * 0.35
-        frame += cv2.resize(glow, (self._width, self._height), interpolation=cv2.INTER_LINEAR)
+        glow = cv2.GaussianBlur(bright, (0, 0), self._width / 460) * 0.55 + cv2.GaussianBlur(bright, (0, 0), self._width / 140) * 0.35
+        if self._width >= 960:
+            frame = f32(cv2.GaussianBlur(frame, (3, 3), 0.55))
+        cv2.add(frame, cv2.resize(glow, size, interpolation=cv2.INTER_LINEAR), dst=frame)
         cover = self._bonnet_cover
-        top = self._height - cover.shape[0]
-        region = frame[top:]
+        region = frame[self._height - cover.shape[0] :]
         region += (self._bonnet * np.float32(ambient) - region) * cover
-        frame = f32(cv2.GaussianBlur(frame, (0, 0), self._width / 2400)) if self._width >= 960 else frame
-        frame *= self._vignette * np.float32(self._gain * 255)
-        dy, dx = int(self._rng.integers(0, 64)), int(self._rng.integers(0, 64))
-        frame += self._grain[dy : dy + self._height, dx : dx + self._width]
-        return cv2.LUT(np.clip(frame, 0, 255).astype(np.uint8), _CURVE)  # type: ignore[return-value]
+        cv2.multiply(frame, self._vignette, dst=frame, scale=gain * 255)
+        dy, dx = number * 37 % 64, number * 23 % 61  # the grain's tile is moved, so that it never stands still
+        cv2.add(frame, self._grain[dy : dy + self._height, dx : dx + self._width], dst=frame)
+        return np.asarray(cv2.LUT(cv2.convertScaleAbs(np.maximum(frame, 0)), _CURVE), dtype=np.uint8)
+
+
+def exposure(brightness: Floats, frame_s: float, lag_s: float = 0.45) -> Floats:
+    """The gains of a camera whose exposure follows the scene's brightness (about 1, one value a frame) with a lag."""
+    wanted = np.clip(brightness.astype(np.float64) ** -0.75, 0.8, 1.6)
+    gains = np.empty_like(wanted)
+    gain = float(wanted[0])
+    for number, value in enumerate(wanted):
+        gain += (float(value) - gain) * (1 - np.exp(-frame_s / lag_s))
+        gains[number] = gain
+    return f32(gains)
 
 
 def _curve() -> Bytes:

@@ -31,7 +31,7 @@ def tree(rng: np.random.Generator, height_m: float, tint: Colour, slim: float = 
                        rng.uniform(0.14, 0.24) * width))
     leaves = []
     for x, y, radius in clumps:
-        for _ in range(95):
+        for _ in range(260):
             angle, reach = rng.uniform(0, 2 * np.pi), radius * np.sqrt(rng.random())
             dx, dy = np.cos(angle) * reach, np.sin(angle) * reach * 0.85
             lit = 0.5 + 0.5 * (-0.55 * dx - 0.8 * dy) / radius
@@ -41,11 +41,27 @@ def tree(rng: np.random.Generator, height_m: float, tint: Colour, slim: float = 
     for lit, x, y in leaves:
         shade = float(np.clip(0.35 + 0.85 * lit, 0.22, 1.25))
         tone = tuple(float(c * shade * rng.uniform(0.88, 1.12)) for c in tint)
-        spot, size = (round(float(x) * 8), round(float(y) * 8)), (round(rng.uniform(3.5, 8) * 8), round(rng.uniform(2.5, 6) * 8))
+        spot, size = (round(float(x) * 8), round(float(y) * 8)), (round(rng.uniform(2.0, 4.6) * 8), round(rng.uniform(1.4, 3.4) * 8))
         turn = float(rng.uniform(0, 180))
         cv2.ellipse(colour, spot, size, turn, 0, 360, tone, -1, cv2.LINE_8, 3)
         cv2.ellipse(cover, spot, size, turn, 0, 360, 1.0, -1, cv2.LINE_8, 3)
     return _finish(f32(cv2.GaussianBlur(colour, (0, 0), 0.7)), f32(cv2.GaussianBlur(cover, (0, 0), 0.9)), height_m)
+
+
+def group(rng: np.random.Generator, trees: list[Sprite]) -> Sprite:
+    """Seven trees of a wood side by side as one sprite, 12 m high."""
+    height, width = 210, 560
+    canvas = np.zeros((height, width, 4), np.float32)
+    for x in rng.permutation(np.linspace(60, width - 60, 7)):
+        picture = f32(trees[int(rng.integers(len(trees)))].levels[1]) / 255
+        scale = float(rng.uniform(0.62, 0.98)) * height / picture.shape[0]
+        picture = f32(cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))
+        left = round(float(x) - picture.shape[1] / 2)
+        region = canvas[height - picture.shape[0] :, max(left, 0) : left + picture.shape[1]]
+        picture = picture[:, max(-left, 0) :][:, : region.shape[1]]
+        region *= 1 - picture[..., 3:]
+        region += picture
+    return Sprite(pyramid(to_bytes(canvas), 4), 12.0)
 
 
 def bush(rng: np.random.Generator, height_m: float, tint: Colour) -> Sprite:

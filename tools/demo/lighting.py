@@ -33,10 +33,10 @@ class Light:
         facing = max(0.0, float(-SUN_DIRECTION[2]))
         return f32(SKY_COLOUR) * np.float32(self.ambient * 0.62) + f32(SUN_COLOUR) * np.float32(self.sun * facing * 0.72)
 
-    def through_air(self, colour: Floats, distance_m: float) -> Floats:
-        """The colour as it arrives through the haze."""
+    def through_air(self, weighted: Floats, alpha: Floats, distance_m: float) -> Floats:
+        """Colours, weighted by their coverage ``alpha``, as they arrive through the haze."""
         share = np.float32(1 - np.exp(-max(distance_m, 0.0) / self.haze_m))
-        return colour + (f32(self.haze) * np.float32(self.ambient) - colour) * share
+        return weighted * (1 - share) + (alpha * share)[..., None] * (f32(self.haze) * np.float32(self.ambient))
 
 
 MIRROR_PX = 192
@@ -67,24 +67,26 @@ def mirrored_world(rng: np.random.Generator) -> Floats:
 
 
 def vertex_light(normals: Floats, sight: Floats, light: Light) -> Floats:
-    """How vertices (..., 3) are lit, (..., 5): sun, sky, strength of mirroring, mirror picture's x and y in px."""
+    """How vertices (..., 3) are lit, (..., 6): light in BGR, strength of mirroring, mirror picture's x and y in px."""
     sunlit = np.clip(normals @ SUN_DIRECTION, 0, 1) * np.float32(light.sun * 0.8)
     skylit = (0.60 + 0.40 * normals[..., 1]) * np.float32(light.ambient * 0.72)
     along = normals @ sight
     mirrored = sight - 2 * along[..., None] * normals
     strength = 0.55 + 1.2 * (1 - np.clip(-along, 0, 1)) ** 4
     half = np.float32((MIRROR_PX - 1) / 2)
-    return f32(np.stack((sunlit, skylit, strength, (mirrored[..., 0] + 1) * half, (1 - mirrored[..., 1]) * half), axis=-1))
+    lit = sunlit[..., None] * f32(SUN_COLOUR) + skylit[..., None] * f32(SKY_COLOUR)
+    mirror = ((mirrored[..., 0] + 1) * half, (1 - mirrored[..., 1]) * half)
+    return f32(np.concatenate((lit, np.stack((strength, *mirror), axis=-1)), axis=-1))
 
 
 def shine(albedo: Floats, gloss: Floats, lit: Floats, light: Light) -> Floats:
-    """Shades pixels: (n, 3) colours out of albedo, gloss (n,) and interpolated :func:`vertex_light` (n, 5)."""
-    colours = f32(np.stack((f32(SUN_COLOUR), f32(SKY_COLOUR))))
-    out = albedo * (lit[:, :2] @ colours)
-    strength = np.minimum(gloss * lit[:, 2], np.float32(0.9))[:, None]
-    seen = gather(light.mirror, lit[:, 3], lit[:, 4]) * np.float32(light.ambient)
-    out *= 1 - np.float32(0.6) * strength
-    seen *= strength
+    """Shades pixels: (n, 3) colours out of albedo, gloss (n,) and interpolated :func:`vertex_light` (n, 6)."""
+    strength = np.minimum(gloss * lit[:, 3], np.float32(0.9))
+    out = albedo * lit[:, :3]
+    out *= (1 - np.float32(0.6) * strength)[:, None]
+    strength *= np.float32(light.ambient)
+    seen = gather(light.mirror, lit[:, 4], lit[:, 5])
+    seen *= strength[:, None]
     out += seen
     return out
 

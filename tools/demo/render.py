@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +14,7 @@ from tools.demo.backdrop import Backdrop
 from tools.demo.camera import Camera, View
 from tools.demo.canvas import Bytes, Floats, f32
 from tools.demo.drawing import darken_polygon
-from tools.demo.film import Film
+from tools.demo.film import Film, exposure
 from tools.demo.lighting import Light, mirrored_world
 from tools.demo.road import Road
 from tools.demo.roadside import Roadside
@@ -62,12 +64,21 @@ class Drive:
         self._traffic = Traffic(cars, settings.seconds)
         self._mirror = mirrored_world(sky)
         self._film = Film(lens, settings.width_px, settings.height_px)
+        self._gains = exposure(self._brightness(), 1 / settings.frame_rate_hz)
         self._boxes: dict[int, dict[int, Box]] = {}
 
-    def frames(self) -> Iterator[Bytes]:
-        """The frames in order, uint8 (height, width, 3) BGR."""
-        for number in range(self.settings.frames):
-            yield self._frame(number)
+    def frames(self, workers: int = 1) -> Iterator[Bytes]:
+        """The frames in order, uint8 (height, width, 3) BGR, painted by ``workers`` threads."""
+        with ThreadPoolExecutor(workers) as pool:
+            waiting: deque[Future[tuple[Bytes, dict[int, Box]]]] = deque()
+            upcoming = iter(range(self.settings.frames))
+            for number in range(self.settings.frames):
+                while len(waiting) < workers + 1 and (following := next(upcoming, None)) is not None:
+                    waiting.append(pool.submit(self._frame, following))
+                picture, boxes = waiting.popleft().result()
+                for car, box in boxes.items():
+                    self._boxes.setdefault(car, {})[number] = box
+                yield picture
 
     def route(self) -> list[RoutePoint]:
         """The positions once a second, from the start to the end of the drive."""
@@ -95,11 +106,17 @@ class Drive:
             float(self._headings[number]), float(self._speeds[number]), 1 / self.settings.frame_rate_hz,
         )
 
-    def _light(self, along_m: float) -> Light:
-        sun, ambient = self._roadside.daylight(f32([along_m]))
-        return Light(float(sun[0]), float(ambient[0]), self._mirror, lamps=0.30 + 0.6 * (1 - float(ambient[0])))
+    def _brightness(self) -> Floats:
+        """How bright the scene is at each frame, about 1: what light falls on the road up to 50 m ahead."""
+        ahead = self._travelled[:, None] + np.linspace(0, 50, 26)[None, :]
+        sun, ambient = self._roadside.daylight(f32(ahead))
+        return f32(0.35 + 0.35 * sun.mean(axis=1) + 0.30 * ambient[:, :6].mean(axis=1))
 
-    def _frame(self, number: int) -> Bytes:
+    def _light(self, along_m: float) -> Light:
+        sun, ambient = self._roadside.daylight(along_m)
+        return Light(float(sun), float(ambient), self._mirror, lamps=0.30 + 0.6 * (1 - float(ambient)))
+
+    def _frame(self, number: int) -> tuple[Bytes, dict[int, Box]]:
         view = self._view(number)
         canvas = np.empty((self._camera.height_px, self._camera.width_px, 3), np.float32)
         self._backdrop.paint(canvas, view)
@@ -107,10 +124,10 @@ class Drive:
         owner = np.full(canvas.shape[:2], 255, np.uint8)
         plates: dict[int, Floats] = {}
         items = self._roadside.drawables(view, self._light)
-        slots: list[tuple[int, Car]] = []
+        slots: list[int] = []  # the car's number by its slot in the owner map
         for car_number, car, pose in self._traffic.poses(view.time_s):
             light = self._light(view.travelled_m + pose.z_m + 1.0)
-            slots.append((car_number, car))
+            slots.append(car_number)
             slot = len(slots) - 1
 
             def draw(canvas: Floats, slot: int = slot, car: Car = car, pose: Pose = pose, light: Light = light) -> None:
@@ -123,12 +140,13 @@ class Drive:
         for _, paint in sorted(items, key=lambda item: -item[0]):
             paint(canvas)
         matrix = self._film.shake.at(view.time_s, self.settings.width_px, view.speed_mps)
+        boxes: dict[int, Box] = {}
         for slot, corners in plates.items():
             box = self._seen(owner, slot, corners, matrix)
             if box is not None:
-                self._boxes.setdefault(slots[slot][0], {})[number] = box
+                boxes[slots[slot]] = box
         ambient = self._light(view.travelled_m + 2.0).ambient
-        return self._film.develop(canvas, matrix, ambient, 1 / self.settings.frame_rate_hz)
+        return self._film.develop(number, canvas, matrix, ambient, float(self._gains[number])), boxes
 
     def _seen(self, owner: NDArray[np.uint8], slot: int, corners: Floats, matrix: NDArray[np.float64]) -> Box | None:
         """The plate's box in the frame, or None when it is too small, cut off or mostly hidden."""
@@ -164,4 +182,4 @@ def _shadow(canvas: Floats, car: Car, pose: Pose, view: View, light: Light) -> N
         (pose.x_m - half + 0.05, 0, pose.z_m - 0.05), (pose.x_m + half - 0.05, 0, pose.z_m - 0.05),
         (pose.x_m + half - 0.05, 0, pose.z_m + length), (pose.x_m - half + 0.05, 0, pose.z_m + length),
     ])
-    darken_polygon(canvas, view.project(under), 0.22, 0.06 * softness)
+    darken_polygon(canvas, view.project(under), 0.30, 0.06 * softness)

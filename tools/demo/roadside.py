@@ -10,12 +10,13 @@ import numpy as np
 from tools.demo.camera import View
 from tools.demo.canvas import Floats, f32
 from tools.demo.drawing import Sprite, draw_sprite, fill_polygon
-from tools.demo.flora import bush, lamp_post, sign, tree
+from tools.demo.flora import bush, group, lamp_post, sign, tree
 from tools.demo.lighting import HAZE, SKY_COLOUR, SUN_COLOUR, Light
 from tools.demo.road import RAIL_LEFT_M, RAIL_RIGHT_M
 
 SIGHT_M = 260.0
 BRIDGE_LENGTH_M = 11.0
+_LIGHT_STEP_M = 0.2
 Drawable = tuple[float, Callable[[Floats], None]]
 """How far ahead (m), and what draws it."""
 
@@ -35,6 +36,8 @@ class Roadside:
         greens = ((0.10, 0.36, 0.24), (0.12, 0.33, 0.29), (0.10, 0.29, 0.16), (0.13, 0.42, 0.36))
         self._sprites: list[Sprite] = [tree(rng, float(rng.uniform(7, 12)), greens[k]) for k in range(4)]
         self._sprites += [tree(rng, 14.0, greens[2], slim=0.4), bush(rng, 1.7, greens[0]), bush(rng, 2.2, greens[1])]
+        grove = len(self._sprites)
+        self._sprites += [group(rng, self._sprites[:5]) for _ in range(2)]
         lamp, signs = len(self._sprites), len(self._sprites) + 1
         self._sprites += [lamp_post(), sign(0), sign(1), sign(2)]
         self._things: list[_Standing] = []
@@ -48,9 +51,9 @@ class Roadside:
                     kind = int(rng.choice([0, 1, 2, 3, 4, 5, 6, 5], p=[0.13, 0.13, 0.13, 0.13, 0.08, 0.16, 0.14, 0.10]))
                     self._things.append(_Standing(place, side * float(near + rng.gamma(1.6, 4.0)), kind, bool(rng.random() < 0.5)))
                 place += float(rng.gamma(2.0, 2.6))
-            for far in np.arange(0, end, 6.5):  # a wood further away closes the view
+            for far in np.arange(0, end, 15.0):  # a wood further away closes the view
                 x = side * float(rng.uniform(38, 75))
-                self._things.append(_Standing(float(far + rng.uniform(0, 6)), x, int(rng.integers(0, 4)), bool(rng.random() < 0.5)))
+                self._things.append(_Standing(float(far + rng.uniform(0, 12)), x, grove + int(rng.integers(0, 2)), bool(rng.random() < 0.5)))
         for place in np.arange(25.0, end, 36.0):
             if not self._near_bridge(place, 8.0):
                 self._things.append(_Standing(float(place), 8.9, lamp, False))
@@ -59,12 +62,17 @@ class Roadside:
             self._things.append(_Standing(float(place), 8.7, signs + int(rng.integers(0, 3)), False))
         self._things.sort(key=lambda t: t.along_m)
         self._along = np.array([t.along_m for t in self._things])
+        self._sun, self._ambient = self._light_along(np.arange(-SIGHT_M, end + SIGHT_M, _LIGHT_STEP_M, dtype=np.float32))
 
     def _near_bridge(self, place: float, room: float) -> bool:
         return any(b - room < place < b + BRIDGE_LENGTH_M + room for b in self.bridges_m)
 
-    def daylight(self, along_m: Floats) -> tuple[Floats, Floats]:
+    def daylight(self, along_m: Floats | float) -> tuple[Floats, Floats]:
         """Sun and sky (factors) on the road at these places: bridges shade it, thin clouds dim it."""
+        place = np.clip((np.asarray(along_m) + SIGHT_M) / _LIGHT_STEP_M, 0, len(self._sun) - 1).astype(np.intp)
+        return self._sun[place], self._ambient[place]
+
+    def _light_along(self, along_m: Floats) -> tuple[Floats, Floats]:
         cloud = 0.86 + 0.14 * np.sin(along_m / 47.0) * np.sin(along_m / 131.0 + 1.0)
         sun, ambient = f32(cloud), np.ones_like(f32(along_m))
         for start in self.bridges_m:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from tools.demo.bodies import Body
-from tools.demo.canvas import Bytes, Colour, Floats, Point, ellipse_mask, f32, lay, polygon_mask, pyramid, shade, to_bytes
+from tools.demo.canvas import Bytes, Colour, Floats, Point, ellipse_mask, extent, f32, lay, polygon_mask, pyramid, shade, to_bytes
 
-PX_PER_M = 340.0
+END_PX_PER_M = 300.0
+FLANK_PX_PER_M = 150.0  # flanks are seen at a slant, so half as fine is enough
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,14 +22,16 @@ class Skin:
     surface: list[Bytes]
     left_m: float
     top_m: float
+    px_per_m: float
+    transparent: bool
 
 
 class Sheet:
     """A texture being painted; points are metres with y up."""
 
-    def __init__(self, left_m: float, right_m: float, top_m: float, paint: Colour) -> None:
-        self.left_m, self.top_m = left_m, top_m
-        self.shape = (round(top_m * PX_PER_M), round((right_m - left_m) * PX_PER_M))
+    def __init__(self, left_m: float, right_m: float, top_m: float, paint: Colour, px_per_m: float = END_PX_PER_M) -> None:
+        self.left_m, self.top_m, self.px_per_m = left_m, top_m, px_per_m
+        self.shape = (round(top_m * self.px_per_m), round((right_m - left_m) * self.px_per_m))
         self.colour = np.empty((*self.shape, 3), np.float32)
         self.colour[:] = paint
         self.gloss = np.full(self.shape, 0.17, np.float32)
@@ -38,11 +41,11 @@ class Sheet:
 
     def px(self, point: Point) -> Point:
         """Metres to texture pixels."""
-        return (point[0] - self.left_m) * PX_PER_M, (self.top_m - point[1]) * PX_PER_M
+        return (point[0] - self.left_m) * self.px_per_m, (self.top_m - point[1]) * self.px_per_m
 
     def polygon(self, points: Sequence[Point], round_m: float = 0.0) -> Floats:
         """The mask of a polygon."""
-        return polygon_mask(self.shape, [self.px(p) for p in points], round_m * PX_PER_M)
+        return polygon_mask(self.shape, [self.px(p) for p in points], round_m * self.px_per_m)
 
     def box(self, x0: float, y0: float, x1: float, y1: float, round_m: float = 0.0) -> Floats:
         """The mask of an upright box."""
@@ -50,13 +53,14 @@ class Sheet:
 
     def disc(self, x: float, y: float, radius_m: float, flat: float = 1.0) -> Floats:
         """The mask of a disc, ``flat`` times as high as wide."""
-        return ellipse_mask(self.shape, self.px((x, y)), (radius_m * PX_PER_M, radius_m * flat * PX_PER_M))
+        return ellipse_mask(self.shape, self.px((x, y)), (radius_m * self.px_per_m, radius_m * flat * self.px_per_m))
 
     def put(self, mask: Floats, colour: Colour | Floats, gloss: float | None = None) -> None:
         """Paints a part; ``gloss`` 0 matt to 1 mirror."""
         lay(self.colour, mask, colour)
         if gloss is not None:
-            self.gloss += (np.float32(gloss) - self.gloss) * mask
+            part = extent(mask)
+            self.gloss[part] += (np.float32(gloss) - self.gloss[part]) * mask[part]
 
     def seam(self, points: Sequence[Point], round_m: float = 0.03, width_m: float = 0.009) -> None:
         """The gap between two panels: a dark line with a light lower edge."""
@@ -66,22 +70,22 @@ class Sheet:
         line = np.clip(outer - self.polygon(shrunk, round_m), 0, 1)
         shade(self.colour, line, 0.32)
         self.gloss *= 1 - 0.8 * line
-        light = np.roll(line, round(width_m * PX_PER_M), axis=0) * (1 - line)
+        light = np.roll(line, round(width_m * self.px_per_m), axis=0) * (1 - line)
         lay(self.colour, light, (1.0, 1.0, 1.0), 0.10)
 
     def skin(self) -> Skin:
         """The finished texture."""
         colour = np.dstack((self.colour, self.cover))
         surface = np.dstack((self.gloss, self.brake, self.tail))
-        return Skin(pyramid(to_bytes(colour)), pyramid(to_bytes(surface)), self.left_m, self.top_m)
+        return Skin(pyramid(to_bytes(colour)), pyramid(to_bytes(surface)), self.left_m, self.top_m, self.px_per_m, bool(self.cover.min() < 1))
 
     def rows(self) -> Floats:
         """The height of every texture row in metres, shaped (rows, 1)."""
-        return f32(self.top_m - (np.arange(self.shape[0]) + 0.5) / PX_PER_M)[:, None]
+        return f32(self.top_m - (np.arange(self.shape[0]) + 0.5) / self.px_per_m)[:, None]
 
     def columns(self) -> Floats:
         """The x (or z) of every texture column in metres, shaped (1, columns)."""
-        return f32(self.left_m + (np.arange(self.shape[1]) + 0.5) / PX_PER_M)[None, :]
+        return f32(self.left_m + (np.arange(self.shape[1]) + 0.5) / self.px_per_m)[None, :]
 
 
 def glass_picture(sheet: Sheet, low_m: float, high_m: float, rng: np.random.Generator) -> Floats:
@@ -102,7 +106,7 @@ def glass_picture(sheet: Sheet, low_m: float, high_m: float, rng: np.random.Gene
 def paint_flank(body: Body, paint: Colour, rng: np.random.Generator) -> Skin:
     """The side of a car, nose to the right in the texture; everything outside its outline is transparent."""
     length, top = body.length_m, body.height_m
-    sheet = Sheet(-0.05, length + 0.05, top + 0.06, paint)
+    sheet = Sheet(-0.05, length + 0.05, top + 0.06, paint, FLANK_PX_PER_M)
     rows = sheet.rows()
     sheet.colour *= np.clip(0.62 + 0.45 * (rows - 0.2) / 0.5, 0.5, 1.0)[..., None]
     van, belt = body.name == "van", body.belt_m

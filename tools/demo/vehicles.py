@@ -16,7 +16,7 @@ from tools.demo.lighting import Light, gather, shine, vertex_light
 from tools.demo.plates import Plate
 from tools.demo.raster import rasterise
 from tools.demo.rear_skin import Look, paint_front, paint_rear
-from tools.demo.skins import PX_PER_M, Skin, paint_flank
+from tools.demo.skins import Skin, paint_flank
 
 TAIL_GLOW: Colour = (0.10, 0.08, 0.9)
 BRAKE_GLOW: Colour = (0.07, 0.05, 1.6)
@@ -95,8 +95,8 @@ def draw_vehicle(canvas: Floats, owner: NDArray[np.uint8], number: int, vehicle:
     if pose.z_m < 0.9 or x1 - x0 < 4 or y1 - y0 < 4:
         return None
     width_px = camera.focal_px * 2 * across / pose.z_m
-    fine = 2.0 if width_px < 160 else 1.5
-    level = 0 if width_px > 180 else 1 if width_px > 60 else 2
+    fine = 2.0 if width_px < 170 else 1.5 if width_px < 330 else 1.0
+    level = 0 if width_px > 200 else 1 if width_px > 70 else 2
     size = round((x1 - x0) * fine), round((y1 - y0) * fine)
     picture = np.zeros((size[1], size[0], 4), np.float32)
     origin = f32([x0, y0])
@@ -113,10 +113,9 @@ def draw_vehicle(canvas: Floats, owner: NDArray[np.uint8], number: int, vehicle:
     _patch(picture, end, vehicle.end, project, sight, light, pose.brake, scale, vehicle.oncoming)
     quad = project(plate_corners(vehicle))
     _plate(picture, vehicle.plate, quad, light, shaded=0.0 if vehicle.oncoming else 0.16)
-    small = f32(cv2.resize(picture, (x1 - x0, y1 - y0), interpolation=cv2.INTER_AREA))
-    alpha = np.clip(small[..., 3], 0, 1)
-    colour = small[..., :3] / np.maximum(alpha, 1e-3)[..., None]
-    blend_sprite(canvas, light.through_air(colour, pose.z_m), alpha, x0, y0)
+    small = f32(cv2.resize(picture, (x1 - x0, y1 - y0), interpolation=cv2.INTER_AREA)) if fine != 1.0 else picture
+    alpha = np.minimum(small[..., 3], np.float32(1))
+    blend_sprite(canvas, light.through_air(small[..., :3], alpha, pose.z_m), alpha, x0, y0)
     _own(owner, alpha, number, x0, y0)
     return f32(quad / np.float32(fine) + origin)
 
@@ -157,12 +156,14 @@ def _patch(picture: Floats, patch: Patch, skin: Skin, project: Projection, sight
     covered = rasterise(project(patch.points), np.concatenate((lit, patch.uv), axis=-1), shape)
     if not len(covered.where):
         return
-    level = int(np.clip(np.floor(np.log2(max(1.25 * PX_PER_M / max(scale, 1e-3), 1))), 0, len(skin.colour) - 1))
-    factor = np.float32(PX_PER_M / 2**level)
-    x = (covered.attributes[:, 5] - np.float32(skin.left_m)) * factor - np.float32(0.5)
-    y = (np.float32(skin.top_m) - covered.attributes[:, 6]) * factor - np.float32(0.5)
-    colour = gather(skin.colour[level], x, y) * np.float32(1 / 255)
-    surface = gather(skin.surface[level], x, y) * np.float32(1 / 255)
+    level = int(np.clip(np.floor(np.log2(max(1.25 * skin.px_per_m / max(scale, 1e-3), 1))), 0, len(skin.colour) - 1))
+    factor = np.float32(skin.px_per_m / 2**level)
+    x = (covered.attributes[:, 6] - np.float32(skin.left_m)) * factor - np.float32(0.5)
+    y = (np.float32(skin.top_m) - covered.attributes[:, 7]) * factor - np.float32(0.5)
+    colour = gather(skin.colour[level], x, y)
+    colour *= np.float32(1 / 255)
+    surface = gather(skin.surface[level], x, y)
+    surface *= np.float32(1 / 255)
     out = shine(colour[:, :3], surface[:, 0], covered.attributes, light)
     if oncoming:
         out += surface[:, 2:] * f32(HEAD_GLOW)
@@ -172,7 +173,12 @@ def _patch(picture: Floats, patch: Patch, skin: Skin, project: Projection, sight
         out += surface[:, 2:] * (np.float32(light.lamps) * f32(TAIL_GLOW))
     alpha = colour[:, 3:]
     flat = picture.reshape(-1, 4)
-    flat[covered.where] = np.concatenate((out * alpha, alpha), axis=1) + flat[covered.where] * (1 - alpha)
+    painted = np.empty((len(out), 4), np.float32)
+    np.multiply(out, alpha, out=painted[:, :3])
+    painted[:, 3:] = alpha
+    if skin.transparent:
+        painted += flat[covered.where] * (1 - alpha)
+    flat[covered.where] = painted
 
 
 def _plate(picture: Floats, plate: Plate, quad: Floats, light: Light, shaded: float) -> None:
