@@ -21,6 +21,7 @@ from tools.bench.device import RunError
 from tools.bench.figures import Timing
 from tools.bench.scenarios import full_rate, realtime, resident_memory, worst
 from tools.data import require_data_root
+from tools.demo.cli import main as demo
 
 Result = dict[str, object]
 
@@ -29,7 +30,7 @@ def parser() -> argparse.ArgumentParser:
     """The command line."""
     top = argparse.ArgumentParser(prog="python -m tools.bench", description=__doc__)
     top.add_argument("what", choices=(*BENCHMARKS, "all"))
-    top.add_argument("--video", type=Path, help="for realtime and memory: a drive; default: a real clip, looped")
+    top.add_argument("--video", type=Path, help="for realtime and memory: a drive; default: the demo's")
     top.add_argument("--pictures", type=Path, metavar="DIR", help="for full; default: the data's ro_dashcam")
     top.add_argument("--models", type=Path, metavar="DIR", help="for latency; default: the shipped models")
     top.add_argument("--config", type=Path, metavar="FILE", help="settings of the APIs")
@@ -92,7 +93,7 @@ def bench_full(args: argparse.Namespace, folder: Path, console: Console) -> Resu
 def bench_realtime(args: argparse.Namespace, folder: Path, console: Console) -> Result:
     """Lost and late frames in real time with the APIs far away."""
     runs = realtime(
-        video(args),
+        video(args, folder),
         folder,
         args.config,
         seconds=args.seconds,
@@ -111,7 +112,7 @@ def bench_realtime(args: argparse.Namespace, folder: Path, console: Console) -> 
 
 def bench_memory(args: argparse.Namespace, folder: Path, console: Console) -> Result:
     """Resident memory of the device process."""
-    result, run = resident_memory(video(args), folder, args.config, minutes=args.minutes)
+    result, run = resident_memory(video(args, folder), folder, args.config, minutes=args.minutes)
     table = Table(title=f"device process over {result.minutes:.1f} minutes, page and recording on, {run.shown} frames")
     for heading in ("warm", "end", "most", "slope of the second half"):
         table.add_column(heading, justify="right")
@@ -140,14 +141,13 @@ def bench_latency(args: argparse.Namespace, folder: Path, console: Console) -> R
     return {"rows": rows}
 
 
-def video(args: argparse.Namespace) -> Path:
-    """The drive that was named, or a real clip."""
+def video(args: argparse.Namespace, folder: Path) -> Path:
+    """The drive that was named, or the demo's, rendered now."""
     if args.video is not None:
         return Path(args.video)
-    clips = sorted((require_data_root() / "clips").glob("*.avi"))
-    if not clips:
-        raise FileNotFoundError("no clip to play: name a drive with --video")
-    return clips[0]
+    if demo(["render", "--out", str(folder / "demo")]) != 0:
+        raise RunError("the demo's drive could not be rendered: name another with --video")
+    return folder / "demo" / "drive.mp4"
 
 
 def _milliseconds(timing: Timing) -> tuple[str, str]:
