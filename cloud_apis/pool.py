@@ -84,7 +84,7 @@ class WorkerPool(Generic[T, R]):
         """Queue an item and await its result; given up before its turn, it is not worked on."""
         return await asyncio.wrap_future(self.submit(item))
 
-    def close(self, timeout_s: float = 1.0) -> None:
+    def close(self, timeout_s: float = 0.3) -> None:
         """Refuse further items, cancel those that wait, and let the workers end what they have begun."""
         with self._changed:
             self._closed = True

@@ -20,10 +20,11 @@ class Measured:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one ASGI connection."""
-        if scope["type"] != "http" or scope["path"] not in self._paths:
+        path = scope.get("path", "").removeprefix(scope.get("root_path", ""))
+        if scope["type"] != "http" or path not in self._paths:
             await self._app(scope, receive, send)
             return
-        api, begun, status = scope["path"].removeprefix("/"), time.monotonic(), 500
+        api, begun, status = path.removeprefix("/"), time.monotonic(), 500
 
         async def watched(message: Message) -> None:
             nonlocal status

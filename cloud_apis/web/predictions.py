@@ -19,7 +19,7 @@ def add_yolov3(router: APIRouter, pool: DetectorPool, timeout_s: float) -> None:
         YOLOV3_PATH,
         summary="Find licence plates in a picture",
         openapi_extra=schemas.picture_body(),
-        responses={200: {"model": schemas.BoxesAnswer}, **schemas.errors()},
+        responses={200: {"model": schemas.BoxesAnswer, "description": "The plates found"}, **schemas.errors()},
     )
     async def yolov3(request: Request) -> Response:
         boxes = await pool.run(await read_picture(request, timeout_s))
@@ -33,7 +33,7 @@ def add_crnn(router: APIRouter, pool: CropsPool, timeout_s: float) -> None:
         CRNN_PATH,
         summary="Read the words on crops of licence plates",
         openapi_extra=schemas.crops_body(),
-        responses={200: {"model": schemas.WordsAnswer}, **schemas.errors()},
+        responses={200: {"model": schemas.WordsAnswer, "description": "The words read"}, **schemas.errors()},
     )
     async def crnn(request: Request) -> Response:
         crops = await read_crops(request, timeout_s)
@@ -51,6 +51,7 @@ def add_reader(router: APIRouter, pool: PicturesPool, timeout_s: float) -> None:
         responses={
             200: {
                 "model": schemas.ReadsAnswer,
+                "description": "The plates found and read, or the picture with them",
                 "content": {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}},
             },
             **schemas.errors(),

@@ -116,6 +116,7 @@ _ERRORS = {
     413: "Too many bytes, pixels or crops",
     415: "A content type that is not taken",
     422: "Well formed, but not what was asked for",
+    500: "The server failed; its log says why",
     503: "The queue is full; come back after Retry-After seconds",
 }
 _BINARY = {"schema": {"type": "string", "format": "binary"}}

@@ -71,7 +71,7 @@ class Detector:
         size = np.array([box.width_px, box.height_px] * 2, np.float32)
         corners = np.clip(box.to_picture(kept.corners), 0, size)
         rows = zip(
-            corners.round(2).astype(float).tolist(),
+            corners.astype(float).round(2).tolist(),
             kept.objectness.tolist(),
             kept.classes.tolist(),
             strict=True,

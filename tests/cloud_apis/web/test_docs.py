@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -48,7 +51,7 @@ def test_crops_are_described(spec: dict[str, Any]) -> None:
 @pytest.mark.parametrize("path", ["/yolov3", "/crnn", "/license-plate-reader"])
 def test_errors_are_described_as_they_are(spec: dict[str, Any], path: str) -> None:
     responses = spec["paths"][path]["post"]["responses"]
-    assert responses.keys() == {"200", "400", "401", "408", "413", "415", "422", "503"}
+    assert responses.keys() == {"200", "400", "401", "408", "413", "415", "422", "500", "503"}
     for status in responses.keys() - {"200"}:
         schema = responses[status]["content"]["application/json"]["schema"]
         assert schema == {"$ref": "#/components/schemas/ErrorAnswer"}
@@ -75,6 +78,25 @@ def test_the_page_needs_nothing_from_elsewhere(url: str) -> None:
     assert not re.findall(r"(?:src|href)=\"//", answer.text)
     assert "default-src 'none'" in answer.headers["content-security-policy"]
     assert "openapi.json" in answer.text
+
+
+def test_a_browser_shows_every_request(url: str, tmp_path: Path) -> None:
+    browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if browser is None:
+        pytest.skip("no Chromium on this machine")
+    options = ["--headless=new", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}"]
+    shown = subprocess.run(
+        [browser, *options, "--virtual-time-budget=5000", "--dump-dom", f"{url}/docs"],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    ).stdout
+    for path in ("/yolov3", "/crnn", "/license-plate-reader", "/metrics"):
+        assert f"<code>{path}</code>" in shown
+    assert "Too many bytes, pixels or crops" in shown
+    assert '"license-plates": [[[string, [[number, number], ' in shown
+    assert "could not be loaded" not in shown.split("<script>")[0]
 
 
 def test_the_root_leads_to_the_page(url: str) -> None:
