@@ -211,7 +211,11 @@ def _rounded(height: int, width: int, radius: int) -> Image:
 def _blend(canvas: Image, patch: _Patch, left: int, top: int) -> None:
     """Lays a patch over the canvas at (left, top), cut at the canvas' borders."""
     height, width = patch.premultiplied.shape[:2]
-    under = canvas[top : top + height, left : left + width]
+    under = canvas[max(top, 0) : max(top + height, 0), max(left, 0) : max(left + width, 0)]
     rows, columns = under.shape[:2]
-    dimmed = cv2.multiply(under, patch.transparency[:rows, :columns], scale=1 / 255)
-    under[:] = cv2.add(dimmed, patch.premultiplied[:rows, :columns])
+    if not (rows and columns):
+        return
+    y, x = max(-top, 0), max(-left, 0)
+    part = slice(y, y + rows), slice(x, x + columns)
+    dimmed = cv2.multiply(under, patch.transparency[part], scale=1 / 255)
+    under[:] = cv2.add(dimmed, patch.premultiplied[part])

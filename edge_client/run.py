@@ -17,7 +17,7 @@ from edge_client.errors import ConfigError, DashcamError
 from edge_client.pipeline.asking import Asking
 from edge_client.pipeline.capture import Capture
 from edge_client.pipeline.coordinator import Coordinator, Parts
-from edge_client.pipeline.events import Event
+from edge_client.pipeline.events import Crashed, Event
 from edge_client.pipeline.plate_reading import PlateReading
 from edge_client.pipeline.room import Room
 from edge_client.pipeline.saver import Saver
@@ -132,7 +132,13 @@ class _Drive:
         settings, full = self._settings, self._full
         pool = RequestPool(settings.pool.max_in_flight)
         saver = Saver(store)
-        screen = Screen(displays, settings.reassembly.display_queue, self._room.leave, patient=full)
+        screen = Screen(
+            displays,
+            settings.reassembly.display_queue,
+            on_delivered=self._room.leave,
+            on_crash=lambda error: self._inbox.put(Crashed(error)),
+            patient=full,
+        )
         status = StatusReport(self._counters, self._apis, pool, self._positions, on_status)
 
         def tick() -> bool:

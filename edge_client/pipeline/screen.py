@@ -21,8 +21,11 @@ class Feed:
     A display that wants every frame has a queue; the others have one place that the newest frame takes.
     """
 
-    def __init__(self, display: Display, places: int, *, patient: bool) -> None:
+    def __init__(
+        self, display: Display, places: int, on_crash: Callable[[BaseException], None], *, patient: bool
+    ) -> None:
         self.display = display
+        self._on_crash = on_crash
         self._patient = patient and display.every_frame
         self._places = places if display.every_frame else 1
         self._queue: collections.deque[tuple[ShownFrame, Image]] = collections.deque()
@@ -78,6 +81,9 @@ class Feed:
                 self.display.show(shown, annotated)
         except (DisplayError, OSError) as error:
             _LOG.warning("%s ends: %s", self.display.name, error)
+        except BaseException as error:
+            self._on_crash(error)
+            raise
         finally:
             with self._condition:
                 self._dead = True
@@ -90,20 +96,25 @@ class Feed:
 
 
 class Screen:
-    """The drawing thread and the feeds. ``on_delivered`` is called after each frame, in any case."""
+    """The drawing thread and the feeds.
+
+    ``on_delivered`` is called after each frame, ``on_crash`` with an error that nobody foresaw.
+    """
 
     def __init__(
         self,
         displays: Sequence[Display],
         places: int,
         on_delivered: Callable[[], None],
+        on_crash: Callable[[BaseException], None],
         *,
         patient: bool,
     ) -> None:
         self._places = places
         self._patient = patient
         self._on_delivered = on_delivered
-        self._feeds = [Feed(display, places, patient=patient) for display in displays]
+        self._on_crash = on_crash
+        self._feeds = [Feed(display, places, on_crash, patient=patient) for display in displays]
         self._queue: collections.deque[ShownFrame] = collections.deque()
         self._condition = threading.Condition()
         self._closing = False
@@ -140,17 +151,22 @@ class Screen:
                 _LOG.warning("%s lacks %d frames: it could not keep up", feed.display.name, feed.missed)
 
     def _run(self) -> None:
-        while True:
-            with self._condition:
-                self._condition.wait_for(lambda: self._queue or self._closing)
-                if not self._queue:
-                    return
-                shown = self._queue.popleft()
-            try:
-                feeds = [feed for feed in self._feeds if feed.alive]
-                if feeds:
-                    annotated = draw(shown)
-                    for feed in feeds:
-                        feed.put(shown, annotated)
-            finally:
+        try:
+            while self._deliver_next():
                 self._on_delivered()
+        except BaseException as error:
+            self._on_crash(error)
+            raise
+
+    def _deliver_next(self) -> bool:
+        with self._condition:
+            self._condition.wait_for(lambda: self._queue or self._closing)
+            if not self._queue:
+                return False
+            shown = self._queue.popleft()
+        feeds = [feed for feed in self._feeds if feed.alive]
+        if feeds:
+            annotated = draw(shown)
+            for feed in feeds:
+                feed.put(shown, annotated)
+        return True

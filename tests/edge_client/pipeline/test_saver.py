@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from edge_client.errors import StoreError
+from edge_client.pipeline.saver import Saver
+from edge_client.types import TrackRead
+
+START = datetime(2026, 1, 2, tzinfo=UTC)
+
+
+def read(uid: str, text: str = "AB123", supersedes: Sequence[str] = ()) -> TrackRead:
+    return TrackRead(uid, text, 0.9, (0.9,) * len(text), START, START, None, None, None, b"", (), tuple(supersedes))
+
+
+class Store:
+    """A store whose disk may be full, and which can be held up."""
+
+    def __init__(self, failures: int = 0) -> None:
+        self.saved: list[TrackRead] = []
+        self.failures = failures
+        self.gate = threading.Event()
+        self.gate.set()
+        self.entered = threading.Event()
+        self.closed = False
+        self.failed_enough = threading.Event()
+
+    def save(self, read: TrackRead) -> None:
+        self.entered.set()
+        assert self.gate.wait(20)
+        if self.failures > 0:
+            self.failures -= 1
+            if self.failures == 0:
+                self.failed_enough.set()
+            raise StoreError("the disk is full")
+        self.saved.append(read)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_saves_in_order_and_closes() -> None:
+    store = Store()
+    saver = Saver(store)
+    saver.put([read("a"), read("b")])
+    saver.put([read("c")])
+    saver.close(10)
+    assert [r.uid for r in store.saved] == ["a", "b", "c"]
+    assert store.closed
+
+
+def test_only_the_newest_version_of_what_waits_is_written() -> None:
+    store = Store()
+    store.gate.clear()
+    saver = Saver(store)
+    saver.put([read("a", "FIRST")])
+    assert store.entered.wait(10)
+    for text in ("SECOND", "THIRD"):
+        saver.put([read("b", text)])
+    saver.put([read("c"), read("d", supersedes=["c"])])
+    store.gate.set()
+    saver.close(10)
+    assert [(r.uid, r.text) for r in store.saved] == [("a", "FIRST"), ("b", "THIRD"), ("d", "AB123")]
+
+
+def test_a_read_that_changed_while_it_was_written_is_written_again() -> None:
+    store = Store()
+    store.gate.clear()
+    saver = Saver(store)
+    saver.put([read("a", "OLD")])
+    assert store.entered.wait(10)
+    saver.put([replace(read("a"), text="NEW")])
+    store.gate.set()
+    saver.close(10)
+    assert [r.text for r in store.saved] == ["OLD", "NEW"]
+
+
+def test_a_full_disk_is_tried_again_until_there_is_room(caplog: pytest.LogCaptureFixture) -> None:
+    store = Store(failures=2)
+    with caplog.at_level(logging.WARNING):
+        saver = Saver(store)
+        saver.put([read("a")])
+        assert store.failed_enough.wait(20)
+        saver.close(20)
+    assert [r.uid for r in store.saved] == ["a"]
+    assert "disk is full" in caplog.text
+
+
+def test_reads_that_are_lost_in_the_end_are_an_error() -> None:
+    store = Store(failures=1000)
+    saver = Saver(store)
+    saver.put([read("a"), read("b")])
+    with pytest.raises(StoreError, match="2 reads could not be written: the disk is full"):
+        saver.close(20)
+    assert store.closed
+
+
+def test_a_disk_that_does_not_answer_is_an_error() -> None:
+    store = Store()
+    store.gate.clear()
+    saver = Saver(store)
+    saver.put([read("a")])
+    with pytest.raises(StoreError, match="does not answer"):
+        saver.close(0.05)
+    store.gate.set()
