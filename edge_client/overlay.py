@@ -74,6 +74,11 @@ def position_text(latitude_deg: float, longitude_deg: float) -> str:
     return f"{abs(latitude_deg):.5f} {north} {abs(longitude_deg):.5f} {east}"
 
 
+def percent_text(confidence: float) -> str:
+    """A confidence for people, rounded down: nothing is ever `100%` sure."""
+    return f"{min(99, int(confidence * 100))}%"
+
+
 def colour_of(text: str | None, confidence: float | None) -> Colour:
     """The colour that stands for how sure a read is."""
     if not text:
@@ -106,7 +111,7 @@ def _draw_label(canvas: Image, tracked: TrackedBox, size: int, taken: list[_Rect
         return  # the box alone says "seen, not read yet"
     spans: tuple[_Span, ...] = ((tracked.text, _WHITE, True),)
     if tracked.confidence is not None:
-        spans += ((f"{min(99, int(tracked.confidence * 100))}%", colour, False),)
+        spans += ((percent_text(tracked.confidence), colour, False),)
     patch = _label(spans, size, colour)
     rect = _place(patch, tracked, canvas.shape[1], canvas.shape[0], taken)
     taken.append(rect)

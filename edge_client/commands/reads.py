@@ -17,7 +17,7 @@ from edge_client.commands.parser import Subcommands
 from edge_client.commands.settings import settings_of
 from edge_client.commands.summary import write_atomically
 from edge_client.errors import StoreError
-from edge_client.overlay import position_text
+from edge_client.overlay import percent_text, position_text
 from edge_client.store.export import write_csv, write_json
 from edge_client.store.library import ReadFilter, ReadLibrary
 from edge_client.store.location import default_reads_file
@@ -65,7 +65,7 @@ def list_reads(arguments: argparse.Namespace) -> int:
         table.add_row(
             str(read.id),
             Text(read.text),
-            f"{read.confidence:.0%}",
+            percent_text(read.confidence),
             f"{read.first_seen:%Y-%m-%d %H:%M:%S}",
             f"{(read.last_seen - read.first_seen).total_seconds():.1f} s",
             _position(read),
@@ -90,8 +90,8 @@ def show_read(arguments: argparse.Namespace) -> int:
     characters = zip(read.text, read.character_confidences, strict=False)
     rows = {
         "plate": read.text,
-        "confidence": f"{read.confidence:.1%}",
-        "characters": "  ".join(f"{character} {confidence:.0%}" for character, confidence in characters),
+        "confidence": percent_text(read.confidence),
+        "characters": "  ".join(f"{character} {percent_text(confidence)}" for character, confidence in characters),
         "first seen": f"{read.first_seen:%Y-%m-%d %H:%M:%S.%f}"[:-3] + " UTC",
         "last seen": f"{read.last_seen:%Y-%m-%d %H:%M:%S.%f}"[:-3] + " UTC",
         "position": _position(read),
@@ -109,7 +109,7 @@ def show_read(arguments: argparse.Namespace) -> int:
             str(single.frame_number),
             f"{single.seen:%H:%M:%S.%f}"[:-3],
             Text(single.text),
-            f"{min(single.character_confidences, default=0.0):.0%}",
+            percent_text(min(single.character_confidences, default=0.0)),
             " ".join(f"{value:.0f}" for value in single.box),
             f"{single.sharpness:.0f}",
         )

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from edge_client.errors import ConfigError, DashcamError
-from edge_client.overlay import position_text
+from edge_client.overlay import percent_text, position_text
 from edge_client.types import Summary, TrackRead
 
 _MOST_READS = 30
@@ -107,7 +107,7 @@ def _reads_table(reads: Sequence[TrackRead]) -> Table:
         latitude, longitude = read.latitude_deg, read.longitude_deg
         table.add_row(
             Text(read.text),
-            f"{read.confidence:.0%}",
+            percent_text(read.confidence),
             f"{read.first_seen:%Y-%m-%d %H:%M:%S}",
             "-" if latitude is None or longitude is None else position_text(latitude, longitude),
         )

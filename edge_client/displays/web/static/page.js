@@ -34,7 +34,7 @@ function ago(moment) {
   if (seconds < 60) return seconds + " s ago";
   if (seconds < 3600) return Math.floor(seconds / 60) + " min ago";
   if (seconds < 86400) return Math.floor(seconds / 3600) + " h ago";
-  return Math.floor(seconds / 86400) + " d ago";
+  return moment.toLocaleDateString();
 }
 
 function place(read) {
@@ -57,7 +57,7 @@ function fill(card, read) {
     const confidence = i < read.characters.length ? read.characters[i] : read.confidence;
     plate.append(element("span", grade(confidence), character));
   });
-  plate.title = "surest to least sure character: " + percent(Math.max(...read.characters, 0)) + " to " + percent(read.confidence);
+  plate.title = Array.from(read.text).map((character, i) => character + " " + percent(read.characters[i] ?? 0)).join("  ");
   find(".sure").className = "sure " + grade(read.confidence);
   find(".bar span").style.width = Math.round(read.confidence * 100) + "%";
   find(".percent").textContent = percent(read.confidence);
@@ -106,7 +106,7 @@ function state(name, text, kind) {
 }
 
 function kindOf(text) {
-  if (/^(ok|fix|on)/i.test(text)) return "ok";
+  if (/^(ok|fix|on|replaying)/i.test(text)) return "ok";
   if (/^(down|fail|ended|error)/i.test(text)) return "bad";
   if (/^(off|none|no )/i.test(text)) return "off";
   return "unsure";
@@ -135,12 +135,13 @@ function showStatus(status) {
   const shown = sum(summary.shown);
   byId("counters").replaceChildren(
     counter("rate", status.frame_rate_hz.toFixed(1), "frames/s"),
-    counter("age p50", summary.frame_age_s.p50.toFixed(2), "s"),
-    counter("age p99", summary.frame_age_s.p99.toFixed(2), "s", summary.frame_age_s.p99 > 1),
-    counter("shown", String(shown), shown ? Math.round((100 * (shown - summary.shown.plain)) / shown) + " % with result" : ""),
-    counter("dropped", String(dropped), "", dropped > 0),
-    counter("reads", String(summary.reads), "this drive"),
+    counter("age, median", summary.frame_age_s.p50.toFixed(2), "s"),
+    counter("age, p99", summary.frame_age_s.p99.toFixed(2), "s", summary.frame_age_s.p99 > 1),
+    counter("shown", String(shown), "frames"),
+    counter("with result", shown ? String(Math.round((100 * summary.shown.annotated) / shown)) : "-", "%"),
+    counter("dropped", String(dropped), "frames", dropped > 0),
   );
+  byId("count").textContent = summary.reads + " this drive";
 }
 
 function setLink(kind, text) {
@@ -180,6 +181,7 @@ async function update() {
     showStatus(live.status);
     showReads(live.reads, live.removed);
     revision = live.revision;
+    unveil(); // not every browser tells of the first picture of a stream
     setLink("on", "live");
   } catch (problem) {
     setLink("lost", "connection lost");
@@ -190,7 +192,12 @@ async function update() {
   timer = window.setTimeout(update, PERIOD_MS);
 }
 
-byId("picture").addEventListener("load", () => { byId("veil").hidden = true; });
+function unveil() {
+  if (byId("picture").naturalWidth > 0) byId("veil").hidden = true;
+}
+
+byId("picture").addEventListener("load", unveil);
+byId("full").hidden = !document.fullscreenEnabled;
 byId("filter").addEventListener("input", () => {
   for (const { element: card, read } of cards.values()) card.hidden = !matches(read);
 });
