@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tools.data import require_data_root
-from tools.training.common.crops import load_crops
+from tools.training.common.crops import Part, load_crops
 from tools.training.craft.data import MapSampler
+from tools.training.craft.export import export
 from tools.training.craft.pseudo import find, word_quads
 from tools.training.craft.train import Plan, load_best, scorer, train
 from tools.training.synthetic.store import Store
@@ -50,8 +51,12 @@ def parser() -> argparse.ArgumentParser:
     it.add_argument("--threads", type=int, default=1, help="CPU threads (default: 1)")
     it.add_argument("--no-bfloat16", action="store_true", help="compute in float32 (CPUs without AVX512-BF16)")
     it.add_argument("--evaluate-every", type=int, default=200, help="steps between dev evaluations (default: 200)")
-    it.add_argument("--words", type=Path, metavar="FILE", help="train nothing: write line quads of the real crops there")
-    it.add_argument("--export", type=Path, metavar="FOLDER", help="train nothing: write craft.onnx and craft.json there")
+    it.add_argument(
+        "--words", type=Path, metavar="FILE", help="train nothing: write line quads of the real crops there"
+    )
+    it.add_argument(
+        "--export", type=Path, metavar="FOLDER", help="train nothing: write craft.onnx and craft.json there"
+    )
     return it
 
 
@@ -59,14 +64,12 @@ def write_words(run: Path, root: Path, file: Path) -> int:
     """Find lines in the train and dev crops, keep those whose number fits; returns how many crops were kept."""
     score = scorer(load_best(run))
     words = {}
-    for part in ("train", "dev"):
-        crops = load_crops(root, "train" if part == "train" else "dev")
+    parts: tuple[Part, ...] = ("train", "dev")
+    for part in parts:
+        crops = load_crops(root, part)
         for crop, found in zip(crops, find(score, [crop.image for crop in crops]), strict=True):
-            quads = word_quads(found, crop)
-            if part == "dev":  # as at inference, whatever was found
-                quads = [found.fit.to_crop(q) / crop.scale for q in found.quads] and [
-                    (found.fit.to_crop(q) / crop.scale).round(2).tolist() for q in found.quads
-                ]
+            # Dev crops are to be read as at inference, with whatever was found.
+            quads = word_quads(found, crop, check=part == "train")
             if quads:
                 words[crop.file_name] = quads
     file.write_text(json.dumps(words))
@@ -88,9 +91,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"{write_words(arguments.run, root, arguments.words)} crops with lines in {arguments.words}")
             return 0
         if arguments.export:
-            from tools.training.craft.export import export
-
-            export(load_best(arguments.run), load_crops(root, "train"), load_crops(root, "dev"), arguments.export)
+            train_crops, dev_crops = load_crops(root, "train"), load_crops(root, "dev")
+            export(load_best(arguments.run), train_crops, dev_crops, arguments.run, arguments.export)
             return 0
         plan = Plan(
             steps=arguments.steps, synthetic_steps=arguments.synthetic_steps, batch=arguments.batch,

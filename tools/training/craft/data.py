@@ -30,7 +30,11 @@ class MapSampler:
     def draw(self, rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """One sample."""
         real = rng.random() < self.real_share
-        crop = self.real[int(rng.integers(len(self.real)))] if real else self.synthetic[int(rng.integers(len(self.synthetic)))]
+        crop = (
+            self.real[int(rng.integers(len(self.real)))]
+            if real
+            else self.synthetic[int(rng.integers(len(self.synthetic)))]
+        )
         crop = recut(crop, rng, tilt=real)
         image, fit = fit_crop(crop.image)
         target = maps([fit.to_network(line.quads) for line in crop.lines])

@@ -99,8 +99,8 @@ def labelled(found: Found, crop: RealCrop) -> Crop | None:
     return Crop(crop.image, tuple(lines))
 
 
-def word_quads(found: Found, crop: RealCrop) -> list[list[list[float]]] | None:
-    """Line quads in pixels of the crop at full size, if the number of lines fits the transcription."""
-    if not lines_fit(found, crop):
-        return None
+def word_quads(found: Found, crop: RealCrop, check: bool = True) -> list[list[list[float]]]:
+    """Line quads in pixels of the crop at full size; with ``check`` none unless as many as the text has lines."""
+    if check and not lines_fit(found, crop):
+        return []
     return [np.round(found.fit.to_crop(quad) / crop.scale, 2).tolist() for quad in found.quads]

@@ -11,6 +11,7 @@ from pathlib import Path
 from tools.data import require_data_root
 from tools.training.common.crops import load_crops
 from tools.training.crnn.data import WordSampler, load_words
+from tools.training.crnn.export import export
 from tools.training.crnn.train import Plan, train
 from tools.training.synthetic.store import Store
 
@@ -26,7 +27,7 @@ With a trained CRAFT, find the lines of the real crops and go on with patches cu
   python -m tools.training.crnn --run runs/crnn-words --words runs/words.json --start-from runs/crnn/best.pt \\
       --steps 1500 --rate 8e-4
 Export the best weights as ONNX with their manifest:
-  python -m tools.training.crnn --run runs/crnn-words --export cloud_apis/models
+  python -m tools.training.crnn --run runs/crnn-words --words runs/words.json --export cloud_apis/models
 """
 
 
@@ -63,13 +64,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         handlers=[logging.StreamHandler(sys.stderr), logging.FileHandler(arguments.run / "train.log")],
     )
     try:
-        if arguments.export:
-            from tools.training.crnn.export import export
-
-            export(arguments.run / "best.pt", arguments.export)
-            return 0
         root = require_data_root()
         words = load_words(arguments.words)
+        if arguments.export:
+            export(arguments.run, load_crops(root, "train"), load_crops(root, "dev"), words, arguments.export)
+            return 0
         real = load_crops(root, "train")
         synthetic = Store.load(arguments.synthetic)
         sampler = WordSampler(synthetic, real, words, arguments.real_share)

@@ -99,9 +99,7 @@ def _patch(
 ) -> Patch | None:
     if not text or any(character not in CODE for character in text):
         return None
-    warped = warp_word(
-        image, jitter(quad, rng), MARGIN_X + rng.uniform(-0.15, 0.2), MARGIN_Y + rng.uniform(-0.12, 0.14)
-    )
+    warped = warp_word(image, jitter(quad, rng), MARGIN_X + rng.uniform(-0.1, 0.22), MARGIN_Y + rng.uniform(-0.1, 0.14))
     return Patch(disturb(warped, rng, strength), tuple(CODE[character] for character in text))
 
 

@@ -92,9 +92,7 @@ def font_files(folder: Path) -> tuple[Path, ...]:
     """The fetched fonts of ``folder`` in name order; raises FileNotFoundError that says how to fetch them."""
     files = tuple(sorted(folder.glob("*.ttf")))
     if not files:
-        raise FileNotFoundError(
-            f"no fonts in {folder}: run python -m tools.training.synthetic.fonts --to {folder}"
-        )
+        raise FileNotFoundError(f"no fonts in {folder}: run python -m tools.training.synthetic.fonts --to {folder}")
     return files
 
 

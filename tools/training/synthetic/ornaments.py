@@ -36,7 +36,9 @@ def paper(height: int, width: int, level: float, scenery: bool, rng: np.random.G
     return image
 
 
-def stamp(ink: Grey, mask: NDArray[np.uint8], x: float, y: float, width: float, height: float, strength: float = 1.0) -> None:
+def stamp(
+    ink: Grey, mask: NDArray[np.uint8], x: float, y: float, width: float, height: float, strength: float = 1.0
+) -> None:
     """Add a glyph mask to the ink layer (0..1) with subpixel position, stretched to width x height."""
     x0, y0 = int(np.floor(x)), int(np.floor(y))
     w, h = int(np.ceil(x + width)) - x0, int(np.ceil(y + height)) - y0
@@ -52,7 +54,9 @@ def stamp(ink: Grey, mask: NDArray[np.uint8], x: float, y: float, width: float, 
     np.maximum(part, scaled[sy0:ey, sx0:ex].astype(np.float32) * (strength / 255), out=part)
 
 
-def small_print(ink: Grey, text: str, centre_x: float, centre_y: float, height: float, room: float, glyphs: Glyphs) -> None:
+def small_print(
+    ink: Grey, text: str, centre_x: float, centre_y: float, height: float, room: float, glyphs: Glyphs
+) -> None:
     """A line of small print, centred, no wider than ``room``."""
     mask = glyphs.text(text)
     height = min(height, ink.shape[0] * 0.2)
@@ -77,10 +81,20 @@ def bands(image: Grey, band: str, level: float, glyphs: Glyphs, rng: np.random.G
     if band == "top":
         image[: round(height * 0.24)] = shade
         layer = np.zeros_like(image)
-        small_print(layer, "BRASIL" if rng.random() < 0.7 else "ARGENTINA", width / 2, height * 0.12, height * 0.13, width * 0.5, glyphs)
+        small_print(
+            layer,
+            "BRASIL" if rng.random() < 0.7 else "ARGENTINA",
+            width / 2,
+            height * 0.12,
+            height * 0.13,
+            width * 0.5,
+            glyphs,
+        )
         image += layer * (235 - image)
         if rng.random() < 0.7:
-            cv2.rectangle(image, (round(width * 0.9), round(height * 0.04)), (round(width * 0.97), round(height * 0.2)), 160.0, -1)
+            cv2.rectangle(
+                image, (round(width * 0.9), round(height * 0.04)), (round(width * 0.97), round(height * 0.2)), 160.0, -1
+            )
     return left, right
 
 

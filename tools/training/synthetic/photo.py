@@ -46,7 +46,9 @@ def dirt(image: Grey, rng: np.random.Generator) -> Grey:
 def _half_plane(height: int, width: int, rng: np.random.Generator) -> Grey:
     angle = rng.uniform(0, 2 * np.pi)
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
-    distance = (x - rng.uniform(0.1, 0.9) * width) * np.cos(angle) + (y - rng.uniform(0.1, 0.9) * height) * np.sin(angle)
+    distance = (x - rng.uniform(0.1, 0.9) * width) * np.cos(angle) + (y - rng.uniform(0.1, 0.9) * height) * np.sin(
+        angle
+    )
     return np.clip(distance / max(1.0, rng.uniform(0.01, 0.2) * height) + 0.5, 0, 1).astype(np.float32)
 
 
@@ -89,7 +91,9 @@ def smaller_sensor(image: Grey, rng: np.random.Generator) -> Grey:
     """Lose resolution, then be enlarged again as video scalers do."""
     height, width = image.shape
     factor = rng.uniform(0.4, 0.85)
-    small = cv2.resize(image, (max(8, round(width * factor)), max(8, round(height * factor))), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(
+        image, (max(8, round(width * factor)), max(8, round(height * factor))), interpolation=cv2.INTER_AREA
+    )
     return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR), dtype=np.float32)
 
 

@@ -76,7 +76,15 @@ def render(layout: Layout, glyphs: Glyphs, rng: np.random.Generator) -> Plate:
         if text:
             room = max(6.0, (height - len(rows) * pitch) / 2)
             centre_y = y if y is not None else height - room * 0.5
-            ornaments.small_print(ink, text, (left + right) / 2, max(centre_y, room * 0.35), room * rng.uniform(0.42, 0.66), right - left, glyphs)
+            ornaments.small_print(
+                ink,
+                text,
+                (left + right) / 2,
+                max(centre_y, room * 0.35),
+                room * rng.uniform(0.42, 0.66),
+                right - left,
+                glyphs,
+            )
     ornaments.border(ink, rng)
     ink = _change_stroke(ink, rng)
     image = image * (1 - ink) + ink_level * ink

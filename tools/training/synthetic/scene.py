@@ -39,7 +39,9 @@ def photograph(plate: Plate, glyphs: Glyphs, rng: np.random.Generator) -> Crop:
     shrink = 1.0 / max(1.0, 0.6 / scale)
     if shrink < 1.0:
         canvas = cv2.resize(canvas, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
-    matrix = cv2.getPerspectiveTransform((corners + [left, top]).astype(np.float32) * shrink, placed.astype(np.float32))
+    matrix = cv2.getPerspectiveTransform(
+        (corners + np.float32([left, top])) * np.float32(shrink), placed.astype(np.float32)
+    )
     image = cv2.warpPerspective(canvas, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     to_photo = cv2.getPerspectiveTransform(corners, placed.astype(np.float32))
     lines = tuple(
@@ -65,7 +67,8 @@ def _mount(plate: Grey, glyphs: Glyphs, rng: np.random.Generator) -> tuple[Grey,
             x = int(rng.integers(0, w))
             cv2.rectangle(canvas, (x, y), (x + int(rng.integers(10, 150)), y + int(rng.integers(5, 80))), shade, -1)
     if rng.random() < 0.3:
-        small_print_on(canvas, pick(DEALERS, rng, 1.0), w / 2 + rng.normal(0, 0.1) * width, top * rng.choice([0.55, 0.75]), height * 0.3, glyphs, rng)
+        x, y = w / 2 + rng.normal(0, 0.1) * width, top * rng.choice([0.55, 0.75])
+        lettering(canvas, pick(DEALERS, rng, 1.0), x, y, height * 0.3, glyphs, rng)
     if rng.random() < 0.5:
         _frame(canvas, left, top, width, height, glyphs, rng)
     canvas = cv2.GaussianBlur(canvas, (0, 0), rng.uniform(0.6, 3.0))
@@ -73,21 +76,26 @@ def _mount(plate: Grey, glyphs: Glyphs, rng: np.random.Generator) -> tuple[Grey,
     return canvas, left, top
 
 
-def small_print_on(canvas: Grey, text: str, x: float, y: float, size: float, glyphs: Glyphs, rng: np.random.Generator) -> None:
+def lettering(
+    canvas: Grey, text: str, x: float, y: float, size: float, glyphs: Glyphs, rng: np.random.Generator
+) -> None:
     """Lettering of the car or its frame, in any shade."""
     layer = np.zeros_like(canvas)
     small_print(layer, text, x, y, size, canvas.shape[1] * 0.6, glyphs)
     canvas += layer * (rng.uniform(0, 255) - canvas)
 
 
-def _frame(canvas: Grey, left: int, top: int, width: int, height: int, glyphs: Glyphs, rng: np.random.Generator) -> None:
+def _frame(
+    canvas: Grey, left: int, top: int, width: int, height: int, glyphs: Glyphs, rng: np.random.Generator
+) -> None:
     edge = round(height * rng.uniform(0.03, 0.09))
     below = edge + (round(height * rng.uniform(0.08, 0.2)) if rng.random() < 0.6 else 0)
     shade = rng.uniform(0, 80) if rng.random() < 0.8 else rng.uniform(120, 240)
     cv2.rectangle(canvas, (left - edge, top - edge), (left + width + edge, top + height + below), shade, -1)
     if below > edge:
         layer = np.zeros_like(canvas)
-        small_print(layer, pick(DEALERS, rng, 1.0), left + width / 2, top + height + below / 2, below * 0.62, width * 0.8, glyphs)
+        dealer, y = pick(DEALERS, rng, 1.0), top + height + below / 2
+        small_print(layer, dealer, left + width / 2, y, below * 0.62, width * 0.8, glyphs)
         canvas += layer * (rng.uniform(130, 255) - canvas)
 
 
