@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from cloud_apis.contract import Quad, Word
 from cloud_apis.craft.finder import LineFinder, load_finder
+from cloud_apis.crnn.preprocess import MARGIN_X, MARGIN_Y
 from cloud_apis.crnn.recogniser import Recogniser, load_recogniser
 from cloud_apis.settings import ApiSettings
 
@@ -28,9 +29,10 @@ class Reader:
     def read(self, crops: Sequence[NDArray[np.uint8]]) -> list[tuple[Word, ...]]:
         """Words per crop in reading order (top line first); corners are in crop pixels.
 
-        Crops are grey, uint8 (height, width). Lines on which no character is recognised are left out.
+        Crops are grey, uint8 (height, width). One in which no line is found is read as a whole. Lines on which
+        no character is recognised are left out.
         """
-        lines = self.finder.find(crops)
+        lines = [found or [_whole(crop)] for found, crop in zip(self.finder.find(crops), crops, strict=True)]
         owners = [i for i, found in enumerate(lines) for _ in found]
         quads = [quad for found in lines for quad in found]
         texts = self.recogniser.read([(crops[i], quad) for i, quad in zip(owners, quads, strict=True)])
@@ -44,6 +46,16 @@ class Reader:
 def load_reader(folder: Path, settings: ApiSettings) -> Reader:
     """Load the models `craft` and `crnn` from a folder; raises `StartError`."""
     return Reader(load_finder(folder, settings.craft), load_recogniser(folder, settings.crnn))
+
+
+def _whole(crop: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Corners that the recogniser, which looks a little beyond them, sees as exactly the whole crop."""
+    height, width = crop.shape
+    inner = height / (1 + 2 * MARGIN_Y)
+    left, top = min(MARGIN_X * inner, 0.4 * width), MARGIN_Y * inner
+    right, bottom = width - left, height - top
+    # Pixel centres lie at whole numbers, so the crop reaches from -0.5.
+    return np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32) - np.float32(0.5)
 
 
 def _points(quad: NDArray[np.float32]) -> Quad:

@@ -26,7 +26,7 @@ class LineFinder:
     def find(self, crops: Sequence[NDArray[np.uint8]]) -> list[list[NDArray[np.float32]]]:
         """Lines per crop, each (4, 2) float32 in crop pixels, clockwise from the top left, top line first.
 
-        Crops are uint8 (height, width). A crop in which nothing is found is one line as a whole.
+        Crops are uint8 (height, width).
         """
         fitted = [fit_crop(crop) for crop in crops]
         found: list[list[NDArray[np.float32]]] = []
@@ -35,15 +35,10 @@ class LineFinder:
             (scores,) = self.model.run(np.stack([image for image, _ in part]))
             for score, (_, place) in zip(scores, part, strict=True):
                 found.append([place.to_crop(quad) for quad in line_quads(score)])
-        return [lines or [_whole(crop)] for lines, crop in zip(found, crops, strict=True)]
+        return found
 
 
 def load_finder(folder: Path, settings: CraftSettings) -> LineFinder:
     """Load the model `craft` from a folder; raises `StartError`."""
     model = load_model(folder, "craft", OUTPUTS, threads=settings.threads, providers=settings.providers)
     return LineFinder(model, settings)
-
-
-def _whole(crop: NDArray[np.uint8]) -> NDArray[np.float32]:
-    height, width = crop.shape
-    return np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)

@@ -5,8 +5,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 
 from cloud_apis.contract import crnn_answer, parse_crnn_answer, plate_text
+from cloud_apis.craft.finder import LineFinder
+from cloud_apis.crnn.preprocess import expand_quad
 from cloud_apis.reader import load_reader
 from cloud_apis.settings import load_settings
 from tests.cloud_apis.pictures import crop
@@ -20,6 +23,18 @@ def test_words_belong_to_their_crops(models: Path) -> None:
     assert read[1] == read[3]
     assert parse_crnn_answer(crnn_answer(read), 4) == tuple(read)
     assert reader.read([]) == []
+
+
+def test_a_crop_without_a_line_is_read_as_a_whole(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = load_reader(models, tiny_settings(models))
+    monkeypatch.setattr(LineFinder, "find", lambda self, crops: [[] for _ in crops])
+    ((word,),) = reader.read([np.full((40, 160), 255, np.uint8)])
+    assert word.text == "1"
+    assert np.array(word.quad).mean(axis=0).tolist() == pytest.approx([79.5, 19.5])
+    edges = expand_quad(np.array(word.quad, np.float32))
+    assert edges.tolist() == [
+        pytest.approx(p, abs=0.02) for p in ([-0.5, -0.5], [159.5, -0.5], [159.5, 39.5], [-0.5, 39.5])
+    ]
 
 
 def test_real_plates_are_read(trained_models: Path, shared_data: Path) -> None:
