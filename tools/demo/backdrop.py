@@ -37,14 +37,26 @@ def _panorama(rng: np.random.Generator, width: int, height: int, camera: Camera)
     tall = fractal_noise(rng, (height * 2, width), height * 0.55, 6, wrap=True)
     depth = f32(np.clip((1 - np.sqrt(up)) ** 0.8, 0, 1) * (height * 2 - 2))
     columns = f32(np.broadcast_to(np.arange(width)[None, :], (height, width)))
-    noise = f32(cv2.remap(tall, columns, np.ascontiguousarray(np.broadcast_to(depth, (height, width))), cv2.INTER_LINEAR))
+    noise = f32(
+        cv2.remap(tall, columns, np.ascontiguousarray(np.broadcast_to(depth, (height, width))), cv2.INTER_LINEAR)
+    )
     cover = np.clip((noise - 0.50) * 4.2, 0, 1) * np.clip(up * 7, 0.15, 1)
-    underside = f32(np.clip(cv2.GaussianBlur(noise, (0, 0), height / 60) - np.roll(noise, height // 40, axis=0), -0.2, 0.2))
-    cloud = f32([0.97, 0.965, 0.96]) + (underside * 0.9)[..., None] - 0.16 * (cover * np.clip(noise - 0.6, 0, 1) * 2)[..., None]
+    underside = f32(
+        np.clip(cv2.GaussianBlur(noise, (0, 0), height / 60) - np.roll(noise, height // 40, axis=0), -0.2, 0.2)
+    )
+    cloud = (
+        f32([0.97, 0.965, 0.96])
+        + (underside * 0.9)[..., None]
+        - 0.16 * (cover * np.clip(noise - 0.6, 0, 1) * 2)[..., None]
+    )
     sky += (cloud - sky) * (cover * 0.85)[..., None]
     rows = np.arange(height, dtype=np.float32)[:, None]
     horizon = camera.horizon_y_px
-    for reach, rise, tint, air in ((0.085, 0.05, (0.45, 0.42, 0.34), 0.68), (0.055, 0.035, (0.33, 0.40, 0.31), 0.45), (0.028, 0.02, (0.17, 0.27, 0.2), 0.22)):
+    for reach, rise, tint, air in (
+        (0.085, 0.05, (0.45, 0.42, 0.34), 0.68),
+        (0.055, 0.035, (0.33, 0.40, 0.31), 0.45),
+        (0.028, 0.02, (0.17, 0.27, 0.2), 0.22),
+    ):
         ridge = fractal_noise(rng, (1, width), width / 9, 6, wrap=True)[0]
         top = horizon - camera.height_px * (rise * 0.25 + reach * ridge)
         mask = f32(np.clip(rows - top[None, :] + 0.5, 0, 1))

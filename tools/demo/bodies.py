@@ -43,15 +43,6 @@ class Body:
         return smooth_profile(self.front if front else self.rear, heights_m)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Patch:
-    """A grid of vertices (rows, columns, 3) with unit normals and texture coordinates u, v in metres."""
-
-    points: Floats
-    normals: Floats
-    uv: Floats
-
-
 def smooth_profile(profile: Profile, heights_m: Floats) -> Floats:
     """The profile at these heights, with its corners eased over about 4 cm."""
     ys, values = np.array(profile, dtype=np.float64).T
@@ -61,100 +52,179 @@ def smooth_profile(profile: Profile, heights_m: Floats) -> Floats:
     return f32((sampled * weight).sum(axis=-1) / weight.sum())
 
 
-def _heights(body: Body, count: int) -> Floats:
-    """Rows from the bumper's lower edge to the roof, closer where the body bends quickly."""
-    low, high = 0.2, body.height_m
-    even = np.linspace(low, high, 200)
-    bend = np.abs(np.gradient(np.gradient(body.depth_at(f32(even)).astype(np.float64))))
-    bend += np.abs(np.gradient(np.gradient(body.width_at(f32(even)).astype(np.float64))))
-    density = 0.35 + bend / max(float(bend.mean()), 1e-9)
-    density = np.convolve(np.pad(density, 6, mode="edge"), np.ones(13) / 13, mode="valid")
-    share = np.concatenate(([0.0], np.cumsum((density[1:] + density[:-1]) / 2)))
-    return f32(np.interp(np.linspace(0, 1, count), share / share[-1], even))
-
-
-def end_patch(body: Body, rows: int, columns: int, front: bool = False) -> Patch:
-    """The rear (or front) of the body as seen from outside; z runs into the body."""
-    heights = _heights(body, rows)
-    across = np.sin(np.linspace(-np.pi / 2, np.pi / 2, columns))
-    across = f32(np.sign(across) * np.abs(across) ** 0.8)
-    points = _end_points(body, heights[:, None], across[None, :], front)
-    step = np.float32(0.004)
-    up = _end_points(body, heights[:, None] + step, across[None, :], front)
-    down = _end_points(body, heights[:, None] - step, across[None, :], front)
-    inner = np.clip(across, -0.985, 0.985)
-    right = _end_points(body, heights[:, None], inner[None, :] + step, front)
-    left = _end_points(body, heights[:, None], inner[None, :] - step, front)
-    normals = _unit(np.cross(right - left, up - down))
-    normals = np.where(normals[..., 2:] > 0, -normals, normals)
-    return Patch(points[::-1], f32(normals)[::-1], points[..., :2][::-1])
-
-
-def _end_points(body: Body, heights: Floats, across: Floats, front: bool) -> Floats:
-    width = body.width_at(heights)
-    corner = body.corner_m * (1 - np.sqrt(np.maximum(1 - np.abs(across) ** 4.5, 0)))
-    # A slight bow over the whole width keeps panels from looking like sheets of paper.
-    bow = 0.045 * across**2
-    depth = body.depth_at(heights, front) + corner + bow
-    return f32(np.stack(np.broadcast_arrays(across * width, heights, depth), axis=-1))
-
-
-def side_patch(body: Body, rows: int, columns: int, right: bool) -> Patch:
-    """One flank from the rear corner to the nose; its texture's u is z, its v is y from the road."""
-    heights = np.concatenate((f32([0.0, 0.1]), _heights(body, rows - 2)))
-    start = body.depth_at(heights) + body.corner_m + 0.03
-    along = f32(np.linspace(0, 1, columns))
-    z = start[:, None] + (body.length_m - 0.1 - start[:, None]) * along
-    sign = np.float32(1 if right else -1)
-    inset = 0.1 * np.clip((z - (body.length_m - 0.9)) / 0.8, 0, 1) ** 2
-    x = sign * (body.width_at(heights)[:, None] - inset)
-    y = np.broadcast_to(heights[:, None], z.shape)
-    slope = f32(np.gradient(body.width_at(heights).astype(np.float64), heights.astype(np.float64)))
-    normal = np.stack((np.full(heights.shape, sign), -slope, np.full(heights.shape, -0.04)), axis=-1)
-    normals = np.broadcast_to(_unit(f32(normal))[:, None, :], (*z.shape, 3))
-    points = f32(np.stack((x, y, z), axis=-1))
-    uv = f32(np.stack((z, y), axis=-1))
-    # Seen from outside, the nose of the right flank is on the right, that of the left one on the left.
-    turn = (slice(None, None, -1), slice(None, None, 1 if right else -1))
-    return Patch(points[turn], f32(normals)[turn], uv[turn])
-
-
-def _unit(vectors: Floats) -> Floats:
-    return f32(vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9))
-
-
-_FRONT: Profile = ((0.2, 0.08), (0.34, 0.0), (0.62, 0.03), (0.74, 0.16), (0.86, 0.7), (0.98, 1.15), (1.38, 1.95), (1.5, 2.3))
+_FRONT: Profile = (
+    (0.2, 0.08),
+    (0.34, 0.0),
+    (0.62, 0.03),
+    (0.74, 0.16),
+    (0.86, 0.7),
+    (0.98, 1.15),
+    (1.38, 1.95),
+    (1.5, 2.3),
+)
 
 HATCHBACK = Body(
-    name="hatchback", length_m=4.1, height_m=1.47, corner_m=0.3, belt_m=0.94, window=(0.99, 1.36),
-    half_width=((0.2, 0.79), (0.32, 0.86), (0.6, 0.89), (0.88, 0.885), (0.98, 0.85), (1.36, 0.66), (1.425, 0.6), (1.455, 0.52), (1.47, 0.38)),
-    rear=((0.2, 0.08), (0.3, 0.01), (0.55, 0.0), (0.6, 0.05), (0.95, 0.13), (1.36, 0.42), (1.4, 0.34), (1.43, 0.37), (1.47, 0.62)),
-    front=_FRONT, lamp=(0.72, 1.0), lamp_width_m=0.33, plate_y_m=0.78,
+    name="hatchback",
+    length_m=4.1,
+    height_m=1.47,
+    corner_m=0.3,
+    belt_m=0.94,
+    window=(0.99, 1.36),
+    half_width=(
+        (0.2, 0.79),
+        (0.32, 0.86),
+        (0.6, 0.89),
+        (0.88, 0.885),
+        (0.98, 0.85),
+        (1.36, 0.66),
+        (1.425, 0.6),
+        (1.455, 0.52),
+        (1.47, 0.38),
+    ),
+    rear=(
+        (0.2, 0.08),
+        (0.3, 0.01),
+        (0.55, 0.0),
+        (0.6, 0.05),
+        (0.95, 0.13),
+        (1.36, 0.42),
+        (1.4, 0.34),
+        (1.43, 0.37),
+        (1.47, 0.62),
+    ),
+    front=_FRONT,
+    lamp=(0.72, 1.0),
+    lamp_width_m=0.33,
+    plate_y_m=0.78,
 )
 SALOON = Body(
-    name="saloon", length_m=4.7, height_m=1.44, corner_m=0.26, belt_m=0.95, window=(1.05, 1.36),
-    half_width=((0.2, 0.8), (0.32, 0.88), (0.6, 0.91), (0.85, 0.9), (0.99, 0.85), (1.06, 0.76), (1.34, 0.62), (1.4, 0.56), (1.43, 0.46), (1.44, 0.34)),
-    rear=((0.2, 0.09), (0.3, 0.01), (0.55, 0.0), (0.61, 0.05), (0.9, 0.1), (0.99, 0.07), (1.03, 0.3), (1.07, 0.62), (1.36, 1.2), (1.42, 1.5), (1.44, 1.75)),
-    front=_FRONT, lamp=(0.74, 0.95), lamp_width_m=0.42, plate_y_m=0.8,
+    name="saloon",
+    length_m=4.7,
+    height_m=1.44,
+    corner_m=0.26,
+    belt_m=0.95,
+    window=(1.05, 1.36),
+    half_width=(
+        (0.2, 0.8),
+        (0.32, 0.88),
+        (0.6, 0.91),
+        (0.85, 0.9),
+        (0.99, 0.85),
+        (1.06, 0.76),
+        (1.34, 0.62),
+        (1.4, 0.56),
+        (1.43, 0.46),
+        (1.44, 0.34),
+    ),
+    rear=(
+        (0.2, 0.09),
+        (0.3, 0.01),
+        (0.55, 0.0),
+        (0.61, 0.05),
+        (0.9, 0.1),
+        (0.99, 0.07),
+        (1.03, 0.3),
+        (1.07, 0.62),
+        (1.36, 1.2),
+        (1.42, 1.5),
+        (1.44, 1.75),
+    ),
+    front=_FRONT,
+    lamp=(0.74, 0.95),
+    lamp_width_m=0.42,
+    plate_y_m=0.8,
 )
 SUV = Body(
-    name="suv", length_m=4.6, height_m=1.68, corner_m=0.27, belt_m=1.08, window=(1.14, 1.54), wheel_m=0.37,
-    half_width=((0.2, 0.8), (0.36, 0.9), (0.65, 0.93), (1.0, 0.925), (1.12, 0.89), (1.54, 0.71), (1.62, 0.65), (1.66, 0.55), (1.68, 0.4)),
-    rear=((0.2, 0.1), (0.34, 0.02), (0.62, 0.0), (0.68, 0.06), (1.08, 0.1), (1.56, 0.34), (1.6, 0.24), (1.64, 0.28), (1.68, 0.55)),
+    name="suv",
+    length_m=4.6,
+    height_m=1.68,
+    corner_m=0.27,
+    belt_m=1.08,
+    window=(1.14, 1.54),
+    wheel_m=0.37,
+    half_width=(
+        (0.2, 0.8),
+        (0.36, 0.9),
+        (0.65, 0.93),
+        (1.0, 0.925),
+        (1.12, 0.89),
+        (1.54, 0.71),
+        (1.62, 0.65),
+        (1.66, 0.55),
+        (1.68, 0.4),
+    ),
+    rear=(
+        (0.2, 0.1),
+        (0.34, 0.02),
+        (0.62, 0.0),
+        (0.68, 0.06),
+        (1.08, 0.1),
+        (1.56, 0.34),
+        (1.6, 0.24),
+        (1.64, 0.28),
+        (1.68, 0.55),
+    ),
     front=((0.2, 0.1), (0.36, 0.0), (0.75, 0.03), (0.95, 0.16), (1.05, 0.8), (1.12, 1.2), (1.58, 1.9), (1.7, 2.3)),
-    lamp=(0.9, 1.2), lamp_width_m=0.26, plate_y_m=0.9,
+    lamp=(0.9, 1.2),
+    lamp_width_m=0.26,
+    plate_y_m=0.9,
 )
 ESTATE = Body(
-    name="estate", length_m=4.75, height_m=1.48, corner_m=0.26, belt_m=0.97, window=(1.02, 1.37),
-    half_width=((0.2, 0.8), (0.32, 0.88), (0.6, 0.91), (0.9, 0.9), (1.0, 0.86), (1.37, 0.68), (1.43, 0.62), (1.465, 0.52), (1.48, 0.38)),
-    rear=((0.2, 0.08), (0.3, 0.01), (0.55, 0.0), (0.6, 0.05), (0.97, 0.1), (1.37, 0.5), (1.41, 0.4), (1.44, 0.44), (1.48, 0.7)),
-    front=_FRONT, lamp=(0.74, 1.0), lamp_width_m=0.36, plate_y_m=0.78,
+    name="estate",
+    length_m=4.75,
+    height_m=1.48,
+    corner_m=0.26,
+    belt_m=0.97,
+    window=(1.02, 1.37),
+    half_width=(
+        (0.2, 0.8),
+        (0.32, 0.88),
+        (0.6, 0.91),
+        (0.9, 0.9),
+        (1.0, 0.86),
+        (1.37, 0.68),
+        (1.43, 0.62),
+        (1.465, 0.52),
+        (1.48, 0.38),
+    ),
+    rear=(
+        (0.2, 0.08),
+        (0.3, 0.01),
+        (0.55, 0.0),
+        (0.6, 0.05),
+        (0.97, 0.1),
+        (1.37, 0.5),
+        (1.41, 0.4),
+        (1.44, 0.44),
+        (1.48, 0.7),
+    ),
+    front=_FRONT,
+    lamp=(0.74, 1.0),
+    lamp_width_m=0.36,
+    plate_y_m=0.78,
 )
 VAN = Body(
-    name="van", length_m=5.0, height_m=1.96, corner_m=0.12, belt_m=1.15, window=(1.2, 1.74), wheel_m=0.34,
-    half_width=((0.2, 0.86), (0.36, 0.94), (0.7, 0.96), (1.15, 0.955), (1.74, 0.84), (1.88, 0.8), (1.94, 0.72), (1.96, 0.6)),
+    name="van",
+    length_m=5.0,
+    height_m=1.96,
+    corner_m=0.12,
+    belt_m=1.15,
+    window=(1.2, 1.74),
+    wheel_m=0.34,
+    half_width=(
+        (0.2, 0.86),
+        (0.36, 0.94),
+        (0.7, 0.96),
+        (1.15, 0.955),
+        (1.74, 0.84),
+        (1.88, 0.8),
+        (1.94, 0.72),
+        (1.96, 0.6),
+    ),
     rear=((0.2, 0.12), (0.34, 0.02), (0.5, 0.0), (0.56, 0.06), (1.15, 0.09), (1.78, 0.2), (1.88, 0.22), (1.96, 0.45)),
     front=((0.2, 0.1), (0.36, 0.0), (0.8, 0.04), (1.0, 0.2), (1.15, 0.8), (1.8, 1.5), (1.96, 1.9)),
-    lamp=(0.78, 1.22), lamp_width_m=0.15, plate_y_m=0.86,
+    lamp=(0.78, 1.22),
+    lamp_width_m=0.15,
+    plate_y_m=0.86,
 )
 BODIES = (HATCHBACK, SALOON, SUV, ESTATE, VAN)

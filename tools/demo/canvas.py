@@ -31,11 +31,11 @@ def polygon_mask(shape: tuple[int, int], points: Sequence[Point], round_px: floa
         return mask
     part = np.zeros((y1 - y0, x1 - x0), np.uint8)
     cv2.fillPoly(part, [np.round((corners - f32([x0, y0])) * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
-    smooth = f32(part) / 255
+    smooth = f32(part) * np.float32(1 / 255)
     if round_px > 0.3:
         # A blurred edge, steepened again, keeps its place on straight lines and cuts off corners.
         smooth = f32(cv2.GaussianBlur(smooth, (0, 0), round_px))
-        smooth = np.clip((smooth - 0.5) * max(1.0, round_px * 1.8) + 0.5, 0, 1)
+        smooth = f32(np.clip((smooth - 0.5) * max(1.0, round_px * 1.8) + 0.5, 0, 1))
     mask[y0:y1, x0:x1] = smooth
     return mask
 
@@ -54,7 +54,7 @@ def ellipse_mask(shape: tuple[int, int], centre: Point, radii: Point) -> Floats:
     where = (round(centre[0] * 16), round(centre[1] * 16))
     size = (max(1, round(radii[0] * 16)), max(1, round(radii[1] * 16)))
     cv2.ellipse(mask, where, size, 0, 0, 360, 255, -1, cv2.LINE_AA, 4)
-    return f32(mask) / 255
+    return f32(mask) * np.float32(1 / 255)
 
 
 def lay(target: Floats, mask: Floats, colour: Colour | Floats, strength: float = 1.0) -> None:
@@ -85,7 +85,8 @@ def fractal_noise(
         if wrap:
             grid = np.pad(grid, 2, mode="wrap")
             scaled = cv2.resize(
-                grid, (round(width * (columns + 4) / columns), round(height * (rows + 4) / rows)),
+                grid,
+                (round(width * (columns + 4) / columns), round(height * (rows + 4) / rows)),
                 interpolation=cv2.INTER_CUBIC,
             )
             top, left = round(2 * height / rows), round(2 * width / columns)
@@ -114,7 +115,7 @@ def pyramid(picture: Bytes, smallest_px: int = 8) -> list[Bytes]:
 
 def to_bytes(picture: Floats) -> Bytes:
     """0..1 floats to uint8, saturating."""
-    return np.clip(picture * 255 + 0.5, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(picture * 255 + 0.5, 0, 255), dtype=np.uint8)
 
 
 def blend_sprite(frame: Floats, weighted: Floats, alpha: Floats, left: int, top: int) -> None:

@@ -36,7 +36,9 @@ def _parser() -> argparse.ArgumentParser:
     render.set_defaults(command=_render)
     score = commands.add_parser("score", help="state how many of the plates were read")
     score.add_argument("--truth", type=Path, required=True, metavar="truth.json")
-    score.add_argument("--reads", type=Path, required=True, metavar="reads.json", help="from dashcam reads export --format json")
+    score.add_argument(
+        "--reads", type=Path, required=True, metavar="reads.json", help="from dashcam reads export --format json"
+    )
     score.set_defaults(command=_score)
     return parser
 
@@ -69,8 +71,12 @@ def _render(arguments: argparse.Namespace) -> int:
     arguments.out.mkdir(parents=True, exist_ok=True)
     drive = Drive(settings)
     frames = tqdm(
-        drive.frames(max(1, arguments.workers)), total=settings.frames, unit="frame", desc="rendering the drive",
-        disable=None, leave=False,
+        drive.frames(max(1, arguments.workers)),
+        total=settings.frames,
+        unit="frame",
+        desc="rendering the drive",
+        disable=None,
+        leave=False,
     )
     write_video(arguments.out / "drive.mp4", frames, settings.frame_rate_hz, width, height)
     (arguments.out / "route.nmea").write_bytes(nmea(drive.route()).encode("ascii"))
@@ -86,5 +92,8 @@ def _score(arguments: argparse.Namespace) -> int:
     from tools.demo.truth import load_truth
 
     result = score(load_truth(arguments.truth), load_reads(arguments.reads))
-    print_score(result, Console())
+    print_score(result, Console(highlight=False))
+    if result.readable and not any(p.correct for p in result.plates):
+        print("demo: error: not one plate was read", file=sys.stderr)
+        return 1
     return 0

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from tools.demo.canvas import Bytes, Colour, Floats, blend_sprite, f32
 
 
-def fill_polygon(canvas: Floats, points: Floats, colour: Colour | Floats, strength: float = 1.0, soft_px: float = 0.0) -> None:
+def fill_polygon(
+    canvas: Floats, points: Floats, colour: Colour | Floats, strength: float = 1.0, soft_px: float = 0.0
+) -> None:
     """Fills a convex or concave polygon (n, 2) with smooth edges, optionally blurred by ``soft_px``."""
     height, width = canvas.shape[:2]
     room = int(np.ceil(soft_px * 2.5)) + 2
@@ -52,7 +54,9 @@ def darken_polygon(canvas: Floats, points: Floats, factor: float, soft_px: float
         mask = np.asarray(cv2.GaussianBlur(mask, (0, 0), soft_px / less), dtype=np.uint8)
     weight = 1 + f32(mask) * np.float32((factor - 1) / 255)
     if less > 1:
-        weight = f32(cv2.resize(weight, (shape[1] * less, shape[0] * less), interpolation=cv2.INTER_LINEAR))[: y1 - y0, : x1 - x0]
+        weight = f32(cv2.resize(weight, (shape[1] * less, shape[0] * less), interpolation=cv2.INTER_LINEAR))[
+            : y1 - y0, : x1 - x0
+        ]
     canvas[y0:y1, x0:x1] *= weight[..., None]
 
 
@@ -67,12 +71,19 @@ class Sprite:
     def width_m(self) -> float:
         """How wide it is in metres."""
         height, width = self.levels[0].shape[:2]
-        return self.height_m * width / height
+        return float(self.height_m * width / height)
 
 
 def draw_sprite(
-    canvas: Floats, sprite: Sprite, foot: Sequence[float] | NDArray[np.floating], px_per_m: float, light: Floats | Colour,
-    haze: Colour | Floats, haze_share: float, mirrored: bool = False, smear_px: float = 0.0,
+    canvas: Floats,
+    sprite: Sprite,
+    foot: Sequence[float] | NDArray[np.floating],
+    px_per_m: float,
+    light: Floats | Colour,
+    haze: Colour | Floats,
+    haze_share: float,
+    mirrored: bool = False,
+    smear_px: float = 0.0,
 ) -> None:
     """Draws a sprite whose foot's middle is at pixel ``foot``; ``smear_px`` blurs it sideways."""
     height_px, width_px = sprite.height_m * px_per_m, sprite.width_m * px_per_m

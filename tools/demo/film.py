@@ -35,7 +35,10 @@ class Film:
         frame = f32(cv2.warpAffine(canvas, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
         small = cv2.resize(frame, (self._width // 8, self._height // 8), interpolation=cv2.INTER_AREA)
         bright = np.clip(small - 0.95, 0, 0.9)
-        glow = cv2.GaussianBlur(bright, (0, 0), self._width / 460) * 0.55 + cv2.GaussianBlur(bright, (0, 0), self._width / 140) * 0.35
+        glow = (
+            cv2.GaussianBlur(bright, (0, 0), self._width / 460) * 0.55
+            + cv2.GaussianBlur(bright, (0, 0), self._width / 140) * 0.35
+        )
         if self._width >= 960:
             frame = f32(cv2.GaussianBlur(frame, (3, 3), 0.55))
         cv2.add(frame, cv2.resize(glow, size, interpolation=cv2.INTER_LINEAR), dst=frame)

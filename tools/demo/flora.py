@@ -27,8 +27,13 @@ def tree(rng: np.random.Generator, height_m: float, tint: Colour, slim: float = 
     clumps = []
     for _ in range(16):
         angle, reach = rng.uniform(0, 2 * np.pi), rng.uniform(0, 0.62) ** 0.7
-        clumps.append((middle + np.cos(angle) * reach * width * 0.36, height * 0.40 + np.sin(angle) * reach * height * 0.34,
-                       rng.uniform(0.14, 0.24) * width))
+        clumps.append(
+            (
+                middle + np.cos(angle) * reach * width * 0.36,
+                height * 0.40 + np.sin(angle) * reach * height * 0.34,
+                rng.uniform(0.14, 0.24) * width,
+            )
+        )
     leaves = []
     for x, y, radius in clumps:
         for _ in range(260):
@@ -41,7 +46,10 @@ def tree(rng: np.random.Generator, height_m: float, tint: Colour, slim: float = 
     for lit, x, y in leaves:
         shade = float(np.clip(0.35 + 0.85 * lit, 0.22, 1.25))
         tone = tuple(float(c * shade * rng.uniform(0.88, 1.12)) for c in tint)
-        spot, size = (round(float(x) * 8), round(float(y) * 8)), (round(rng.uniform(2.0, 4.6) * 8), round(rng.uniform(1.4, 3.4) * 8))
+        spot, size = (
+            (round(float(x) * 8), round(float(y) * 8)),
+            (round(rng.uniform(2.0, 4.6) * 8), round(rng.uniform(1.4, 3.4) * 8)),
+        )
         turn = float(rng.uniform(0, 180))
         cv2.ellipse(colour, spot, size, turn, 0, 360, tone, -1, cv2.LINE_8, 3)
         cv2.ellipse(cover, spot, size, turn, 0, 360, 1.0, -1, cv2.LINE_8, 3)
@@ -53,7 +61,7 @@ def group(rng: np.random.Generator, trees: list[Sprite]) -> Sprite:
     height, width = 210, 560
     canvas = np.zeros((height, width, 4), np.float32)
     for x in rng.permutation(np.linspace(60, width - 60, 7)):
-        picture = f32(trees[int(rng.integers(len(trees)))].levels[1]) / 255
+        picture = f32(trees[int(rng.integers(len(trees)))].levels[1]) * np.float32(1 / 255)
         scale = float(rng.uniform(0.62, 0.98)) * height / picture.shape[0]
         picture = f32(cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))
         left = round(float(x) - picture.shape[1] / 2)

@@ -31,7 +31,9 @@ class Light:
     def flat_light(self) -> Floats:
         """The light (BGR) that a plate on a car's rear gets."""
         facing = max(0.0, float(-SUN_DIRECTION[2]))
-        return f32(SKY_COLOUR) * np.float32(self.ambient * 0.62) + f32(SUN_COLOUR) * np.float32(self.sun * facing * 0.72)
+        return f32(SKY_COLOUR) * np.float32(self.ambient * 0.62) + f32(SUN_COLOUR) * np.float32(
+            self.sun * facing * 0.72
+        )
 
     def through_air(self, weighted: Floats, alpha: Floats, distance_m: float) -> Floats:
         """Colours, weighted by their coverage ``alpha``, as they arrive through the haze."""
@@ -97,6 +99,10 @@ def gather(texture: NDArray[Any], x: Floats, y: Floats) -> Floats:
     folded = np.zeros((2, rows * 4096), np.float32)
     folded[0, : len(x)], folded[1, : len(y)] = x, y
     taken = cv2.remap(
-        texture, folded[0].reshape(rows, -1), folded[1].reshape(rows, -1), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        texture,
+        folded[0].reshape(rows, -1),
+        folded[1].reshape(rows, -1),
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
     )
     return f32(taken.reshape(rows * 4096, -1)[: len(x)])

@@ -71,7 +71,7 @@ class Plate:
 
 
 def invent(rng: np.random.Generator, style: Format) -> str:
-    """A registration of this format with its gaps: letters, digits, spaces, hyphens, ``=`` for seals, ``/`` between lines."""
+    """A registration in the format's own symbols: with its spaces and hyphens, ``=`` for seals, ``/`` between lines."""
     groups: list[str] = []
     pattern = style.pattern
     if style.prefixes:
@@ -115,7 +115,7 @@ def _paint(rng: np.random.Generator, style: Format, shown: str) -> Floats:
         _write(text, line, style.face, cap_px, (left + right) / 2, middle, (right - left) - 2 * rim - 0.02 * PX_PER_M)
     if style.title:
         _write(text, style.title, "bold", round(0.017 * PX_PER_M), width / 2, rim + 0.02 * PX_PER_M, width * 0.6)
-    ink = f32(np.asarray(text)) / 255
+    ink = f32(np.asarray(text)) * np.float32(1 / 255)
     picture = np.empty((height, width, 3), np.float32)
     picture[:] = style.background
     # Pressed metal: the strokes' upper edges catch light, the lower ones throw a little shade.
@@ -135,7 +135,9 @@ def _paint(rng: np.random.Generator, style: Format, shown: str) -> Floats:
     return picture
 
 
-def _write(target: Image.Image, line: str, face: str, cap_px: int, middle_x: float, middle_y: float, room_px: float) -> None:
+def _write(
+    target: Image.Image, line: str, face: str, cap_px: int, middle_x: float, middle_y: float, room_px: float
+) -> None:
     """Letters in even cells around a centre, as high as ``cap_px`` and no wider together than the room."""
     size = round(cap_px / 0.70)
     letters = font(face, size)

@@ -56,7 +56,9 @@ class Drive:
         self._speeds = np.array([own_speed_mps(float(t)) for t in self._times])
         self._travelled = np.concatenate(([0.0], np.cumsum(self._speeds[:-1]))) / settings.frame_rate_hz
         phases = bends.uniform(0, 2 * np.pi, 2)
-        self._curvatures = 0.0016 * np.sin(self._travelled / 74 + phases[0]) + 0.0009 * np.sin(self._travelled / 31 + phases[1])
+        self._curvatures = 0.0016 * np.sin(self._travelled / 74 + phases[0]) + 0.0009 * np.sin(
+            self._travelled / 31 + phases[1]
+        )
         self._headings = np.cumsum(self._curvatures * self._speeds) / settings.frame_rate_hz
         self._roadside = Roadside(plants, float(self._travelled[-1]))
         self._road = Road(self._camera, scene, self._roadside.daylight)
@@ -102,8 +104,14 @@ class Drive:
     def _view(self, number: int) -> View:
         time = float(self._times[number])
         return View(
-            self._camera, time, float(self._travelled[number]), 0.18 * float(np.sin(time / 2.3)), float(self._curvatures[number]),
-            float(self._headings[number]), float(self._speeds[number]), 1 / self.settings.frame_rate_hz,
+            self._camera,
+            time,
+            float(self._travelled[number]),
+            0.18 * float(np.sin(time / 2.3)),
+            float(self._curvatures[number]),
+            float(self._headings[number]),
+            float(self._speeds[number]),
+            1 / self.settings.frame_rate_hz,
         )
 
     def _brightness(self) -> Floats:
@@ -173,13 +181,22 @@ def _shadow(canvas: Floats, car: Car, pose: Pose, view: View, light: Light) -> N
     softness = view.camera.focal_px / max(pose.z_m, 1.5)
     if light.sun > 0.2:
         reach = car.vehicle.body.height_m * 0.75
-        points = f32([
-            (pose.x_m - half + 0.1, 0, pose.z_m + 0.1), (pose.x_m + half, 0, pose.z_m + 0.1), (pose.x_m + half + reach, 0, pose.z_m + 0.9),
-            (pose.x_m + half + reach, 0, pose.z_m + length + 0.7), (pose.x_m + half, 0, pose.z_m + length + 0.8),
-        ])
+        points = f32(
+            [
+                (pose.x_m - half + 0.1, 0, pose.z_m + 0.1),
+                (pose.x_m + half, 0, pose.z_m + 0.1),
+                (pose.x_m + half + reach, 0, pose.z_m + 0.9),
+                (pose.x_m + half + reach, 0, pose.z_m + length + 0.7),
+                (pose.x_m + half, 0, pose.z_m + length + 0.8),
+            ]
+        )
         darken_polygon(canvas, view.project(points), 1 - 0.52 * light.sun, 0.07 * softness)
-    under = f32([
-        (pose.x_m - half + 0.05, 0, pose.z_m - 0.05), (pose.x_m + half - 0.05, 0, pose.z_m - 0.05),
-        (pose.x_m + half - 0.05, 0, pose.z_m + length), (pose.x_m - half + 0.05, 0, pose.z_m + length),
-    ])
+    under = f32(
+        [
+            (pose.x_m - half + 0.05, 0, pose.z_m - 0.05),
+            (pose.x_m + half - 0.05, 0, pose.z_m - 0.05),
+            (pose.x_m + half - 0.05, 0, pose.z_m + length),
+            (pose.x_m - half + 0.05, 0, pose.z_m + length),
+        ]
+    )
     darken_polygon(canvas, view.project(under), 0.30, 0.06 * softness)

@@ -25,7 +25,9 @@ _NEAR_HALF_M, _FAR_HALF_M = 15.0, 70.0
 class Road:
     """Paints the ground below the horizon. ``daylight`` gives (sun, ambient) at places along the road in metres."""
 
-    def __init__(self, camera: Camera, rng: np.random.Generator, daylight: Callable[[Floats], tuple[Floats, Floats]]) -> None:
+    def __init__(
+        self, camera: Camera, rng: np.random.Generator, daylight: Callable[[Floats], tuple[Floats, Floats]]
+    ) -> None:
         self._camera = camera
         self._daylight = daylight
         self._first_row = int(np.ceil(camera.horizon_y_px + 0.5))
@@ -55,13 +57,17 @@ class Road:
         profiles = self._average(view.travelled_m + self._z_edges[: cut + 1])
         lines = np.broadcast_to(np.arange(cut, dtype=np.float32)[:, None], far_x.shape)
         ground = np.empty((*x.shape, 3), np.float32)
-        ground[:cut] = cv2.remap(profiles, far_x, np.ascontiguousarray(lines), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        ground[:cut] = cv2.remap(
+            profiles, far_x, np.ascontiguousarray(lines), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
         near_x = (x[cut:] + np.float32(_NEAR_HALF_M)) * np.float32(100) - np.float32(0.5)
         along = f32(np.mod(view.travelled_m + self._z[cut:], TILE_M) / 0.04)
         near_y = np.ascontiguousarray(np.broadcast_to(along[:, None], near_x.shape))
         ground[cut:] = cv2.remap(self._near, near_x, near_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         sun, ambient = self._daylight(f32(view.travelled_m + self._z))
-        light = sun[:, None] * f32(SUN_COLOUR) * np.float32(0.62) + ambient[:, None] * f32(SKY_COLOUR) * np.float32(0.52)
+        light = sun[:, None] * f32(SUN_COLOUR) * np.float32(0.62) + ambient[:, None] * f32(SKY_COLOUR) * np.float32(
+            0.52
+        )
         ground *= light[:, None, :] * self._haze
         ground += (1 - self._haze) * f32(HAZE)
         canvas[self._first_row :] = ground
@@ -98,8 +104,13 @@ def _ground_texture(rng: np.random.Generator, half_m: float, across_m: float, al
     white = np.zeros((rows, columns), np.float32)
     dash = f32(np.clip(np.minimum(np.mod(s, 12.0) / 0.05, (4.5 - np.mod(s, 12.0)) / 0.05), 0, 1))
     for place, width, dashed in (
-        (-1.75, 0.15, True), (1.75, 0.15, True), (-5.3, 0.2, False), (5.3, 0.2, False),
-        (-12.15, 0.15, True), (-8.6, 0.2, False), (-15.7, 0.2, False),
+        (-1.75, 0.15, True),
+        (1.75, 0.15, True),
+        (-5.3, 0.2, False),
+        (5.3, 0.2, False),
+        (-12.15, 0.15, True),
+        (-8.6, 0.2, False),
+        (-15.7, 0.2, False),
     ):
         band = np.clip((width / 2 - np.abs(x - place)) / max(across_m, 0.01) + 0.5, 0, 1)
         white = np.maximum(white, band * dash if dashed else band * np.ones_like(s))

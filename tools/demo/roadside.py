@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -41,7 +42,7 @@ class Roadside:
         lamp, signs = len(self._sprites), len(self._sprites) + 1
         self._sprites += [lamp_post(), sign(0), sign(1), sign(2)]
         self._things: list[_Standing] = []
-        self.bridges_m = [b for b in np.arange(95.0, length_m + 2 * SIGHT_M, 210.0) + rng.uniform(-20, 20)]
+        self.bridges_m = list(np.arange(95.0, length_m + 2 * SIGHT_M, 210.0) + rng.uniform(-20, 20))
         end = length_m + 1.5 * SIGHT_M
         for side in (-1, 1):
             place = -20.0
@@ -49,11 +50,17 @@ class Roadside:
                 near = 11.0 if side > 0 else 19.5
                 if not self._near_bridge(place, 14.0):
                     kind = int(rng.choice([0, 1, 2, 3, 4, 5, 6, 5], p=[0.13, 0.13, 0.13, 0.13, 0.08, 0.16, 0.14, 0.10]))
-                    self._things.append(_Standing(place, side * float(near + rng.gamma(1.6, 4.0)), kind, bool(rng.random() < 0.5)))
+                    self._things.append(
+                        _Standing(place, side * float(near + rng.gamma(1.6, 4.0)), kind, bool(rng.random() < 0.5))
+                    )
                 place += float(rng.gamma(2.0, 2.6))
             for far in np.arange(0, end, 15.0):  # a wood further away closes the view
                 x = side * float(rng.uniform(38, 75))
-                self._things.append(_Standing(float(far + rng.uniform(0, 12)), x, grove + int(rng.integers(0, 2)), bool(rng.random() < 0.5)))
+                self._things.append(
+                    _Standing(
+                        float(far + rng.uniform(0, 12)), x, grove + int(rng.integers(0, 2)), bool(rng.random() < 0.5)
+                    )
+                )
         for place in np.arange(25.0, end, 36.0):
             if not self._near_bridge(place, 8.0):
                 self._things.append(_Standing(float(place), 8.9, lamp, False))
@@ -62,7 +69,9 @@ class Roadside:
             self._things.append(_Standing(float(place), 8.7, signs + int(rng.integers(0, 3)), False))
         self._things.sort(key=lambda t: t.along_m)
         self._along = np.array([t.along_m for t in self._things])
-        self._sun, self._ambient = self._light_along(np.arange(-SIGHT_M, end + SIGHT_M, _LIGHT_STEP_M, dtype=np.float32))
+        self._sun, self._ambient = self._light_along(
+            np.arange(-SIGHT_M, end + SIGHT_M, _LIGHT_STEP_M, dtype=np.float32)
+        )
 
     def _near_bridge(self, place: float, room: float) -> bool:
         return any(b - room < place < b + BRIDGE_LENGTH_M + room for b in self.bridges_m)
@@ -76,8 +85,12 @@ class Roadside:
         cloud = 0.86 + 0.14 * np.sin(along_m / 47.0) * np.sin(along_m / 131.0 + 1.0)
         sun, ambient = f32(cloud), np.ones_like(f32(along_m))
         for start in self.bridges_m:
-            inside = np.clip((along_m - start - 1.0) / 1.2, 0, 1) * np.clip((start + BRIDGE_LENGTH_M + 4.0 - along_m) / 1.2, 0, 1)
-            roofed = np.clip((along_m - start + 5) / 9, 0, 1) * np.clip((start + BRIDGE_LENGTH_M + 5 - along_m) / 9, 0, 1)
+            inside = np.clip((along_m - start - 1.0) / 1.2, 0, 1) * np.clip(
+                (start + BRIDGE_LENGTH_M + 4.0 - along_m) / 1.2, 0, 1
+            )
+            roofed = np.clip((along_m - start + 5) / 9, 0, 1) * np.clip(
+                (start + BRIDGE_LENGTH_M + 5 - along_m) / 9, 0, 1
+            )
             sun = f32(sun * (1 - inside))
             ambient = f32(ambient * (1 - 0.52 * roofed))
         return sun, ambient
@@ -87,13 +100,14 @@ class Roadside:
         here = view.travelled_m
         first, last = np.searchsorted(self._along, (here + 1.5, here + SIGHT_M))
         found: list[Drawable] = [
-            (thing.along_m - here, self._standing(thing, view, light_at(thing.along_m))) for thing in self._things[first:last]
+            (thing.along_m - here, self._standing(thing, view, light_at(thing.along_m)))
+            for thing in self._things[first:last]
         ]
         for start in self.bridges_m:
             if here - BRIDGE_LENGTH_M < start < here + SIGHT_M * 1.4:
                 found.append((start - here + 0.5 * BRIDGE_LENGTH_M, self._bridge(start - here, view)))
         edges = (1.2, 2, 3, 4.5, 7, 10, 14, 19, 26, 36, 50, 70, 100, 150, 230)
-        for near, far in zip(edges[:-1], edges[1:], strict=True):
+        for near, far in pairwise(edges):
             for x in (RAIL_RIGHT_M, RAIL_LEFT_M):
                 found.append((near, self._rail(x, near, far, view, light_at(here + near))))
         return found
@@ -120,9 +134,17 @@ class Roadside:
             first = np.ceil((view.travelled_m + near) / spacing) * spacing - view.travelled_m
             if near < 60:
                 for ahead in np.arange(first, far, spacing):
-                    post = view.project(f32([(x, 0, ahead), (x + 0.12, 0, ahead), (x + 0.12, 0.72, ahead), (x, 0.72, ahead)]))
+                    post = view.project(
+                        f32([(x, 0, ahead), (x + 0.12, 0, ahead), (x + 0.12, 0.72, ahead), (x, 0.72, ahead)])
+                    )
                     fill_polygon(canvas, post, f32([0.40, 0.40, 0.40]) * np.float32(bright))
-            for low, high, tone in ((0.46, 0.55, 0.62), (0.55, 0.60, 0.42), (0.60, 0.66, 0.70), (0.66, 0.70, 0.45), (0.70, 0.77, 0.80)):
+            for low, high, tone in (
+                (0.46, 0.55, 0.62),
+                (0.55, 0.60, 0.42),
+                (0.60, 0.66, 0.70),
+                (0.66, 0.70, 0.45),
+                (0.70, 0.77, 0.80),
+            ):
                 ends = np.linspace(near, far, 5)
                 bottom = view.project(f32([(x, low, z) for z in ends]))
                 top = view.project(f32([(x, high, z) for z in ends[::-1]]))

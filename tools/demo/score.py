@@ -15,7 +15,7 @@ READABLE_FRAMES = 8
 
 @dataclass(frozen=True, slots=True)
 class PlateScore:
-    """What became of one plate: ``read`` is the exact text or the closest one; ``errors`` counts its wrong characters."""
+    """What became of one plate: ``read`` is the exact or the closest text, ``errors`` its wrong characters."""
 
     plate: PlateTruth
     readable: bool

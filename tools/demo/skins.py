@@ -8,7 +8,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from tools.demo.bodies import Body
-from tools.demo.canvas import Bytes, Colour, Floats, Point, ellipse_mask, extent, f32, lay, polygon_mask, pyramid, shade, to_bytes
+from tools.demo.canvas import (
+    Bytes,
+    Colour,
+    Floats,
+    Point,
+    ellipse_mask,
+    extent,
+    f32,
+    lay,
+    polygon_mask,
+    pyramid,
+    shade,
+    to_bytes,
+)
 
 END_PX_PER_M = 300.0
 FLANK_PX_PER_M = 150.0  # flanks are seen at a slant, so half as fine is enough
@@ -29,7 +42,9 @@ class Skin:
 class Sheet:
     """A texture being painted; points are metres with y up."""
 
-    def __init__(self, left_m: float, right_m: float, top_m: float, paint: Colour, px_per_m: float = END_PX_PER_M) -> None:
+    def __init__(
+        self, left_m: float, right_m: float, top_m: float, paint: Colour, px_per_m: float = END_PX_PER_M
+    ) -> None:
         self.left_m, self.top_m, self.px_per_m = left_m, top_m, px_per_m
         self.shape = (round(top_m * self.px_per_m), round((right_m - left_m) * self.px_per_m))
         self.colour = np.empty((*self.shape, 3), np.float32)
@@ -77,7 +92,14 @@ class Sheet:
         """The finished texture."""
         colour = np.dstack((self.colour, self.cover))
         surface = np.dstack((self.gloss, self.brake, self.tail))
-        return Skin(pyramid(to_bytes(colour)), pyramid(to_bytes(surface)), self.left_m, self.top_m, self.px_per_m, bool(self.cover.min() < 1))
+        return Skin(
+            pyramid(to_bytes(colour)),
+            pyramid(to_bytes(surface)),
+            self.left_m,
+            self.top_m,
+            self.px_per_m,
+            bool(self.cover.min() < 1),
+        )
 
     def rows(self) -> Floats:
         """The height of every texture row in metres, shaped (rows, 1)."""
@@ -113,10 +135,18 @@ def paint_flank(body: Body, paint: Colour, rng: np.random.Generator) -> Skin:
     rear_top = float(body.depth_at(f32([top - 0.05]))[0]) + 0.1
     screen_low = 1.25 if not van else 0.75
     roof = [
-        (0.0, 0.24), (0.0, belt - 0.05), (float(body.depth_at(f32([belt + 0.05]))[0]) + 0.02, belt + 0.05),
-        (rear_top, top - 0.03), (rear_top + 0.5, top + 0.02), (length - screen_low - 1.35, top + 0.02),
-        (length - screen_low - 0.75, top - 0.08), (length - screen_low + 0.1, belt + 0.08), (length - 0.5, belt - 0.06),
-        (length - 0.08, belt - 0.25), (length, 0.5), (length - 0.06, 0.24),
+        (0.0, 0.24),
+        (0.0, belt - 0.05),
+        (float(body.depth_at(f32([belt + 0.05]))[0]) + 0.02, belt + 0.05),
+        (rear_top, top - 0.03),
+        (rear_top + 0.5, top + 0.02),
+        (length - screen_low - 1.35, top + 0.02),
+        (length - screen_low - 0.75, top - 0.08),
+        (length - screen_low + 0.1, belt + 0.08),
+        (length - 0.5, belt - 0.06),
+        (length - 0.08, belt - 0.25),
+        (length, 0.5),
+        (length - 0.06, 0.24),
     ]
     cover = sheet.polygon(roof, 0.04)
     lay(sheet.colour, sheet.polygon(roof, 0.04) * np.clip((0.33 - rows) / 0.05, 0, 1), (0.03, 0.03, 0.03), 0.85)
@@ -124,9 +154,19 @@ def paint_flank(body: Body, paint: Colour, rng: np.random.Generator) -> Skin:
     if not van:
         back = float(body.depth_at(f32([glass_low]))[0]) + 0.42
         back_top = float(body.depth_at(f32([glass_high - 0.05]))[0]) + 0.5
-        window = ((back, glass_low), (back_top, glass_high), (length - screen_low - 0.85, glass_high), (length - screen_low - 0.15, glass_low))
+        window = (
+            (back, glass_low),
+            (back_top, glass_high),
+            (length - screen_low - 0.85, glass_high),
+            (length - screen_low - 0.15, glass_low),
+        )
     else:
-        window = ((length - 2.0, glass_low), (length - 2.0, glass_high), (length - 1.45, glass_high), (length - 0.9, glass_low))
+        window = (
+            (length - 2.0, glass_low),
+            (length - 2.0, glass_high),
+            (length - 1.45, glass_high),
+            (length - 0.9, glass_low),
+        )
     frame = sheet.polygon([(x, y) for x, y in window], 0.03)
     sheet.put(frame, glass_picture(sheet, glass_low, glass_high, rng), 0.85)
     for share in (0.34, 0.68) if not van else ():

@@ -11,7 +11,13 @@ from tools.demo.score import DriveScore
 def print_score(result: DriveScore, console: Console) -> None:
     """Prints a line for each plate that was large enough to be read, and the sum."""
     table = Table(title="Plates of the drive", title_justify="left")
-    for name, justify in (("plate", "left"), ("country", "left"), ("widest", "right"), ("frames", "right"), ("read as", "left")):
+    for name, justify in (
+        ("plate", "left"),
+        ("country", "left"),
+        ("widest", "right"),
+        ("frames", "right"),
+        ("read as", "left"),
+    ):
         table.add_column(name, justify="right" if justify == "right" else "left")
     for entry in sorted(result.plates, key=lambda p: min(p.plate.boxes)):
         if not entry.readable and entry.read is None:
@@ -23,7 +29,9 @@ def print_score(result: DriveScore, console: Console) -> None:
         else:
             verdict = "[red]–[/]"
         text = entry.plate.text if entry.readable else f"[dim]{entry.plate.text} (small)[/]"
-        table.add_row(text, entry.plate.country, f"{entry.plate.largest_width_px:.0f} px", str(len(entry.plate.boxes)), verdict)
+        table.add_row(
+            text, entry.plate.country, f"{entry.plate.largest_width_px:.0f} px", str(len(entry.plate.boxes)), verdict
+        )
     console.print(table)
     small = sum(p.correct for p in result.plates if not p.readable)
     console.print(

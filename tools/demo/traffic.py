@@ -14,8 +14,16 @@ from tools.demo.road import LANE_M, ONCOMING_X_M
 from tools.demo.vehicles import Pose, Vehicle, build_vehicle
 
 PAINTS: tuple[Colour, ...] = (
-    (0.30, 0.20, 0.14), (0.72, 0.73, 0.73), (0.055, 0.052, 0.05), (0.075, 0.06, 0.40), (0.46, 0.46, 0.45),
-    (0.20, 0.20, 0.19), (0.42, 0.26, 0.10), (0.16, 0.24, 0.16), (0.52, 0.56, 0.60), (0.06, 0.10, 0.22),
+    (0.30, 0.20, 0.14),
+    (0.72, 0.73, 0.73),
+    (0.055, 0.052, 0.05),
+    (0.075, 0.06, 0.40),
+    (0.46, 0.46, 0.45),
+    (0.20, 0.20, 0.19),
+    (0.42, 0.26, 0.10),
+    (0.16, 0.24, 0.16),
+    (0.52, 0.56, 0.60),
+    (0.06, 0.10, 0.22),
 )
 LEAD_PERIOD_S = 7.0
 _NEAREST_M = (6.4, 4.35, 5.3)
@@ -111,7 +119,9 @@ class Traffic:
 
     def poses(self, time_s: float) -> list[tuple[int, Car, Pose]]:
         """The cars in sight at ``time_s`` with their number and place, the farthest first."""
-        placed = [(number, car, pose) for number, car in enumerate(self.cars) if (pose := _pose(car, time_s)) is not None]
+        placed = [
+            (number, car, pose) for number, car in enumerate(self.cars) if (pose := _pose(car, time_s)) is not None
+        ]
         return sorted(placed, key=lambda entry: -entry[2].z_m)
 
 

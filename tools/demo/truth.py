@@ -41,15 +41,21 @@ def write_truth(truth: DriveTruth, folder: Path) -> None:
     """Writes truth.json (all boxes) and truth.csv (a line per plate) into ``folder``."""
     plates = [
         {
-            "text": p.text, "country": p.country, "first_frame": min(p.boxes), "last_frame": max(p.boxes),
+            "text": p.text,
+            "country": p.country,
+            "first_frame": min(p.boxes),
+            "last_frame": max(p.boxes),
             "largest_width_px": round(p.largest_width_px, 1),
             "boxes": {str(n): [round(v, 1) for v in b] for n, b in sorted(p.boxes.items())},
         }
         for p in truth.plates
     ]
     head = {
-        "frames": truth.frames, "frame_rate_hz": truth.frame_rate_hz, "width_px": truth.width_px,
-        "height_px": truth.height_px, "seed": truth.seed,
+        "frames": truth.frames,
+        "frame_rate_hz": truth.frame_rate_hz,
+        "width_px": truth.width_px,
+        "height_px": truth.height_px,
+        "seed": truth.seed,
     }
     (folder / "truth.json").write_text(json.dumps({**head, "plates": plates}, indent=1) + "\n", encoding="utf-8")
     with (folder / "truth.csv").open("w", newline="", encoding="utf-8") as out:
@@ -65,13 +71,19 @@ def load_truth(path: Path) -> DriveTruth:
         data = json.loads(path.read_text(encoding="utf-8"))
         plates = tuple(
             PlateTruth(
-                str(p["text"]), str(p["country"]),
+                str(p["text"]),
+                str(p["country"]),
                 {int(n): (float(b[0]), float(b[1]), float(b[2]), float(b[3])) for n, b in p["boxes"].items()},
             )
             for p in data["plates"]
         )
         return DriveTruth(
-            int(data["frames"]), float(data["frame_rate_hz"]), int(data["width_px"]), int(data["height_px"]), int(data["seed"]), plates
+            int(data["frames"]),
+            float(data["frame_rate_hz"]),
+            int(data["width_px"]),
+            int(data["height_px"]),
+            int(data["seed"]),
+            plates,
         )
     except (KeyError, TypeError, AttributeError, IndexError, ValueError) as error:
         raise ValueError(f"{path} is not the truth of a demo drive: {error}") from error

@@ -9,10 +9,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tools.demo.bodies import Body, Patch, end_patch, side_patch
+from tools.demo.bodies import Body
 from tools.demo.camera import View
 from tools.demo.canvas import Colour, Floats, blend_sprite, f32
 from tools.demo.lighting import Light, gather, shine, vertex_light
+from tools.demo.meshes import Patch, end_patch, side_patch
 from tools.demo.plates import Plate
 from tools.demo.raster import rasterise
 from tools.demo.rear_skin import Look, paint_front, paint_rear
@@ -73,12 +74,19 @@ def plate_corners(vehicle: Vehicle) -> Floats:
     level = float(min(zs)) + 0.004
     lean = float(zs[0] - zs[1]) * 0.5
     half = plate.width_m / 2
-    return f32([
-        (-half, ys[0], level + max(lean, 0)), (half, ys[0], level + max(lean, 0)), (half, ys[1], level), (-half, ys[1], level),
-    ])
+    return f32(
+        [
+            (-half, ys[0], level + max(lean, 0)),
+            (half, ys[0], level + max(lean, 0)),
+            (half, ys[1], level),
+            (-half, ys[1], level),
+        ]
+    )
 
 
-def draw_vehicle(canvas: Floats, owner: NDArray[np.uint8], number: int, vehicle: Vehicle, pose: Pose, view: View, light: Light) -> Floats | None:
+def draw_vehicle(
+    canvas: Floats, owner: NDArray[np.uint8], number: int, vehicle: Vehicle, pose: Pose, view: View, light: Light
+) -> Floats | None:
     """Draws the car into ``canvas`` and its number into ``owner`` where it covers; gives its plate's corners.
 
     The corners are canvas pixels (4, 2), clockwise from the top left; None when the car is out of sight.
@@ -86,7 +94,14 @@ def draw_vehicle(canvas: Floats, owner: NDArray[np.uint8], number: int, vehicle:
     body, camera = vehicle.body, view.camera
     across = body.half_width[3][1]
     nearest = max(pose.z_m, 0.6)
-    corners = f32([(pose.x_m + sx * (across + 0.25), y, z) for sx in (-1, 1) for y in (0.0, body.height_m + 0.05) for z in (nearest, pose.z_m + body.length_m)])
+    corners = f32(
+        [
+            (pose.x_m + sx * (across + 0.25), y, z)
+            for sx in (-1, 1)
+            for y in (0.0, body.height_m + 0.05)
+            for z in (nearest, pose.z_m + body.length_m)
+        ]
+    )
     spots = view.project(corners)
     x0, y0 = np.floor(spots.min(axis=0)).astype(int) - 2
     x1, y1 = np.ceil(spots.max(axis=0)).astype(int) + 3
@@ -145,12 +160,35 @@ def _chassis(picture: Floats, body: Body, project: Projection, light: Light) -> 
         cv2.fillConvexPoly(picture, np.round(quad * 16).astype(np.int32), (*map(float, colour), 1.0), cv2.LINE_8, 4)
     for sign in (-1, 1):
         z = body.length_m * 0.6
-        middle, edge = project(f32([(sign * (half + 0.1), body.belt_m + 0.06, z), (sign * (half + 0.2), body.belt_m + 0.13, z)]))
+        middle, edge = project(
+            f32([(sign * (half + 0.1), body.belt_m + 0.06, z), (sign * (half + 0.2), body.belt_m + 0.13, z)])
+        )
         axes = max(1, round(16 * abs(float(edge[0] - middle[0])))), max(1, round(16 * abs(float(edge[1] - middle[1]))))
-        cv2.ellipse(picture, (round(float(middle[0]) * 16), round(float(middle[1]) * 16)), axes, 0, 0, 360, (*map(float, dark * 2), 1.0), -1, cv2.LINE_8, 4)
+        cv2.ellipse(
+            picture,
+            (round(float(middle[0]) * 16), round(float(middle[1]) * 16)),
+            axes,
+            0,
+            0,
+            360,
+            (*map(float, dark * 2), 1.0),
+            -1,
+            cv2.LINE_8,
+            4,
+        )
 
 
-def _patch(picture: Floats, patch: Patch, skin: Skin, project: Projection, sight: Floats, light: Light, brake: float, scale: float, oncoming: bool) -> None:
+def _patch(
+    picture: Floats,
+    patch: Patch,
+    skin: Skin,
+    project: Projection,
+    sight: Floats,
+    light: Light,
+    brake: float,
+    scale: float,
+    oncoming: bool,
+) -> None:
     shape = picture.shape[0], picture.shape[1]
     lit = vertex_light(patch.normals, sight, light)
     covered = rasterise(project(patch.points), np.concatenate((lit, patch.uv), axis=-1), shape)
@@ -197,8 +235,10 @@ def _plate(picture: Floats, plate: Plate, quad: Floats, light: Light, shaded: fl
     matrix = cv2.getPerspectiveTransform(source, f32(quad - f32([x0, y0])))
     lit = f32(texture) / 255 * f32(light.flat_light())
     if shaded:  # the recess's upper edge throws a shadow on the plate's top
-        lit *= (1 - np.float32(shaded) * np.clip(1 - np.arange(height, dtype=np.float32) / (0.35 * height), 0, 1))[:, None, None]
-    cover = np.dstack((lit, np.ones((height, breadth), np.float32)))
+        lit *= (1 - np.float32(shaded) * np.clip(1 - np.arange(height, dtype=np.float32) / (0.35 * height), 0, 1))[
+            :, None, None
+        ]
+    cover = f32(np.dstack((lit, np.ones((height, breadth), np.float32))))
     warped = cv2.warpPerspective(cover, matrix, (x1 - x0, y1 - y0), flags=cv2.INTER_LINEAR)
     region = picture[y0:y1, x0:x1]
     region *= 1 - warped[..., 3:]

@@ -1,0 +1,1 @@
+"""Sends one picture through both prediction APIs and shows what they make of it."""
