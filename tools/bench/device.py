@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -13,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+
+import psutil
 
 from edge_client.config import ApiSettings
 from edge_client.errors import EmbeddedApiError
@@ -25,10 +28,14 @@ class RunError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class DashcamRun:
-    """A run that ended well: the summary as `--summary-json` writes it, and its time from start to end."""
+    """A run that ended well: the summary as `--summary-json` writes it, and its time from start to end.
+
+    `cpu_s` is the processor time of the dashcam alone, without the APIs.
+    """
 
     summary: dict[str, Any]
     wall_s: float
+    cpu_s: float
 
     @property
     def shown(self) -> int:
@@ -41,16 +48,31 @@ class DashcamRun:
         return int(self.summary["captured"]) - self.shown
 
 
+@dataclass(frozen=True, slots=True)
+class RunningApis:
+    """The prediction APIs on this loopback port."""
+
+    port: int
+    process: psutil.Process
+
+    def cpu_s(self) -> float:
+        """Processor time that the APIs have used so far."""
+        times = self.process.cpu_times()
+        return float(times.user + times.system)
+
+
 @contextlib.contextmanager
-def running_apis(config: Path | None = None) -> Iterator[int]:
-    """The prediction APIs on a free loopback port, ready; the port. Raises RunError."""
+def running_apis(config: Path | None = None) -> Iterator[RunningApis]:
+    """The prediction APIs on a free loopback port, ready. Raises RunError."""
+    before = {child.pid for child in psutil.Process().children()}
     apis = EmbeddedApis(ApiSettings(embedded_config=config))
     try:
         apis.start(threading.Event())
         port = urlsplit(apis.yolov3_url()).port
         if port is None:
             raise RunError("the APIs have no port")
-        yield port
+        (process,) = (child for child in psutil.Process().children() if child.pid not in before)
+        yield RunningApis(port, process)
     except EmbeddedApiError as error:
         raise RunError(str(error)) from error
     finally:
@@ -81,7 +103,7 @@ def run_dashcam(
     folder.mkdir(parents=True, exist_ok=True)
     for left in folder.glob("reads.db*"):
         left.unlink()
-    start = time.perf_counter()
+    start, cpu_before_s = time.perf_counter(), _children_cpu_s()
     with (folder / "log.txt").open("wb") as log:
         process = subprocess.Popen(
             command(source, folder, port, options),
@@ -102,4 +124,10 @@ def run_dashcam(
         words = (folder / "log.txt").read_text(encoding="utf-8", errors="replace").strip().splitlines()
         raise RunError(f"the dashcam ended with {code}: {words[-1] if words else 'without a word'}")
     summary: dict[str, Any] = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
-    return DashcamRun(summary, wall_s)
+    return DashcamRun(summary, wall_s, _children_cpu_s() - cpu_before_s)
+
+
+def _children_cpu_s() -> float:
+    """Processor time of the processes that we started and that have ended."""
+    times = os.times()
+    return times.children_user + times.children_system

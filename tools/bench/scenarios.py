@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import socket
+import statistics
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,12 +25,18 @@ SAMPLE_INTERVAL_S: Final = 2.0
 
 @dataclass(frozen=True, slots=True)
 class FullRate:
-    """Seconds per frame of the dashcam at full rate, start-up included, and of the sequential client."""
+    """Seconds per frame of the dashcam at full rate, start-up included, and of the sequential client.
+
+    `device_cpu_s` and `apis_cpu_s` are the processor time per frame, medians over the dashcam's runs: they tell
+    more than the clock where the machine does other work as well.
+    """
 
     frames: int
     dashcam: Timing
     sequential: Timing
     sequential_frames: int
+    device_cpu_s: float
+    apis_cpu_s: float
     summary: dict[str, object]
 
 
@@ -62,16 +69,27 @@ def full_rate(pictures: Path, folder: Path, config: Path | None, *, repeats: int
     for file in files[:20]:
         shutil.copy(file, warm)
     options = ("--rate", "full", "--web", "off")
-    dashcam, sequential = [], []
-    with running_apis(config) as port:
-        url = f"http://127.0.0.1:{port}"
-        run_dashcam(str(warm), folder, port, options)
+    dashcam, sequential, device_cpu, apis_cpu = [], [], [], []
+    with running_apis(config) as apis:
+        url = f"http://127.0.0.1:{apis.port}"
+        run_dashcam(str(warm), folder, apis.port, options)
         read_pictures(few[:10], url)
         for _ in range(repeats):
-            run = run_dashcam(str(pictures), folder, port, options)
+            cpu_before_s = apis.cpu_s()
+            run = run_dashcam(str(pictures), folder, apis.port, options)
+            apis_cpu.append((apis.cpu_s() - cpu_before_s) / run.summary["captured"])
+            device_cpu.append(run.cpu_s / run.summary["captured"])
             dashcam.append(run.wall_s / run.summary["captured"])
             sequential.append(read_pictures(few, url)[0] / len(few))
-    return FullRate(len(files), timing(dashcam), timing(sequential), len(few), run.summary)
+    return FullRate(
+        len(files),
+        timing(dashcam),
+        timing(sequential),
+        len(few),
+        statistics.median(device_cpu),
+        statistics.median(apis_cpu),
+        run.summary,
+    )
 
 
 def realtime(
@@ -80,7 +98,7 @@ def realtime(
     """Plays a video at 30 frames a second with the APIs `round_trip_s` away."""
     drive = _drive(video, folder, seconds)
     results = []
-    with running_apis(config) as near, delayed("127.0.0.1", near, round_trip_s) as port:
+    with running_apis(config) as near, delayed("127.0.0.1", near.port, round_trip_s) as port:
         for _ in range(repeats):
             results.append(_realtime(run_dashcam(str(drive), folder, port, ("--rate", "realtime", "--web", "off"))))
     return results
@@ -95,8 +113,8 @@ def resident_memory(video: Path, folder: Path, config: Path | None, *, minutes: 
         samples.extend(sample(process, SAMPLE_INTERVAL_S))
 
     options = ("--rate", "realtime", "--web", f"127.0.0.1:{free_port()}", "--record", str(folder / "annotated.mp4"))
-    with running_apis(config) as port:
-        run = run_dashcam(str(drive), folder, port, options, watch)
+    with running_apis(config) as apis:
+        run = run_dashcam(str(drive), folder, apis.port, options, watch)
     return memory(samples, min(MEMORY_WARM_UP_S, minutes * 15)), run
 
 
