@@ -73,7 +73,7 @@ class Encoder:
         self._width, self._height = max(2, width // 2 * 2), max(2, height // 2 * 2)
         self._rate = rate
         self._started_s: float | None = None
-        self._last_pts = -1
+        self._last_pts = -_TICKS  # before any
         self.frames = 0
         self._sink = _Sink(path)
         # Fragments survive a crash; an orderly end turns them into a plain file with one index (FFmpeg >=
@@ -100,8 +100,7 @@ class Encoder:
         frame = av.VideoFrame.from_ndarray(np.asarray(planes, np.uint8), format="yuv420p")
         frame.time_base = Fraction(1, _TICKS)
         frame.pts = self._pts(captured_s)
-        for packet in self._stream.encode(frame):
-            self._container.mux(packet)
+        self._write(frame)
         self._check()
         self.frames += 1
 
@@ -111,8 +110,7 @@ class Encoder:
         Raises:
             OSError: the disk does not take it.
         """
-        for packet in self._stream.encode(None):
-            self._container.mux(packet)
+        self._write(None)
         self._container.close()
         self._sink.close()
         self._check()
@@ -122,6 +120,11 @@ class Encoder:
         self._sink.error = self._sink.error or OSError("abandoned")
         self._container.close()
         self._sink.close()
+
+    def _write(self, frame: av.VideoFrame | None) -> None:
+        for packet in self._stream.encode(frame):
+            packet.duration = round(_TICKS / self._rate)  # or the last picture would last no time
+            self._container.mux(packet)
 
     def _check(self) -> None:
         if self._sink.error is not None:

@@ -71,6 +71,11 @@ class Window:
         with self._lock:
             return self._shown
 
+    @property
+    def full_screen(self) -> bool:
+        """Whether the window covers the whole screen now."""
+        return self._full_screen
+
     def show(self, shown: ShownFrame, annotated: Image) -> None:
         """Makes this the newest picture; never waits for the screen."""
         with self._lock:
