@@ -80,14 +80,16 @@ class _Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
-        """End in order on the first signal, at once on the second."""
+        """Take a signal as the wish to end in order; more of them change nothing, since the end is near.
+
+        A terminal and a parent may well send one each.
+        """
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._end)
         yield
 
     def _end(self) -> None:
-        self.force_exit = self.should_exit
         self.should_exit = True
 
     def _watch(self, pid: int) -> None:

@@ -56,6 +56,7 @@ def test_it_serves_until_a_signal_ends_it_in_order(config: Path, tmp_path: Path,
         with requests.Session() as session:  # its connection stays open
             assert len(session.post(f"{url}/yolov3", data=PICTURE, headers=JPEG, timeout=30).json()["boxes"]) == 1
             process.send_signal(number)
+            process.send_signal(signal.SIGTERM)  # as from a parent, after the terminal's
             assert process.wait(30) == 0
         assert process.stderr is not None
         assert process.stderr.read() == ""
