@@ -192,6 +192,7 @@ class Coordinator:
             if ticket.job is not None:
                 self._parts.pool.cancel(ticket.job)
             ticket.tracked = self._tracker.predict(ticket.media_s)
+        ticket.job = None  # it refers to the ticket: without the circle the frame is freed at once
         self._save(self._parts.reading.end_tracks(self._tracker.take_ended()))
         self._releases.add(ticket.frame.number, ticket, ticket.deadline_s)
         if not (self._full and ticket.reads_pending):

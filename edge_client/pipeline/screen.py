@@ -13,6 +13,8 @@ from edge_client.overlay import draw
 from edge_client.types import Display, Image, ShownFrame
 
 _LOG = logging.getLogger(__name__)
+_QUEUE_BYTES = 64 * 2**20
+"""What a display's queue may hold: large pictures have fewer places than small ones."""
 
 
 class Feed:
@@ -44,11 +46,13 @@ class Feed:
     def put(self, shown: ShownFrame, annotated: Image) -> None:
         """Hand a frame over; a patient feed waits for room, another one misses the frame."""
         with self._condition:
+            fits = max(_QUEUE_BYTES // (shown.frame.image.nbytes + annotated.nbytes), 2)
+            places = min(self._places, fits)
             if self._patient:
-                self._condition.wait_for(lambda: len(self._queue) < self._places or self._dead or self._closing)
+                self._condition.wait_for(lambda: len(self._queue) < places or self._dead or self._closing)
             if self._dead:
                 return
-            if len(self._queue) >= self._places:
+            if len(self._queue) >= places:
                 if self.display.every_frame:
                     if not self.missed:
                         _LOG.warning("%s cannot keep up: frames are missing in it", self.display.name)

@@ -49,6 +49,7 @@ class EmbeddedApis:
         self._condition = threading.Condition()
         self._port: int | None = None
         self._error: str | None = None
+        self._started = False
         self._closing = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
         self._keep_folder = False
@@ -158,13 +159,15 @@ class EmbeddedApis:
     def _announce(self, port: int | None) -> None:
         with self._condition:
             self._port = port
+            self._started = self._started or port is not None
             self._condition.notify_all()
 
     def _fail(self, message: str) -> None:
+        if self._started:
+            _LOG.warning("%s", message)
         with self._condition:
             self._error = message
             self._condition.notify_all()
-        _LOG.warning("%s", message)
 
     def _last_words(self) -> str:
         try:

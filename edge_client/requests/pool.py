@@ -84,5 +84,6 @@ class RequestPool:
             try:
                 job.work()
             finally:
+                del job  # what it holds, a frame maybe, need not stay until the next one
                 with self._condition:
                     self._running -= 1
