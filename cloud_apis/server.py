@@ -36,6 +36,7 @@ def serve(app: ASGIApp, endpoint: Endpoint, listener: socket.socket, parent_pid:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         lifespan="on",
         ws="none",
         timeout_keep_alive=_KEEP_ALIVE_S,
