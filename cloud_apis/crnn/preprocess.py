@@ -23,7 +23,7 @@ def expand_quad(
     height, added on each side. Degenerate sides (zero length) are left where they are.
     """
     tl, tr, br, bl = quad.astype(np.float64)
-    height = (np.linalg.norm(bl - tl) + np.linalg.norm(br - tr)) / 2
+    height = float(np.linalg.norm(bl - tl) + np.linalg.norm(br - tr)) / 2
 
     def outward(a: NDArray[np.float64], b: NDArray[np.float64], amount: float) -> NDArray[np.float64]:
         side = b - a
@@ -31,9 +31,7 @@ def expand_quad(
 
     top, bottom = outward(tl, tr, margin_x * height), outward(bl, br, margin_x * height)
     left, right = outward(tl, bl, margin_y * height), outward(tr, br, margin_y * height)
-    return np.array(
-        [tl - top - left, tr + top - right, br + bottom + right, bl - bottom + left], dtype=np.float32
-    )
+    return np.array([tl - top - left, tr + top - right, br + bottom + right, bl - bottom + left], dtype=np.float32)
 
 
 def warp_word(
