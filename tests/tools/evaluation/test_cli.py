@@ -14,12 +14,16 @@ from tests.cloud_apis import tiny_models
 from tools.data import ENVIRONMENT_VARIABLE
 from tools.evaluation.cli import main
 
+ANCHORS = [10, 4, 16, 6, 22, 9, 31, 12, 42, 14, 57, 20, 82, 28, 126, 42, 207, 75]
+
 
 @pytest.fixture
 def models(tmp_path: Path) -> Path:
     folder = tmp_path / "models"
     folder.mkdir()
-    return tiny_models.write_all(folder)
+    tiny_models.write_all(folder)
+    tiny_models.write(folder, "yolov3", tiny_models.yolov3(), anchors=ANCHORS)
+    return folder
 
 
 @pytest.fixture
