@@ -150,15 +150,15 @@ def parse_moment(text: str) -> datetime:
     Raises:
         argparse.ArgumentTypeError: it is none of these.
     """
-    if match := re.fullmatch(r"(\d{1,6})([smhdw])", text.strip()):
-        return datetime.now(UTC) - timedelta(**{_UNITS[match[2]]: int(match[1])})
     try:
+        if match := re.fullmatch(r"(\d{1,6})([smhdw])", text.strip()):
+            return datetime.now(UTC) - timedelta(**{_UNITS[match[2]]: int(match[1])})
         moment = datetime.fromisoformat(text.strip())
-    except ValueError:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise argparse.ArgumentTypeError(
             f"{text!r} is no time; write 2026-05-01, 2026-05-01T10:30Z or, for as long ago, 90m, 24h, 7d"
         ) from None
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def _confidence(text: str) -> float:

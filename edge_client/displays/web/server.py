@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import logging
 import socket
 import threading
 from http.server import ThreadingHTTPServer
+from typing import Any
 
 from edge_client.config import WebSettings
 from edge_client.displays.web.access import Gate, is_loopback
@@ -18,6 +20,7 @@ from edge_client.types import Image, ShownFrame
 
 _LOG = logging.getLogger(__name__)
 _MAX_CONNECTIONS = 48
+_LOOK_FOR_END_S = 0.1
 
 
 class WebPage:
@@ -69,7 +72,9 @@ class WebPage:
             self.port_was_taken = True
             self._server = _bind(host, 0, handler)
         self._host = host
-        self._thread = threading.Thread(target=self._server.serve_forever, name="web-page", daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(_LOOK_FOR_END_S,), name="web-page", daemon=True
+        )
         self._thread.start()
         self._closed = False
 
@@ -102,6 +107,7 @@ class WebPage:
         self._stream.close()
         self._server.shutdown()
         self._server.server_close()
+        self._server.end_connections()
         self._thread.join()
 
 
@@ -114,6 +120,8 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, address: tuple[str, int], handler: type[PageHandler], family: socket.AddressFamily) -> None:
         self.address_family = family
         self._places = threading.BoundedSemaphore(_MAX_CONNECTIONS)
+        self._lock = threading.Lock()
+        self._open: set[socket.socket] = set()
         super().__init__(address, handler)
 
     def server_bind(self) -> None:
@@ -127,12 +135,23 @@ class _Server(ThreadingHTTPServer):
         """Takes a place for the connection, if there is one."""
         return self._places.acquire(blocking=False)
 
-    def process_request_thread(self, request: object, client_address: object) -> None:
+    def process_request_thread(self, request: Any, client_address: object) -> None:
         """Serves the connection and gives its place back."""
+        with self._lock:
+            self._open.add(request)
         try:
-            super().process_request_thread(request, client_address)  # type: ignore[arg-type]
+            super().process_request_thread(request, client_address)
         finally:
+            with self._lock:
+                self._open.discard(request)
             self._places.release()
+
+    def end_connections(self) -> None:
+        """Hangs up on everybody: a browser would go on asking over the connection that it has."""
+        with self._lock:
+            for connection in self._open:
+                with contextlib.suppress(OSError):  # the visitor may just have gone
+                    connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A visitor who goes away in the middle is nothing to report."""
