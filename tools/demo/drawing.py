@@ -57,7 +57,8 @@ def darken_polygon(canvas: Floats, points: Floats, factor: float, soft_px: float
         weight = f32(cv2.resize(weight, (shape[1] * less, shape[0] * less), interpolation=cv2.INTER_LINEAR))[
             : y1 - y0, : x1 - x0
         ]
-    canvas[y0:y1, x0:x1] *= weight[..., None]
+    region = canvas[y0:y1, x0:x1]
+    cv2.multiply(region, cv2.merge((weight, weight, weight)), dst=region)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,8 +92,6 @@ def draw_sprite(
         return
     level = int(np.clip(np.floor(np.log2(max(sprite.levels[0].shape[0] / height_px, 1))), 0, len(sprite.levels) - 1))
     texture = sprite.levels[level]
-    if mirrored:
-        texture = np.ascontiguousarray(texture[:, ::-1])
     left, top = foot[0] - width_px / 2, foot[1] - height_px
     x0, y0 = max(int(np.floor(left)) - 1, 0), max(int(np.floor(top)) - 1, 0)
     x1 = min(int(np.ceil(left + width_px)) + 1, canvas.shape[1])
@@ -100,7 +99,8 @@ def draw_sprite(
     if x1 <= x0 or y1 <= y0:
         return
     sx, sy = width_px / texture.shape[1], height_px / texture.shape[0]
-    matrix = np.array([[sx, 0, left - x0], [0, sy, top - y0]])
+    start = left - x0
+    matrix = np.array([[-sx, 0, start + width_px] if mirrored else [sx, 0, start], [0, sy, top - y0]])
     drawn = cv2.warpAffine(texture, matrix, (x1 - x0, y1 - y0), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
     if smear_px > 1.5:
         drawn = cv2.blur(drawn, (min(int(smear_px), 31), 1))

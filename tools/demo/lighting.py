@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from tools.demo.canvas import Colour, Floats, f32, fractal_noise
 
@@ -35,10 +33,13 @@ class Light:
             self.sun * facing * 0.72
         )
 
-    def through_air(self, weighted: Floats, alpha: Floats, distance_m: float) -> Floats:
-        """Colours, weighted by their coverage ``alpha``, as they arrive through the haze."""
-        share = np.float32(1 - np.exp(-max(distance_m, 0.0) / self.haze_m))
-        return weighted * (1 - share) + (alpha * share)[..., None] * (f32(self.haze) * np.float32(self.ambient))
+    def through_air(self, picture: Floats, distance_m: float) -> Floats:
+        """The colours (h, w, 3) of a picture (h, w, 4), weighted by coverage, as they arrive through the haze."""
+        share = 1 - float(np.exp(-max(distance_m, 0.0) / self.haze_m))
+        mix = np.zeros((3, 4), np.float32)
+        mix[:, :3] = np.eye(3) * (1 - share)
+        mix[:, 3] = f32(self.haze) * np.float32(self.ambient * share)
+        return f32(cv2.transform(picture, mix))
 
 
 MIRROR_PX = 192
@@ -79,30 +80,3 @@ def vertex_light(normals: Floats, sight: Floats, light: Light) -> Floats:
     lit = sunlit[..., None] * f32(SUN_COLOUR) + skylit[..., None] * f32(SKY_COLOUR)
     mirror = ((mirrored[..., 0] + 1) * half, (1 - mirrored[..., 1]) * half)
     return f32(np.concatenate((lit, np.stack((strength, *mirror), axis=-1)), axis=-1))
-
-
-def shine(albedo: Floats, gloss: Floats, lit: Floats, light: Light) -> Floats:
-    """Shades pixels: (n, 3) colours out of albedo, gloss (n,) and interpolated :func:`vertex_light` (n, 6)."""
-    strength = np.minimum(gloss * lit[:, 3], np.float32(0.9))
-    out = albedo * lit[:, :3]
-    out *= (1 - np.float32(0.6) * strength)[:, None]
-    strength *= np.float32(light.ambient)
-    seen = gather(light.mirror, lit[:, 4], lit[:, 5])
-    seen *= strength[:, None]
-    out += seen
-    return out
-
-
-def gather(texture: NDArray[Any], x: Floats, y: Floats) -> Floats:
-    """The texture's values (n, channels) at pixel places x, y (n,), interpolated."""
-    rows = -(-len(x) // 4096)  # remap's pictures are at most 32767 wide, so the list is folded
-    folded = np.zeros((2, rows * 4096), np.float32)
-    folded[0, : len(x)], folded[1, : len(y)] = x, y
-    taken = cv2.remap(
-        texture,
-        folded[0].reshape(rows, -1),
-        folded[1].reshape(rows, -1),
-        cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    return f32(taken.reshape(rows * 4096, -1)[: len(x)])

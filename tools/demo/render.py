@@ -179,7 +179,7 @@ def _shadow(canvas: Floats, car: Car, pose: Pose, view: View, light: Light) -> N
     """The dark under a car and the shadow that the sun, behind us to the left, throws to its right."""
     half, length = car.vehicle.body.half_width[3][1], car.vehicle.body.length_m
     softness = view.camera.focal_px / max(pose.z_m, 1.5)
-    if light.sun > 0.2:
+    if light.sun > 0.2 and pose.z_m < 90:
         reach = car.vehicle.body.height_m * 0.75
         points = f32(
             [

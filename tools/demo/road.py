@@ -39,6 +39,7 @@ class Road:
         columns = np.arange(camera.width_px) - camera.centre_x_px
         self._x = f32(columns[None, :] * (self._z / camera.focal_px)[:, None])
         self._near_rows = int(np.searchsorted(-self._z, -NEAR_M))
+        self._lines = np.repeat(np.arange(self._near_rows, dtype=np.float32)[:, None], camera.width_px, axis=1)
         self._near = _ground_texture(rng, _NEAR_HALF_M, 0.01, 0.04)
         # The shutter smears what rushes by underneath.
         kernel = np.ones((7, 1), np.float32) / 7
@@ -55,14 +56,11 @@ class Road:
         cut = self._near_rows
         far_x = (x[:cut] + np.float32(_FAR_HALF_M)) * np.float32(10) - np.float32(0.5)
         profiles = self._average(view.travelled_m + self._z_edges[: cut + 1])
-        lines = np.broadcast_to(np.arange(cut, dtype=np.float32)[:, None], far_x.shape)
         ground = np.empty((*x.shape, 3), np.float32)
-        ground[:cut] = cv2.remap(
-            profiles, far_x, np.ascontiguousarray(lines), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-        )
+        ground[:cut] = cv2.remap(profiles, far_x, self._lines, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         near_x = (x[cut:] + np.float32(_NEAR_HALF_M)) * np.float32(100) - np.float32(0.5)
         along = f32(np.mod(view.travelled_m + self._z[cut:], TILE_M) / 0.04)
-        near_y = np.ascontiguousarray(np.broadcast_to(along[:, None], near_x.shape))
+        near_y = np.repeat(along[:, None], near_x.shape[1], axis=1)
         ground[cut:] = cv2.remap(self._near, near_x, near_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         sun, ambient = self._daylight(f32(view.travelled_m + self._z))
         light = sun[:, None] * f32(SUN_COLOUR) * np.float32(0.62) + ambient[:, None] * f32(SKY_COLOUR) * np.float32(

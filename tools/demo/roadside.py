@@ -132,7 +132,7 @@ class Roadside:
             share = 1 - float(np.exp(-near / light.haze_m))
             spacing = 4.0
             first = np.ceil((view.travelled_m + near) / spacing) * spacing - view.travelled_m
-            if near < 60:
+            if near < 45:
                 for ahead in np.arange(first, far, spacing):
                     post = view.project(
                         f32([(x, 0, ahead), (x + 0.12, 0, ahead), (x + 0.12, 0.72, ahead), (x, 0.72, ahead)])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -12,20 +11,16 @@ from numpy.typing import NDArray
 from tools.demo.bodies import Body
 from tools.demo.camera import View
 from tools.demo.canvas import Colour, Floats, blend_sprite, f32
-from tools.demo.lighting import Light, gather, shine, vertex_light
+from tools.demo.lighting import Light
 from tools.demo.meshes import Patch, end_patch, side_patch
+from tools.demo.painting import chassis, paint_patch, paint_plate
 from tools.demo.plates import Plate
-from tools.demo.raster import rasterise
 from tools.demo.rear_skin import Look, paint_front, paint_rear
 from tools.demo.skins import Skin, paint_flank
 
 TAIL_GLOW: Colour = (0.10, 0.08, 0.9)
 BRAKE_GLOW: Colour = (0.07, 0.05, 1.6)
 HEAD_GLOW: Colour = (1.25, 1.35, 1.4)
-
-
-Projection = Callable[[Floats], Floats]
-"""From points (..., 3) of a car to pixels (..., 2) of its picture."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,18 +114,21 @@ def draw_vehicle(
     def project(points: Floats) -> Floats:
         return f32((view.project(points + f32([pose.x_m, 0, pose.z_m])) - origin) * np.float32(fine))
 
-    _chassis(picture, body, project, light)
+    chassis(picture, body, project, light)
     end, left, right = vehicle.detail[level]
-    scale = width_px * fine / (2 * across)
     sight = _sight(view, pose, body)
     flank = left if pose.x_m - view.lateral_m > 0 else right
-    _patch(picture, flank, vehicle.flank, project, sight, light, pose.brake, scale, vehicle.oncoming)
-    _patch(picture, end, vehicle.end, project, sight, light, pose.brake, scale, vehicle.oncoming)
+    glow = np.zeros((3, 3), np.float32)  # from gloss, brake lamp, tail lamp to light
+    glow[:, 1] = 0.0 if vehicle.oncoming else f32(BRAKE_GLOW) * np.float32(pose.brake)
+    glow[:, 2] = f32(HEAD_GLOW) if vehicle.oncoming else f32(TAIL_GLOW) * np.float32(light.lamps)
+    scale = width_px * fine / (2 * across)
+    for patch, skin in ((flank, vehicle.flank), (end, vehicle.end)):
+        paint_patch(picture, project(patch.points), patch, skin, sight, light, glow, scale)
     quad = project(plate_corners(vehicle))
-    _plate(picture, vehicle.plate, quad, light, shaded=0.0 if vehicle.oncoming else 0.16)
+    paint_plate(picture, vehicle.plate, quad, light, shaded=0.0 if vehicle.oncoming else 0.16)
     small = f32(cv2.resize(picture, (x1 - x0, y1 - y0), interpolation=cv2.INTER_AREA)) if fine != 1.0 else picture
     alpha = np.minimum(small[..., 3], np.float32(1))
-    blend_sprite(canvas, light.through_air(small[..., :3], alpha, pose.z_m), alpha, x0, y0)
+    blend_sprite(canvas, light.through_air(small, pose.z_m), alpha, x0, y0)
     _own(owner, alpha, number, x0, y0)
     return f32(quad / np.float32(fine) + origin)
 
@@ -145,101 +143,3 @@ def _own(owner: NDArray[np.uint8], alpha: Floats, number: int, x0: int, y0: int)
 def _sight(view: View, pose: Pose, body: Body) -> Floats:
     line = f32([pose.x_m - view.lateral_m, body.height_m / 2 - view.camera.height_m, pose.z_m])
     return f32(line / np.linalg.norm(line))
-
-
-def _chassis(picture: Floats, body: Body, project: Projection, light: Light) -> None:
-    """Tyres, underbody and mirrors, which lie behind the shell."""
-    dark = f32([0.03, 0.03, 0.032]) * np.float32(light.ambient)
-    half = body.half_width[3][1]
-    boxes = [((-half + 0.08, 0.12, 0.5), (half - 0.08, 0.45, 0.5), dark * 0.5)]
-    for sign in (-1, 1):
-        inner, outer = sorted((sign * (half - 0.27), sign * (half - 0.05)))
-        boxes.append(((inner, 0.0, 0.55), (outer, 0.5, 0.55), dark * 1.3))
-    for low, high, colour in boxes:
-        quad = project(f32([low, (high[0], low[1], low[2]), high, (low[0], high[1], low[2])]))
-        cv2.fillConvexPoly(picture, np.round(quad * 16).astype(np.int32), (*map(float, colour), 1.0), cv2.LINE_8, 4)
-    for sign in (-1, 1):
-        z = body.length_m * 0.6
-        middle, edge = project(
-            f32([(sign * (half + 0.1), body.belt_m + 0.06, z), (sign * (half + 0.2), body.belt_m + 0.13, z)])
-        )
-        axes = max(1, round(16 * abs(float(edge[0] - middle[0])))), max(1, round(16 * abs(float(edge[1] - middle[1]))))
-        cv2.ellipse(
-            picture,
-            (round(float(middle[0]) * 16), round(float(middle[1]) * 16)),
-            axes,
-            0,
-            0,
-            360,
-            (*map(float, dark * 2), 1.0),
-            -1,
-            cv2.LINE_8,
-            4,
-        )
-
-
-def _patch(
-    picture: Floats,
-    patch: Patch,
-    skin: Skin,
-    project: Projection,
-    sight: Floats,
-    light: Light,
-    brake: float,
-    scale: float,
-    oncoming: bool,
-) -> None:
-    shape = picture.shape[0], picture.shape[1]
-    lit = vertex_light(patch.normals, sight, light)
-    covered = rasterise(project(patch.points), np.concatenate((lit, patch.uv), axis=-1), shape)
-    if not len(covered.where):
-        return
-    level = int(np.clip(np.floor(np.log2(max(1.25 * skin.px_per_m / max(scale, 1e-3), 1))), 0, len(skin.colour) - 1))
-    factor = np.float32(skin.px_per_m / 2**level)
-    x = (covered.attributes[:, 6] - np.float32(skin.left_m)) * factor - np.float32(0.5)
-    y = (np.float32(skin.top_m) - covered.attributes[:, 7]) * factor - np.float32(0.5)
-    colour = gather(skin.colour[level], x, y)
-    colour *= np.float32(1 / 255)
-    surface = gather(skin.surface[level], x, y)
-    surface *= np.float32(1 / 255)
-    out = shine(colour[:, :3], surface[:, 0], covered.attributes, light)
-    if oncoming:
-        out += surface[:, 2:] * f32(HEAD_GLOW)
-    else:
-        if brake > 0:
-            out += surface[:, 1:2] * (np.float32(brake) * f32(BRAKE_GLOW))
-        out += surface[:, 2:] * (np.float32(light.lamps) * f32(TAIL_GLOW))
-    alpha = colour[:, 3:]
-    flat = picture.reshape(-1, 4)
-    painted = np.empty((len(out), 4), np.float32)
-    np.multiply(out, alpha, out=painted[:, :3])
-    painted[:, 3:] = alpha
-    if skin.transparent:
-        painted += flat[covered.where] * (1 - alpha)
-    flat[covered.where] = painted
-
-
-def _plate(picture: Floats, plate: Plate, quad: Floats, light: Light, shaded: float) -> None:
-    width = float(np.linalg.norm(quad[1] - quad[0]))
-    if width < 3:
-        return
-    level = int(np.clip(np.floor(np.log2(max(plate.levels[0].shape[1] / width / 1.2, 1))), 0, len(plate.levels) - 1))
-    texture = plate.levels[level]
-    height, breadth = texture.shape[:2]
-    x0, y0 = np.floor(quad.min(axis=0)).astype(int) - 1
-    x1, y1 = np.ceil(quad.max(axis=0)).astype(int) + 2
-    x0, y0, x1, y1 = max(int(x0), 0), max(int(y0), 0), min(int(x1), picture.shape[1]), min(int(y1), picture.shape[0])
-    if x1 - x0 < 2 or y1 - y0 < 2:
-        return
-    source = f32([(-0.5, -0.5), (breadth - 0.5, -0.5), (breadth - 0.5, height - 0.5), (-0.5, height - 0.5)])
-    matrix = cv2.getPerspectiveTransform(source, f32(quad - f32([x0, y0])))
-    lit = f32(texture) / 255 * f32(light.flat_light())
-    if shaded:  # the recess's upper edge throws a shadow on the plate's top
-        lit *= (1 - np.float32(shaded) * np.clip(1 - np.arange(height, dtype=np.float32) / (0.35 * height), 0, 1))[
-            :, None, None
-        ]
-    cover = f32(np.dstack((lit, np.ones((height, breadth), np.float32))))
-    warped = cv2.warpPerspective(cover, matrix, (x1 - x0, y1 - y0), flags=cv2.INTER_LINEAR)
-    region = picture[y0:y1, x0:x1]
-    region *= 1 - warped[..., 3:]
-    region += warped
