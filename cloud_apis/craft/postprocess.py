@@ -26,9 +26,15 @@ KEPT_SPREAD = SIGMA * math.sqrt((1 - REGION_THRESHOLD * (1 + _CUT)) / (1 - REGIO
 """Deviation, as a part of half a box, of a 2-D Gaussian cut off at the region threshold."""
 
 SMALL_PRINT = 0.55
-"""Lines lower than this part of the tallest one are small print."""
+"""Lines lower than this part of the main one are small print."""
 
+BESIDE = 0.5
+"""A second line lies above or below the main one by at least this part of its own length."""
+
+STRAY_MASS = 0.08
 MIN_CELLS = 4
+MAX_PIECES = 16
+"""Noise may give hundreds of specks: only the pieces with most character mass are looked at."""
 
 
 @dataclass(frozen=True)
@@ -69,28 +75,45 @@ def line_quads(score: NDArray[np.float32]) -> list[NDArray[np.float32]]:
     """
     region = np.ascontiguousarray(score[0])
     lines = _merge_rows([(mass, _axis(mass)) for mass in _components(region, score[1])])
-    if not lines:
-        return []
-    tallest = max(axis.height for _, axis in lines)
-    kept = [(mass, axis) for mass, axis in lines if axis.height >= SMALL_PRINT * tallest]
+    kept = _without_strays(lines)
     kept.sort(key=lambda line: float(line[1].centre[1]))
     return [_quad(mass, axis) for mass, axis in kept]
+
+
+def _without_strays(lines: list[tuple[_Mass, _Axis]]) -> list[tuple[_Mass, _Axis]]:
+    """Leave out small print, and pieces that do not stand above or below the main line (seals, grilles)."""
+    if not lines:
+        return []
+    main = max(lines, key=lambda line: float(line[0].weights.sum()))
+    mass, axis = main
+    kept = [main]
+    for other in lines:
+        if other is main or other[1].height < SMALL_PRINT * axis.height:
+            continue
+        along = (other[0].points - axis.centre) @ axis.along
+        length = max(1.0, float(along.max() - along.min()))
+        shared = min(float(along.max()), axis.end) - max(float(along.min()), axis.start)
+        if shared >= BESIDE * length and other[0].weights.sum() >= STRAY_MASS * mass.weights.sum():
+            kept.append(other)
+    # A tall stray cannot make the main line small print, for the main line is the one with most character mass.
+    return kept
 
 
 def _components(region: NDArray[np.float32], affinity: NDArray[np.float32]) -> list[_Mass]:
     """Characters that affinity links, one mass per group."""
     linked = ((region > REGION_THRESHOLD) | (affinity > AFFINITY_THRESHOLD)).astype(np.uint8)
-    count, labels = cv2.connectedComponents(linked, connectivity=4)
-    strong = region > REGION_THRESHOLD
-    masses = []
-    for label in range(1, count):
-        inside = labels == label
-        if float(region[inside].max()) < PEAK_THRESHOLD:
-            continue
-        y, x = np.nonzero(inside & strong)
-        if len(x) >= MIN_CELLS:
-            masses.append(_Mass(np.stack([x, y], axis=1).astype(np.float64), region[y, x].astype(np.float64)))
-    return masses
+    _, labels = cv2.connectedComponents(linked, connectivity=4)
+    y, x = np.nonzero(region > REGION_THRESHOLD)
+    order = np.argsort(labels[y, x], kind="stable")
+    y, x = y[order], x[order]
+    _, first = np.unique(labels[y, x], return_index=True)
+    masses = [
+        _Mass(np.stack([xs, ys], axis=1).astype(np.float64), region[ys, xs].astype(np.float64))
+        for ys, xs in zip(np.split(y, first[1:]), np.split(x, first[1:]), strict=True)
+        if len(xs) >= MIN_CELLS and region[ys, xs].max() >= PEAK_THRESHOLD
+    ]
+    masses.sort(key=lambda mass: -float(mass.weights.sum()))
+    return masses[:MAX_PIECES]
 
 
 def _axis(mass: _Mass) -> _Axis:
@@ -135,14 +158,19 @@ def _quad(mass: _Mass, axis: _Axis) -> NDArray[np.float32]:
     spread = float(weights @ (u * u)) + 1e-6
     square = weights @ (v * v)
     growth = float(weights @ (u * (v * v - square))) / spread
-    left, right = _ends(u, weights, axis.height)
+    lean = _slant(u, v, weights, axis.height)
+    left, right = _ends(u - lean * v, weights, axis.height)
     limit = 0.6 * square
     heights = [
         2 * float(np.sqrt(square + np.clip(growth * end, -limit, limit) + 1e-9)) / KEPT_SPREAD for end in (left, right)
     ]
     corners = []
-    lean = _slant(u, v, weights, axis.height)
-    for end, height, side in ((left, heights[0], -1), (right, heights[1], -1), (right, heights[1], 1), (left, heights[0], 1)):
+    for end, height, side in (
+        (left, heights[0], -1),
+        (right, heights[1], -1),
+        (right, heights[1], 1),
+        (left, heights[0], 1),
+    ):
         reach = side * height / 2
         corners.append(axis.centre + axis.along * (end + lean * reach) + axis.across * reach)
     return np.array((np.array(corners) + 0.5) * STRIDE - 0.5, dtype=np.float32)
@@ -156,7 +184,7 @@ def _ends(u: NDArray[np.float64], weights: NDArray[np.float64], height: float) -
     strong = np.nonzero(profile > 0.25 * profile.max())[0]
     # Cells above the threshold end at 0.6 of the half width: the box's edge lies a little further out.
     outward = 0.12 * height
-    return low + float(strong[0]) - outward, low + float(strong[-1]) + 1 + outward
+    return low + float(strong[0]) - 0.25 - outward, low + float(strong[-1]) + 0.75 + outward
 
 
 def _slant(u: NDArray[np.float64], v: NDArray[np.float64], weights: NDArray[np.float64], height: float) -> float:

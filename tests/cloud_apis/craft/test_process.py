@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -24,7 +26,7 @@ def score_of(lines: list[list[tuple[float, float]]], width: float = 6, height: f
     for line in lines:
         for cx, cy in line:
             spot(0, cx, cy, width, height)
-        for (ax, ay), (bx, by) in zip(line, line[1:], strict=False):
+        for (ax, ay), (bx, by) in pairwise(line):
             spot(1, (ax + bx) / 2, (ay + by) / 2, bx - ax, height * 0.6)
     return score.astype(np.float32)
 
@@ -33,6 +35,7 @@ def row(y: float, x0: float = 20, count: int = 7, step: float = 8, slope: float 
     return [(x0 + i * step, y + slope * i * step) for i in range(count)]
 
 
+@settings(max_examples=30, deadline=None)
 @given(height=st.integers(1, 400), width=st.integers(1, 900))
 def test_fitted_crops_lead_back(height: int, width: int) -> None:
     image, fit = fit_crop(np.full((height, width), 255, np.uint8))
@@ -81,6 +84,7 @@ def test_a_row_with_a_missing_link_stays_one_line() -> None:
     assert quad[1, 0] - quad[0, 0] > 110
 
 
+@settings(max_examples=30, deadline=None)
 @given(slope=st.floats(-0.3, 0.3))
 def test_tilted_lines_are_followed(slope: float) -> None:
     (quad,) = line_quads(score_of([row(24 - slope * 24, slope=slope)]))
@@ -90,6 +94,7 @@ def test_tilted_lines_are_followed(slope: float) -> None:
     assert quad[:, 0].mean() == pytest.approx(88.5, abs=3)
 
 
+@settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 10_000))
 def test_any_map_gives_finite_quads(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -97,3 +102,24 @@ def test_any_map_gives_finite_quads(seed: int) -> None:
     for quad in line_quads(maps):
         assert quad.shape == (4, 2)
         assert np.all(np.isfinite(quad))
+
+
+def test_a_piece_beside_the_main_line_is_left_out() -> None:
+    main, seal = row(24, x0=34, count=6), [(8.0, 38.0), (16.0, 38.0)]
+    (quad,) = line_quads(score_of([main, seal]))
+    assert quad[0, 0] > 55
+
+
+@settings(max_examples=30, deadline=None)
+@given(lean=st.floats(-0.3, 0.3))
+def test_ends_follow_leaning_characters(lean: float) -> None:
+    y, x = np.mgrid[0:48, 0:96]
+    score = np.zeros((2, 48, 96))
+    for cx, cy in row(24):
+        exponent = ((x - lean * (y - cy) - cx) / (SIGMA * 3)) ** 2 + ((y - cy) / (SIGMA * 6)) ** 2
+        score[0] = np.maximum(score[0], np.exp(-exponent / 2))
+    score[1] = np.exp(-((y - 24) ** 2) / 8) * (np.abs(x - 44) < 26)
+    (quad,) = line_quads(score.astype(np.float32))
+    middle_left, middle_right = quad[[0, 3]].mean(axis=0), quad[[1, 2]].mean(axis=0)
+    assert middle_left[0] == pytest.approx(34.5, abs=4)
+    assert middle_right[0] == pytest.approx(142.5, abs=4)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -29,6 +29,7 @@ def test_repeats_merge_and_blanks_separate() -> None:
     assert min(confidences) > 0.99
 
 
+@settings(max_examples=50, deadline=None)
 @given(text=st.text(alphabet=ALPHABET, max_size=20))
 def test_any_text_comes_back_when_blanks_lie_between(text: str) -> None:
     labels = [BLANK]
@@ -37,6 +38,7 @@ def test_any_text_comes_back_when_blanks_lie_between(text: str) -> None:
     assert decode(logits_of(labels))[0] == text
 
 
+@settings(max_examples=50, deadline=None)
 @given(seed=st.integers(0, 10_000), steps=st.integers(1, 64))
 def test_confidences_are_probabilities(seed: int, steps: int) -> None:
     text, confidences = decode(np.random.default_rng(seed).normal(0, 50, (steps, 37)).astype(np.float32))

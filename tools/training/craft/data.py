@@ -77,4 +77,4 @@ def disturb(image: NDArray[np.float32], rng: np.random.Generator, strength: floa
     picture = np.clip((picture - 0.5) * np.float32(rng.uniform(0.6, 1.3)) + np.float32(0.5 + rng.normal(0, 0.1)), 0, 1)
     if rng.random() < 0.03:
         picture = 1 - picture
-    return picture.astype(np.float32)[None]
+    return np.asarray(picture, dtype=np.float32)[None]

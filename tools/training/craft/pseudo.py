@@ -56,7 +56,7 @@ def centres_in(found: Found, quad: NDArray[np.float32]) -> NDArray[np.float32]:
     for index in range(1, len(points)):
         if np.linalg.norm(points[index] - points[keep[-1]]) > 0.18 * height:
             keep.append(index)
-    return points[keep]
+    return np.asarray(points[keep], dtype=np.float32)
 
 
 def character_quads(quad: NDArray[np.float32], centres: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -67,7 +67,7 @@ def map_loss(logits: Tensor, target: Tensor) -> Tensor:
     return loss
 
 
-def scorer(model: Craft) -> Score:
+def scorer(model: nn.Module) -> Score:
     """The model as a function of arrays."""
 
     def score(images: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -77,7 +77,7 @@ def scorer(model: Craft) -> Score:
     return score
 
 
-def evaluate(model: Craft, crops: list[RealCrop]) -> dict[str, float]:
+def evaluate(model: nn.Module, crops: list[RealCrop]) -> dict[str, float]:
     """On real dev crops: share with the right number of lines, and of these with the right number of characters."""
     found = find(scorer(model), [crop.image for crop in crops])
     lines = [lines_fit(one, crop) for one, crop in zip(found, crops, strict=True)]
@@ -85,7 +85,7 @@ def evaluate(model: Craft, crops: list[RealCrop]) -> dict[str, float]:
     return {"lines": float(np.mean(lines)), "characters": float(np.mean(characters))}
 
 
-def relabel(model: Craft, crops: list[RealCrop]) -> list[Crop]:
+def relabel(model: nn.Module, crops: list[RealCrop]) -> list[Crop]:
     """Character boxes for the real crops where the model's centres fit the transcription."""
     found = find(scorer(model), [crop.image for crop in crops])
     pairs = (labelled(one, crop) for one, crop in zip(found, crops, strict=True))
@@ -99,7 +99,7 @@ def train(plan: Plan, sampler: MapSampler, real: list[RealCrop], dev: list[RealC
     torch.set_num_threads(plan.threads)
     torch.manual_seed(plan.seed)
     run = RunFolder(folder)
-    model = Craft().to(memory_format=torch.channels_last)
+    model = Craft().to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
     ema = Ema(model, decay=0.998, warmup_steps=200)
     optimiser = torch.optim.AdamW(model.parameters(), lr=plan.rate, weight_decay=0.01)
     step, best = 0, -1.0
@@ -160,7 +160,7 @@ def _step(
         logits = model.logits(batch)
     loss = map_loss(logits.float(), torch.from_numpy(targets))
     optimiser.zero_grad(set_to_none=True)
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     nn.utils.clip_grad_norm_(model.parameters(), 5.0)
     optimiser.step()
     return loss.item()

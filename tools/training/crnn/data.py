@@ -131,4 +131,4 @@ def disturb(patch: NDArray[np.float32], rng: np.random.Generator, strength: floa
         image = image + rng.normal(0, rng.uniform(0, 0.04), image.shape)
     if rng.random() < 0.03:
         image = 1 - image
-    return np.clip(image, 0, 1).astype(np.float32)[None]
+    return np.asarray(np.clip(image, 0, 1), dtype=np.float32)[None]

@@ -94,7 +94,7 @@ def train(plan: Plan, sampler: WordSampler, dev: list[RealCrop], folder: Path, s
     torch.set_num_threads(plan.threads)
     torch.manual_seed(plan.seed)
     run = RunFolder(folder)
-    model = Crnn().to(memory_format=torch.channels_last)
+    model = Crnn().to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
     if start_from is not None:
         model.load_state_dict(torch.load(start_from, map_location="cpu", weights_only=True)["average"])
     ema = Ema(model, decay=0.998, warmup_steps=300)
@@ -149,7 +149,7 @@ def _step(
         features = model.convolve(batch)
     loss = ctc_loss(model.recur(features), targets)
     optimiser.zero_grad(set_to_none=True)
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     nn.utils.clip_grad_norm_(model.parameters(), 5.0)
     optimiser.step()
     return loss.item()

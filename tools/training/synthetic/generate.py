@@ -22,7 +22,7 @@ from tools.training.synthetic.store import Store
 def crop_of(seed: int, number: int, fonts: Sequence[Glyphs]) -> Crop:
     """The ``number``-th crop of a seed; independent of all others, so work can be split at will."""
     rng = np.random.default_rng((seed, number))
-    glyphs = fonts[rng.integers(len(fonts))]
+    glyphs = fonts[int(rng.integers(len(fonts)))]
     return photograph(render(choose_layout(rng), glyphs, rng), glyphs, rng)
 
 

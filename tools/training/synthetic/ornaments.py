@@ -15,7 +15,7 @@ Grey = NDArray[np.float32]
 
 def pick(choices: Sequence[str], rng: np.random.Generator, probability: float) -> str:
     """One of the choices with the given probability, else nothing."""
-    return choices[rng.integers(len(choices))] if choices and rng.random() < probability else ""
+    return choices[int(rng.integers(len(choices)))] if choices and rng.random() < probability else ""
 
 
 def smooth_noise(height: int, width: int, cells: int, rng: np.random.Generator) -> Grey:

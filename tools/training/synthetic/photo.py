@@ -40,7 +40,7 @@ def dirt(image: Grey, rng: np.random.Generator) -> Grey:
     height, width = image.shape
     cover = smooth_noise(height, width, int(rng.integers(3, 9)), rng)
     opacity = np.clip((cover - rng.uniform(0.1, 0.6)) * 3, 0, 1) * rng.uniform(0.2, 0.75)
-    return image * (1 - opacity) + np.float32(rng.uniform(40, 170)) * opacity
+    return np.asarray(image * (1 - opacity) + np.float32(rng.uniform(40, 170)) * opacity, image.dtype)
 
 
 def _half_plane(height: int, width: int, rng: np.random.Generator) -> Grey:
@@ -49,12 +49,13 @@ def _half_plane(height: int, width: int, rng: np.random.Generator) -> Grey:
     distance = (x - rng.uniform(0.1, 0.9) * width) * np.cos(angle) + (y - rng.uniform(0.1, 0.9) * height) * np.sin(
         angle
     )
-    return np.clip(distance / max(1.0, rng.uniform(0.01, 0.2) * height) + 0.5, 0, 1).astype(np.float32)
+    return np.asarray(np.clip(distance / max(1.0, rng.uniform(0.01, 0.2) * height) + 0.5, 0, 1), dtype=np.float32)
 
 
 def shadow(image: Grey, rng: np.random.Generator) -> Grey:
     """One side of an edge lies in the shade."""
-    return image * (1 - _half_plane(*image.shape, rng) * np.float32(rng.uniform(0.2, 0.7)))
+    height, width = image.shape
+    return np.asarray(image * (1 - _half_plane(height, width, rng) * rng.uniform(0.2, 0.7)), dtype=np.float32)
 
 
 def glare(image: Grey, rng: np.random.Generator) -> Grey:
@@ -63,7 +64,7 @@ def glare(image: Grey, rng: np.random.Generator) -> Grey:
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     radius = rng.uniform(0.2, 1.0) * height
     spot = np.exp(-((x - rng.uniform(0, width)) ** 2 + (y - rng.uniform(0, height)) ** 2) / (2 * radius**2))
-    return image + spot.astype(np.float32) * np.float32(rng.uniform(40, 180))
+    return np.asarray(image + spot * rng.uniform(40, 180), dtype=np.float32)
 
 
 def expose(image: Grey, rng: np.random.Generator) -> Grey:

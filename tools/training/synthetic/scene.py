@@ -38,17 +38,21 @@ def photograph(plate: Plate, glyphs: Glyphs, rng: np.random.Generator) -> Crop:
     # Shrink by area first where the photo is much smaller than the drawing, so that nothing aliases.
     shrink = 1.0 / max(1.0, 0.6 / scale)
     if shrink < 1.0:
-        canvas = cv2.resize(canvas, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+        canvas = np.asarray(
+            cv2.resize(canvas, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA), dtype=np.float32
+        )
     matrix = cv2.getPerspectiveTransform(
-        (corners + np.float32([left, top])) * np.float32(shrink), placed.astype(np.float32)
+        ((corners + np.array([left, top])) * shrink).astype(np.float32), placed.astype(np.float32)
     )
     image = cv2.warpPerspective(canvas, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     to_photo = cv2.getPerspectiveTransform(corners, placed.astype(np.float32))
-    lines = tuple(
-        Line(line.text, cv2.perspectiveTransform(line.quads.reshape(-1, 1, 2), to_photo).reshape(-1, 4, 2))
-        for line in plate.lines
-    )
+    lines = tuple(Line(line.text, _moved(line.quads, to_photo)) for line in plate.lines)
     return Crop(photo.degrade(np.asarray(image, dtype=np.float32), rng), lines)
+
+
+def _moved(quads: Grey, matrix: NDArray[np.float64]) -> Grey:
+    moved = cv2.perspectiveTransform(quads.reshape(-1, 1, 2), matrix)
+    return np.asarray(moved, dtype=np.float32).reshape(-1, 4, 2)
 
 
 def _mount(plate: Grey, glyphs: Glyphs, rng: np.random.Generator) -> tuple[Grey, int, int]:
@@ -115,7 +119,7 @@ def _pose(width: int, height: int, rng: np.random.Generator) -> Grey:
     distance = width * rng.uniform(1.8, 6.0)
     points = np.stack([x, y], axis=1) * (distance / (distance + z))[:, None]
     points[:, 0] += points[:, 1] * rng.normal(0, 0.06 * spread)
-    return points.astype(np.float32)
+    return np.asarray(points, dtype=np.float32)
 
 
 def _framing(

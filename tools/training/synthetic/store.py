@@ -58,7 +58,8 @@ class Store:
     @classmethod
     def of(cls, crops: Iterable[Crop]) -> Store:
         """Collect crops; lines without quads (real crops before pseudo-labels) keep their text alone."""
-        pixels, index, texts, first_quad, quads = [], [], [], [], []
+        texts: list[str] = []
+        pixels, index, first_quad, quads = [], [], [], []
         at = boxes = 0
         for crop in crops:
             height, width = crop.image.shape

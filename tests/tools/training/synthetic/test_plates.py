@@ -1,0 +1,112 @@
+"""Synthetic plates: the same seed gives the same plate, and boxes lie on the characters they name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cloud_apis.crnn.postprocess import ALPHABET
+from tools.training.synthetic.fonts import FONT_PACKAGES, font_files
+from tools.training.synthetic.generate import contact_sheet, crop_of
+from tools.training.synthetic.geometry import line_quad
+from tools.training.synthetic.glyphs import Glyphs
+from tools.training.synthetic.layouts import DARK, LAYOUTS, Layout
+from tools.training.synthetic.patterns import fill
+from tools.training.synthetic.render import render
+from tools.training.synthetic.store import Store
+
+
+@pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.name)
+def test_every_layout_renders_its_patterns(layout: Layout, glyphs: Glyphs) -> None:
+    for seed in range(len(layout.patterns)):
+        plate = render(layout, glyphs, np.random.default_rng(seed))
+        assert plate.image.dtype == np.float32
+        assert 0 <= plate.image.min() <= plate.image.max() <= 255
+        assert len(plate.lines) in {pattern.count("/") + 1 for pattern in layout.patterns}
+        for line in plate.lines:
+            assert line.quads.shape == (len(line.text), 4, 2)
+            assert set(line.text) <= set(ALPHABET)
+
+
+def test_more_than_thirty_countries_have_layouts() -> None:
+    names = {layout.name.split(",")[0] for layout in LAYOUTS} - {"Anything"}
+    assert len(names) >= 30
+
+
+def test_characters_lie_in_their_boxes_in_reading_order(glyphs: Glyphs) -> None:
+    layout = Layout("plain", ("LLL DDD",), tone=DARK)
+    for seed in range(12):
+        plate = render(layout, glyphs, np.random.default_rng(seed))
+        (line,) = plate.lines
+        x0, x1 = line.quads[:, 0, 0], line.quads[:, 1, 0]
+        assert np.all(np.diff((x0 + x1) / 2) > 0)
+        background = np.median(plate.image)
+        for quad in line.quads:
+            left, top = np.floor(quad[0]).astype(int)
+            right, bottom = np.ceil(quad[2]).astype(int)
+            inside = plate.image[max(0, top) : bottom, max(0, left) : right]
+            assert background - inside.min() > 40  # there is ink in the box
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), number=st.integers(0, 10_000))
+def test_a_seed_fixes_the_crop(glyphs: Glyphs, seed: int, number: int) -> None:
+    one, two = crop_of(seed, number, [glyphs]), crop_of(seed, number, [glyphs])
+    assert np.array_equal(one.image, two.image)
+    assert [line.text for line in one.lines] == [line.text for line in two.lines]
+    height, width = one.image.shape
+    assert 8 <= width <= 256
+    assert 8 <= height <= 128
+    for first, second in zip(one.lines, two.lines, strict=True):
+        assert np.array_equal(first.quads, second.quads)
+        # No crop cuts into characters.
+        assert first.quads.min() >= -2
+        assert np.all(first.quads.reshape(-1, 2).max(axis=0) <= [width + 2, height + 2])
+
+
+def test_other_numbers_give_other_plates(glyphs: Glyphs) -> None:
+    texts = {tuple(line.text for line in crop_of(1, number, [glyphs]).lines) for number in range(20)}
+    assert len(texts) == 20
+
+
+def test_pattern_grammar() -> None:
+    rng = np.random.default_rng(0)
+    (upper, lower) = fill("[AB]L D-(DD)/X.o", "Z", rng)
+    assert [token.kind for token in upper] == ["char", "char", "char", "gap", "char", "hyphen", "char", "char"]
+    assert "".join(token.value for token in upper if token.kind == "char")[:3] == "ABZ"
+    assert [token.small for token in upper][-2:] == [True, True]
+    assert [token.kind for token in lower] == ["char", "dot", "seal"]
+    with pytest.raises(ValueError, match="grammar"):
+        fill("L*", "A", rng)
+
+
+def test_line_quad_of_level_characters_ignores_small_raised_ones() -> None:
+    boxes = [[[x, 10], [x + 8, 10], [x + 8, 30], [x, 30]] for x in (0, 12, 24)]
+    boxes.append([[36, 10], [42, 10], [42, 20], [36, 20]])
+    quad = line_quad(np.array(boxes, np.float32))
+    assert quad == pytest.approx(np.array([[0, 10], [42, 10], [42, 30], [0, 30]], np.float32), abs=1e-3)
+
+
+def test_store_gives_back_what_was_put_in(glyphs: Glyphs, tmp_path: Path) -> None:
+    crops = [crop_of(3, number, [glyphs]) for number in range(8)]
+    Store.of(crops).save(tmp_path / "crops.npz")
+    store = Store.load(tmp_path / "crops.npz")
+    assert len(store) == len(crops)
+    for stored, crop in zip(store, crops, strict=True):
+        assert np.array_equal(stored.image, crop.image)
+        assert [line.text for line in stored.lines] == [line.text for line in crop.lines]
+        for a, b in zip(stored.lines, crop.lines, strict=True):
+            assert np.array_equal(a.quads, b.quads)
+    with pytest.raises(IndexError):
+        store[len(crops)]
+    assert contact_sheet(crops).shape == (220, 1440)
+
+
+def test_missing_fonts_say_how_to_fetch_them(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"tools\.training\.synthetic\.fonts"):
+        font_files(tmp_path)
+    assert all(package.licence for package in FONT_PACKAGES)

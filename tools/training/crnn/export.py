@@ -1,0 +1,77 @@
+"""From the trained CRNN to the served files: ONNX, convolutions in int8 if that costs no plates, manifest."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import torch
+from numpy.typing import NDArray
+
+from cloud_apis.crnn.postprocess import ALPHABET, decode
+from cloud_apis.crnn.preprocess import HEIGHT_PX, WIDTH_PX
+from tools.training.common.crops import RealCrop
+from tools.training.common.export import export_onnx, quantise, write_manifest
+from tools.training.common.run_folder import RunFolder
+from tools.training.crnn.data import Words, WordSampler
+from tools.training.crnn.model import Crnn
+from tools.training.crnn.train import dev_patches
+
+log = logging.getLogger("crnn")
+CALIBRATION_PATCHES = 256
+ALLOWED_LOSS = 0.005
+"""Share of dev plates that int8 may lose against float32."""
+
+
+def load_best(run: Path) -> Crnn:
+    """The averaged weights that were best on the dev crops; raises FileNotFoundError without a run."""
+    state = RunFolder(run).load("best.pt")
+    if state is None:
+        raise FileNotFoundError(f"{run / 'best.pt'} is missing: train first")
+    model = Crnn()
+    model.load_state_dict(state["average"])
+    return model.eval()
+
+
+def exact(file: Path, crops: Sequence[RealCrop], words: Words) -> float:
+    """Share of crops that an ONNX file reads exactly, lines given by ``words``."""
+    session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
+    patches, owners = dev_patches(list(crops), words)
+    read = [""] * len(crops)
+    for patch, owner in zip(patches, owners, strict=True):
+        (logits,) = session.run(None, {"image": patch[None]})
+        read[owner] += decode(np.asarray(logits[0], np.float32))[0]
+    return float(np.mean([text == crop.text.replace("/", "") for text, crop in zip(read, crops, strict=True)]))
+
+
+def calibration(sampler: WordSampler, seed: int = 1) -> Iterator[NDArray[np.float32]]:
+    """Real training patches, one a batch."""
+    rng = np.random.default_rng(seed)
+    return (sampler.draw(rng).image[None] for _ in range(CALIBRATION_PATCHES))
+
+
+def export(run: Path, train: Sequence[RealCrop], dev: Sequence[RealCrop], words: Words, target: Path) -> None:
+    """Write both precisions into the run's folder; the served one, ``crnn.onnx``, and its manifest into ``target``."""
+    float_file, int8_file = run / "crnn.float32.onnx", run / "crnn.int8.onnx"
+    axes = {"image": {0: "batch"}, "logits": {0: "batch"}}
+    export_onnx(load_best(run), torch.zeros(1, 1, HEIGHT_PX, WIDTH_PX), float_file, "image", ["logits"], axes)
+    sampler = WordSampler(None, train, words, 1.0)
+    # The LSTM and the normalisation of the patch stay in float32.
+    quantise(float_file, int8_file, "image", calibration(sampler), operators=["Conv", "MaxPool"])
+    figures = {"float32": exact(float_file, dev, words), "int8": exact(int8_file, dev, words)}
+    log.info("whole plates on dev crops: %s", figures)
+    precision = "int8" if figures["int8"] >= figures["float32"] - ALLOWED_LOSS else "float32"
+    served = target / "crnn.onnx"
+    served.write_bytes((int8_file if precision == "int8" else float_file).read_bytes())
+    fields = {
+        "version": "1.0.0",
+        "precision": precision,
+        "input": f"image float32 (N, 1, {HEIGHT_PX}, {WIDTH_PX}), grey 0..1, one word straightened",
+        "output": "logits float32 (N, 64, 37), class 0 the CTC blank",
+        "alphabet": ALPHABET,
+        "dev_exact": {name: round(value, 4) for name, value in figures.items()},
+    }
+    write_manifest("crnn", served, fields)
