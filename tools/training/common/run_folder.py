@@ -44,10 +44,10 @@ class RunFolder:
         """Draw every metric of the log over ``x`` into ``metrics.png``; None if there is no log yet."""
         if not self.metrics_file.exists():
             return None
-        import matplotlib  # noqa: PLC0415 - only training needs it
+        import matplotlib
 
         matplotlib.use("Agg")
-        from matplotlib import pyplot as plt  # noqa: PLC0415
+        from matplotlib import pyplot as plt
 
         with self.metrics_file.open() as stream:
             rows = list(csv.DictReader(stream))

@@ -101,10 +101,7 @@ def train(samples: list[Sample], settings: TrainSettings, folder: Path) -> Path:
     dev = [s for s in samples if in_dev(s.name) and s.source != "roboflow_experiment_plates"]
     network = YoloV3()
     state = run.load("last.pt")
-    if state:
-        anchors = state["anchors"]
-    else:
-        anchors = torch.tensor(kmeans(fitted_sizes(kept, settings.seed)).round()).float()
+    anchors = state["anchors"] if state else torch.tensor(kmeans(fitted_sizes(kept, settings.seed)).round()).float()
     loss_of = YoloLoss(anchors)
     optimiser = torch.optim.AdamW(network.parameters(), weight_decay=settings.weight_decay)
     ema = Ema(network)
