@@ -84,7 +84,7 @@ class PoolSettings(Section):
     max_in_flight: int = Field(default=8, ge=1, le=64, description="requests in flight at most, both APIs together")
     waiting_frames: int = Field(default=2, ge=1, le=64, description="realtime: frames that wait for a free request")
     connect_timeout_s: Seconds = Field(default=2.0, description="how long a connection may take")
-    read_timeout_s: Seconds = Field(default=5.0, description="how long an answer may take")
+    read_timeout_s: Seconds = Field(default=10.0, description="how long an answer may take")
     retry_jitter_s: Seconds = Field(default=0.1, description="a dropped connection is retried once within this time")
     failures_to_pause: int = Field(default=4, ge=1, description="failures in a row after which an API is left alone")
     pause_s: Seconds = Field(default=0.5, description="first pause of a failing API; doubles with each failed probe")
@@ -138,6 +138,9 @@ class ReadSettings(Section):
         default=None, description="SQLite file of the reads, None for one in the user's data folder"
     )
     min_confidence: Unit = Field(default=0.5, description="votes below this are not stored")
+    min_lone_confidence: Unit = Field(
+        default=0.85, description="votes that fewer than two reads support need this confidence"
+    )
     min_length: int = Field(default=4, ge=1, description="shorter texts are not stored")
     max_length: int = Field(default=10, ge=1, description="longer texts are not stored")
     same_plate_s: Seconds = Field(default=30.0, description="within this time nearly equal reads count as one plate")

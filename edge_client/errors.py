@@ -5,7 +5,8 @@ DashcamError
 ├── SourceError      pictures cannot be had: missing, empty, no such device
 ├── PositionError    the position log cannot be read
 ├── ApiError         a prediction API failed
-│   ├── ApiUnreachableError   no connection, dropped connection or no answer in time
+│   ├── ApiUnreachableError   no connection or a dropped connection
+│   ├── ApiTimeoutError       no answer in time
 │   ├── ApiOverloadedError    503: the API asks to come back later
 │   ├── ApiRefusedError       another status than 200
 │   ├── ApiGarbageError       an answer that breaks the contract
@@ -54,7 +55,11 @@ class ApiError(DashcamError):
 
 
 class ApiUnreachableError(ApiError):
-    """No connection, a dropped connection or no answer in time."""
+    """No connection, or a dropped connection."""
+
+
+class ApiTimeoutError(ApiError):
+    """No answer in time."""
 
 
 class ApiOverloadedError(ApiError):

@@ -106,6 +106,7 @@ class _Drive:
     ) -> None:
         self._settings = settings
         self._full = full
+        self._live = frames.live
         self._apis = apis
         self._counters = counters
         self._positions = positions
@@ -137,7 +138,7 @@ class _Drive:
             settings.reassembly.display_queue,
             on_delivered=self._room.leave,
             on_crash=lambda error: self._inbox.put(Crashed(error)),
-            patient=full,
+            patient=not self._live,
         )
         status = StatusReport(self._counters, self._apis, pool, self._positions, on_status)
 

@@ -14,6 +14,10 @@ from edge_client.pipeline.pacing import Pacing
 from edge_client.pipeline.room import Room
 from edge_client.types import Frame, FrameSource, PositionSource
 
+_FRAMES_BYTES = 128 * 2**20
+"""What all frames between capture and displays may hold; the source waits while it is used up."""
+_FEWEST_FRAMES = 4
+
 
 class Capture:
     """The thread that reads the source. ``deliver`` gets each frame, and the end."""
@@ -69,6 +73,8 @@ class Capture:
     def _take_all(self) -> None:
         start_s = time.monotonic()
         for index, image in enumerate(self._source):
+            if index == 0:
+                self._room.limit(max(_FRAMES_BYTES // image.nbytes, _FEWEST_FRAMES))
             if not self._room.enter() or (self._pacing is not None and not self._pacing.wait(index, self._stop)):
                 return
             now_s = time.monotonic()

@@ -10,6 +10,7 @@ class Room:
 
     def __init__(self, places: int) -> None:
         self._condition = threading.Condition()
+        self._places = places
         self._free = places
         self._closed = False
 
@@ -21,6 +22,12 @@ class Room:
                 return False
             self._free -= 1
             return True
+
+    def limit(self, places: int) -> None:
+        """Have at most so many places in all from now on."""
+        with self._condition:
+            self._free += min(places - self._places, 0)
+            self._places = min(places, self._places)
 
     def leave(self) -> None:
         """Give a place back."""

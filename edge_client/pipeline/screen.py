@@ -126,7 +126,7 @@ class Screen:
         self._thread.start()
 
     def has_room(self) -> bool:
-        """Whether another frame may wait to be drawn; patiently run drives are bounded by their source."""
+        """Whether another frame may wait to be drawn; a patient screen's source waits instead."""
         return self._patient or len(self._queue) < self._places
 
     def put(self, shown: ShownFrame) -> None:

@@ -12,18 +12,25 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from edge_client.config import PoolSettings
 from edge_client.errors import (
+    ApiError,
     ApiGarbageError,
     ApiOverloadedError,
     ApiRefusedError,
+    ApiTimeoutError,
     ApiUnreachableError,
 )
 
 _MAX_ANSWER_BYTES = 4 * 2**20
 _CHUNK_BYTES = 65536
+_CAUSES = (
+    ("refused", "connection refused"),
+    ("resolve", "unknown host"),
+    ("certificate", "bad TLS certificate"),
+)
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -51,22 +58,19 @@ class Transport:
         """Post and give the decoded JSON of the answer.
 
         A connection that was dropped is tried once more after a moment. Raises `ApiUnreachableError`,
-        `ApiOverloadedError`, `ApiRefusedError` or `ApiGarbageError`.
+        `ApiTimeoutError`, `ApiOverloadedError`, `ApiRefusedError` or `ApiGarbageError`.
         """
         try:
             return self._post(url, body)
-        except (requests.ConnectionError, HTTPError) as error:
-            if isinstance(error, requests.Timeout):
-                raise ApiUnreachableError(f"{_place(url)} cannot be reached in time") from None
-        except requests.Timeout:
-            raise ApiUnreachableError(f"{_place(url)} does not answer in time") from None
-        except requests.RequestException as error:
-            raise ApiUnreachableError(f"{_place(url)}: {type(error).__name__}") from None
+        except (requests.RequestException, HTTPError) as error:
+            failure = _failure(error, url)
+            if isinstance(error, requests.Timeout) or not isinstance(error, (requests.ConnectionError, HTTPError)):
+                raise failure from None
         time.sleep(random.uniform(0.0, self._settings.retry_jitter_s))
         try:
             return self._post(url, body)
         except (requests.RequestException, HTTPError) as error:
-            raise ApiUnreachableError(f"{_place(url)}: {_cause(error)}") from None
+            raise _failure(error, url) from None
 
     def _post(self, url: str, body: Body) -> object:
         settings = self._settings
@@ -108,7 +112,7 @@ def _read(response: requests.Response, end_s: float, url: str) -> bytes:
         if size > _MAX_ANSWER_BYTES:
             raise ApiGarbageError(f"{_place(url)} answers with more than {_MAX_ANSWER_BYTES} bytes")
         if time.monotonic() > end_s:
-            raise ApiUnreachableError(f"{_place(url)} does not finish its answer in time")
+            raise ApiTimeoutError(f"{_place(url)} does not finish its answer in time")
     return b"".join(pieces)
 
 
@@ -140,13 +144,12 @@ def _place(url: str) -> str:
     return f"{parts.hostname}:{parts.port}{parts.path}" if parts.port else f"{parts.hostname}{parts.path}"
 
 
-def _cause(error: BaseException) -> str:
-    text = str(error)
-    for sign, meaning in (
-        ("refused", "connection refused"),
-        ("resolve", "unknown host"),
-        ("certificate", "bad TLS certificate"),
-    ):
-        if sign in text.lower():
-            return meaning
-    return "connection lost"
+def _failure(error: Exception, url: str) -> ApiError:
+    if isinstance(error, (requests.ReadTimeout, ReadTimeoutError)):
+        return ApiTimeoutError(f"{_place(url)} does not answer in time")
+    if isinstance(error, requests.Timeout):
+        return ApiUnreachableError(f"{_place(url)} cannot be reached in time")
+    for sign, meaning in _CAUSES:
+        if sign in str(error).lower():
+            return ApiUnreachableError(f"{_place(url)}: {meaning}")
+    return ApiUnreachableError(f"{_place(url)}: connection lost")

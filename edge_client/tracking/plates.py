@@ -9,15 +9,16 @@ from __future__ import annotations
 from datetime import datetime
 
 from edge_client.config import ReadingSettings, ReadSettings
-from edge_client.tracking.record import PlateRecord
+from edge_client.tracking.record import PlateRecord, together
 from edge_client.tracking.text import distance, same_plate
 from edge_client.tracking.vote import EMPTY, Vote
 from edge_client.types import SingleRead, TrackRead
 
 _SURE = 0.8
 _WEAK = 0.5
+_COMPANY = 2
 _KEPT_RECORDS = 300
-_HINT_TOLERANCE = 0.34  # of the length: how far reads of one geometric track may differ
+_TRACK_TOLERANCE = 0.34  # of the length: how far reads of one plate in one geometric track may differ
 
 
 class PlateBook:
@@ -43,28 +44,27 @@ class PlateBook:
         return record.vote if record is not None else EMPTY
 
     def storable(self, vote: Vote) -> bool:
-        """Whether a vote is sure and long enough to be stored or shown."""
+        """Whether a vote is sure and long enough to be stored or shown; a lone read must be surer."""
         settings = self._reads
-        return (
-            vote.confidence >= settings.min_confidence and settings.min_length <= len(vote.text) <= settings.max_length
-        )
+        least = settings.min_lone_confidence if vote.support < _COMPANY else settings.min_confidence
+        return vote.confidence >= least and settings.min_length <= len(vote.text) <= settings.max_length
 
     def add(self, single: SingleRead, first_seen: datetime, time_s: float) -> list[TrackRead]:
         """Take a single read in; ``first_seen`` is when its track began. Gives the reads to store anew."""
         if not single.text:
             return []
         record = self._find(single, time_s)
-        if record is None:
-            return []
         before = record.vote
         record.add(single, self._limit)
         record.seen(single.utc, time_s)
-        if record.frames.keys() <= {single.track_id}:
+        if self._of_track.get(single.track_id, record) is record and record.frames.keys() <= {single.track_id}:
             record.seen(first_seen, time_s)
         record.frames[single.track_id] = max(single.frame_number, record.frames.get(single.track_id, -1))
-        self._of_track[single.track_id] = record
         changed = record.vote != before
-        record, merged = self._merge_equal(record)
+        record, merged = self._merge(record)
+        shown = self._of_track.get(single.track_id)
+        if shown is None or self.storable(record.vote) or not self.storable(shown.vote):
+            self._of_track[single.track_id] = record  # a stray read does not hide what is well read
         self._evict()
         if (changed or merged) and self.storable(record.vote):
             return [self._store(record)]
@@ -78,11 +78,13 @@ class PlateBook:
 
     def end_track(self, track: int) -> list[TrackRead]:
         """Forget a track; gives its plate's read once more when it was seen after it was stored."""
-        record = self._of_track.pop(track, None)
-        if record is None:
-            return []
-        record.frames.pop(track, None)
-        return [self._store(record)] if record.stored and record.saved_last_seen != record.last_seen else []
+        self._of_track.pop(track, None)
+        again = []
+        for record in self._records:
+            was_read = record.frames.pop(track, None) is not None
+            if was_read and record.stored and record.saved_last_seen != record.last_seen:
+                again.append(self._store(record))
+        return again
 
     def end_all(self) -> list[TrackRead]:
         """End every track."""
@@ -93,19 +95,26 @@ class PlateBook:
         record.saved_last_seen = record.last_seen
         return record.to_read()
 
-    def _find(self, single: SingleRead, time_s: float) -> PlateRecord | None:
-        """The plate that was read; a new one if need be; None for a doubtful read that fits nowhere."""
-        hint = self._of_track.get(single.track_id)
-        if hint is not None and _fits(hint, single.text):
-            return hint
-        confidence = min(single.confidences)
-        other = self._same_plate(single, time_s, confidence)
-        if other is not None:
-            return other
-        if hint is not None and hint.vote.confidence < _SURE:
-            return hint
-        if hint is not None and confidence < self._reads.min_confidence:
-            return None
+    def _find(self, single: SingleRead, time_s: float) -> PlateRecord:
+        """The plate that was read: first of those of its track, then of the others, else a new one."""
+        return (
+            self._of_same_track(single)
+            or self._same_plate(single, time_s, min(single.confidences))
+            or self._new(single, time_s)
+        )
+
+    def _of_same_track(self, single: SingleRead) -> PlateRecord | None:
+        text = single.text
+        found = None
+        least = float("inf")
+        for record in self._records:
+            if single.track_id in record.frames:
+                gap = distance(record.vote.text, text)
+                if gap < least and gap <= _TRACK_TOLERANCE * max(len(record.vote.text), len(text)):
+                    found, least = record, gap
+        return found
+
+    def _new(self, single: SingleRead, time_s: float) -> PlateRecord:
         self._made += 1
         record = PlateRecord(f"{self._run_uid}-{self._made}", single.utc, single.utc, time_s)
         self._records.append(record)
@@ -114,38 +123,34 @@ class PlateBook:
     def _same_plate(self, single: SingleRead, time_s: float, confidence: float) -> PlateRecord | None:
         best: tuple[float, PlateRecord] | None = None
         for record in self._records:
-            text = record.vote.text
-            if text != single.text:
-                if abs(time_s - record.last_s) > self._reads.same_plate_s or self._together(record, single):
-                    continue
-                sure = confidence >= _SURE and record.vote.confidence >= _SURE
-                if not same_plate(text, single.text, sure=sure):
-                    continue
-            gap = distance(text, single.text)
-            if best is None or gap < best[0]:
-                best = gap, record
+            if self._alike(record, single.text, confidence, time_s) and not together([single], record):
+                gap = distance(record.vote.text, single.text)
+                if best is None or gap < best[0]:
+                    best = gap, record
         return best[1] if best is not None else None
 
-    @staticmethod
-    def _together(record: PlateRecord, single: SingleRead) -> bool:
-        """Whether another track of the record was read in the very same frame: then they are two plates."""
-        return any(frame == single.frame_number for track, frame in record.frames.items() if track != single.track_id)
+    def _alike(self, record: PlateRecord, text: str, confidence: float, time_s: float) -> bool:
+        if record.vote.text == text:
+            return True
+        if abs(time_s - record.last_s) > self._reads.same_plate_s:
+            return False
+        return same_plate(record.vote.text, text, sure=confidence >= _SURE and record.vote.confidence >= _SURE)
 
-    def _merge_equal(self, record: PlateRecord) -> tuple[PlateRecord, bool]:
-        """Put records with the same voted text together into the oldest."""
-        if record.vote.confidence < _WEAK:
+    def _merge(self, record: PlateRecord) -> tuple[PlateRecord, bool]:
+        """Put records that turned out to be of one plate together into the oldest."""
+        vote = record.vote
+        if vote.confidence < _WEAK:
             return record, False
-        twins = [r for r in self._records if r.vote.text == record.vote.text]
+        twins = [
+            r
+            for r in self._records
+            if r is record
+            or r.vote.text == vote.text
+            or (self._alike(r, vote.text, vote.confidence, record.last_s) and not together(r.singles, record))
+        ]
         oldest = twins[0]
         for twin in twins[1:]:
-            for single in twin.singles:
-                oldest.add(single, self._limit)
-            oldest.seen(twin.first_seen, twin.last_s)
-            oldest.seen(twin.last_seen, twin.last_s)
-            oldest.frames.update(twin.frames)
-            oldest.supersedes.extend(twin.supersedes)
-            if twin.stored:
-                oldest.supersedes.append(twin.uid)
+            oldest.absorb(twin, self._limit)
             self._records.remove(twin)
             for track, owner in self._of_track.items():
                 if owner is twin:
@@ -161,8 +166,3 @@ class PlateBook:
                 oldest = min(idle, key=lambda r: r.last_s)
                 self._evicted += oldest.stored
                 self._records.remove(oldest)
-
-
-def _fits(record: PlateRecord, text: str) -> bool:
-    voted = record.vote.text
-    return not voted or distance(voted, text) <= _HINT_TOLERANCE * max(len(voted), len(text), 1)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from edge_client.tracking.motion import overlap, shape_of
 from edge_client.tracking.vote import EMPTY, Ballot, Vote, vote
 from edge_client.types import SingleRead, TrackRead
 
@@ -13,6 +15,16 @@ from edge_client.types import SingleRead, TrackRead
 def quality(single: SingleRead) -> float:
     """How much a single read counts: larger crops more, by the logarithm of their width."""
     return math.log2(max(single.crop_width_px, 8) / 4)
+
+
+def together(singles: Iterable[SingleRead], record: PlateRecord) -> bool:
+    """Whether one frame shows both at different places: then they are two plates, however alike."""
+    places = {(s.frame_number, s.track_id): s.box for s in record.singles}
+    return any(
+        frame == s.frame_number and track != s.track_id and not overlap(shape_of(box), shape_of(s.box))
+        for s in singles
+        for (frame, track), box in places.items()
+    )
 
 
 @dataclass(slots=True, eq=False)
@@ -36,6 +48,17 @@ class PlateRecord:
         if len(self.singles) > limit:
             self.singles.remove(min(self.singles, key=lambda s: min(s.confidences, default=0.0) * quality(s)))
         self.vote = vote([Ballot(s.text, s.confidences, quality(s)) for s in self.singles])
+
+    def absorb(self, other: PlateRecord, limit: int) -> None:
+        """Take over another record of the same plate, which is to be removed from the store if it is there."""
+        for single in other.singles:
+            self.add(single, limit)
+        self.seen(other.first_seen, other.last_s)
+        self.seen(other.last_seen, other.last_s)
+        self.frames.update(other.frames)
+        self.supersedes.extend(other.supersedes)
+        if other.stored:
+            self.supersedes.append(other.uid)
 
     def seen(self, utc: datetime, time_s: float) -> None:
         """Note that the plate was seen at this time."""

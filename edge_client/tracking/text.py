@@ -20,6 +20,7 @@ _CONFUSABLE = (
     "KX",
     "MW",
 )
+_THIN = frozenset("1I")  # easily overlooked, above all beside the rim of a plate
 _HALF = 0.5
 
 
@@ -29,13 +30,16 @@ def confusable(a: str, b: str) -> bool:
 
 
 def distance(a: str, b: str) -> float:
-    """Edit distance in characters, where taking one character for a similar one costs one half."""
-    row = [float(j) for j in range(len(b) + 1)]
-    for i, ca in enumerate(a, 1):
-        diagonal, row[0] = row[0], float(i)
+    """Edit distance in characters, where easy mistakes cost one half: a similar or an overlooked thin one."""
+    row = [0.0]
+    for cb in b:
+        row.append(row[-1] + _lack(cb))
+    for ca in a:
+        diagonal = row[0]
+        row[0] += _lack(ca)
         for j, cb in enumerate(b, 1):
-            change = 0.0 if ca == cb else _HALF if confusable(ca, cb) else 1.0
-            diagonal, row[j] = row[j], min(diagonal + change, row[j] + 1.0, row[j - 1] + 1.0)
+            change = _change(ca, cb)
+            diagonal, row[j] = row[j], min(diagonal + change, row[j] + _lack(ca), row[j - 1] + _lack(cb))
     return row[-1]
 
 
@@ -62,6 +66,10 @@ def align(reference: str, other: str) -> list[int | None]:
         else:
             j -= 1
     return places
+
+
+def _lack(character: str) -> float:
+    return _HALF if character in _THIN else 1.0
 
 
 def _change(a: str, b: str) -> float:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from edge_client.tracking.text import align
 
+_OVERLOOKED = 2  # characters
+_PART = 0.8
 _OTHER_LENGTH = 0.5
 """How much a character counts that was found by alignment in a read of another length."""
 
@@ -47,10 +49,7 @@ def vote(ballots: Sequence[Ballot]) -> Vote:
     ballots = [b for b in ballots if b.text]
     if not ballots:
         return EMPTY
-    lengths: dict[int, float] = {}
-    for b in ballots:
-        lengths[len(b.text)] = lengths.get(len(b.text), 0.0) + _trust(b)
-    length = max(lengths, key=lambda n: (lengths[n], n))
+    length = _vote_length(ballots)
     reference = max((b for b in ballots if len(b.text) == length), key=_trust)
     votes: list[dict[str, float]] = [{} for _ in range(length)]
     best: list[dict[str, float]] = [{} for _ in range(length)]
@@ -71,6 +70,23 @@ def vote(ballots: Sequence[Ballot]) -> Vote:
         confidences.append(best[place][winner] * votes[place][winner] / total if total > 0 else 0.0)
     joined = "".join(text)
     return Vote(joined, tuple(confidences), sum(b.text == joined for b in ballots))
+
+
+def _vote_length(ballots: Sequence[Ballot]) -> int:
+    """The length that most trust speaks for. A read that is a part of a longer one speaks for that as well.
+
+    Characters at the rim of a plate are overlooked far more often than they are invented.
+    """
+    trusts: dict[str, float] = {}
+    for b in ballots:
+        trusts[b.text] = trusts.get(b.text, 0.0) + _trust(b)
+    lengths: dict[int, float] = {}
+    for text, trust in trusts.items():
+        lengths[len(text)] = lengths.get(len(text), 0.0) + trust
+        longer = {len(t) for t in trusts if text in t and 0 < len(t) - len(text) <= _OVERLOOKED}
+        for length in longer:
+            lengths[length] = lengths.get(length, 0.0) + _PART * trust
+    return max(lengths, key=lambda n: (lengths[n], n))
 
 
 def _trust(ballot: Ballot) -> float:

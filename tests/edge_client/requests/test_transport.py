@@ -12,6 +12,7 @@ from edge_client.errors import (
     ApiGarbageError,
     ApiOverloadedError,
     ApiRefusedError,
+    ApiTimeoutError,
     ApiUnreachableError,
 )
 from edge_client.requests.transport import Body, Transport
@@ -61,7 +62,7 @@ def test_a_connection_that_drops_twice_is_an_error(apis: FakeApis) -> None:
 
 def test_a_hanging_api_is_given_up_and_not_asked_again(apis: FakeApis) -> None:
     apis.hang = threading.Event()
-    with pytest.raises(ApiUnreachableError, match="in time"):
+    with pytest.raises(ApiTimeoutError, match="in time"):
         Transport(QUICK).post(apis.yolov3, JPEG)
     assert apis.requests["/yolov3"] == 1
 
@@ -118,7 +119,7 @@ def test_an_answer_that_only_drips_is_given_up() -> None:
         thread = threading.Thread(target=_drip, args=(listener, b" ", stop), daemon=True)
         thread.start()
         settings = PoolSettings(connect_timeout_s=0.2, read_timeout_s=0.5)
-        with pytest.raises(ApiUnreachableError, match="finish"):
+        with pytest.raises(ApiTimeoutError, match="finish"):
             Transport(settings).post(f"http://127.0.0.1:{listener.getsockname()[1]}/yolov3", JPEG)
         stop.set()
         thread.join(10)

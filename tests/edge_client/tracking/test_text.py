@@ -11,7 +11,15 @@ TEXTS = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", max_size=9)
 
 @pytest.mark.parametrize(
     ("a", "b", "expected"),
-    [("", "", 0), ("ABC", "ABC", 0), ("ABC", "AXC", 1), ("AB0", "ABO", 0.5), ("ABC", "AB", 1), ("", "AB", 2)],
+    [
+        ("", "", 0),
+        ("ABC", "ABC", 0),
+        ("ABC", "AXC", 1),
+        ("AB0", "ABO", 0.5),
+        ("ABC", "AB", 1),
+        ("", "AB", 2),
+        ("AIB", "AB", 0.5),
+    ],
 )
 def test_distance(a: str, b: str, expected: float) -> None:
     assert distance(a, b) == expected
@@ -21,7 +29,7 @@ def test_distance(a: str, b: str, expected: float) -> None:
 def test_distance_is_symmetric_and_bounded(a: str, b: str, c: str) -> None:
     assert distance(a, b) == distance(b, a)
     assert (distance(a, b) == 0) == (a == b)
-    assert abs(len(a) - len(b)) <= distance(a, b) <= max(len(a), len(b))
+    assert abs(len(a) - len(b)) / 2 <= distance(a, b) <= max(len(a), len(b))
     assert distance(a, c) <= 2 * (distance(a, b) + distance(b, c))
 
 

@@ -42,6 +42,11 @@ def test_the_length_is_voted_first_and_other_lengths_still_help() -> None:
     assert vote(reads).text == "AB128"
 
 
+def test_a_part_of_a_longer_read_speaks_for_the_longer_one_too() -> None:
+    assert vote([ballot("F82EVA", 0.95), ballot("F82EVA", 0.95), ballot("IF82EVA", 0.8)]).text == "IF82EVA"
+    assert vote([ballot("F82EVA", 0.95)] * 5 + [ballot("IF82EVA", 0.5)]).text == "F82EVA"
+
+
 def test_doubt_lowers_the_confidence() -> None:
     agreed = vote([ballot("AB12"), ballot("AB12")])
     doubtful = vote([ballot("AB12"), ballot("AB12"), ballot("AB17", 0.8)])
