@@ -10,6 +10,7 @@
 #
 #   DEMO_NO_OPEN=1     opens neither window nor browser
 #   DEMO_SECONDS=N     length of the rendered drive
+#   DEMO_RATE=RATE     realtime (plays like a camera; for the rendered drive) or full (every frame; for a VIDEO)
 #   DEMO_DIR=FOLDER    where the results go (demo/)
 #   DEMO_PYTHON=FILE   an interpreter that has everything: nothing is installed
 set -euo pipefail
@@ -51,6 +52,7 @@ elif [[ $# -eq 1 ]]; then
     [[ $video == *://* || -e $video ]] || fail "there is no file or folder $1" 2
 fi
 [[ $seconds =~ ^[0-9]+([.][0-9]+)?$ ]] || fail "DEMO_SECONDS=$seconds is not a number" 2
+[[ ${DEMO_RATE:-full} =~ ^(full|realtime)$ ]] || fail "DEMO_RATE=$DEMO_RATE is neither full nor realtime" 2
 mkdir -p "$demo" || fail "cannot make the folder $demo"
 demo=$(cd "$demo" && pwd)
 cd "$root"
@@ -74,11 +76,10 @@ if [[ -z $video ]]; then
         printf '%s' "$made_by" >"$demo/drive/made_by"
     fi
     video=$demo/drive/drive.mp4
-    arguments+=(--rate realtime --positions "$demo/drive/route.nmea")
-elif [[ -f ${video%.*}.nmea && $video == *.* ]]; then
-    arguments+=(--rate full --positions "${video%.*}.nmea")
+    arguments+=(--rate "${DEMO_RATE:-realtime}" --positions "$demo/drive/route.nmea")
 else
-    arguments+=(--rate full) # a recording can wait: every frame is looked at
+    arguments+=(--rate "${DEMO_RATE:-full}") # a recording can wait: every frame is looked at
+    if [[ -f ${video%.*}.nmea ]]; then arguments+=(--positions "${video%.*}.nmea"); fi
 fi
 
 # The results of the last run go.

@@ -18,7 +18,7 @@ class Film:
         self.shake = Shake(rng)
         y, x = np.mgrid[0:height_px, 0:width_px].astype(np.float32)
         radius = np.hypot((x - width_px / 2) / (width_px / 2), (y - height_px / 2) / (width_px / 2))
-        vignette = 1.04 - 0.30 * np.clip(radius - 0.15, 0, None) ** 2.0
+        vignette = 1.04 - 0.24 * np.clip(radius - 0.15, 0, None) ** 2.0
         self._vignette = np.repeat(np.clip(vignette * 250, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
         grain = rng.normal(0, 1, (height_px + 64, width_px + 64, 3)).astype(np.float32)
         shared = grain.mean(axis=2, keepdims=True) * 1.2

@@ -88,7 +88,7 @@ def _ground_texture(rng: np.random.Generator, half_m: float, across_m: float, al
     s = f32((np.arange(rows) + 0.5) * along_m)[:, None]
     fine = fractal_noise(rng, (rows, columns), max(4.0, 0.08 / across_m), 3, wrap=True) - 0.5
     broad = fractal_noise(rng, (rows, columns), 4.0 / across_m, 4, wrap=True) - 0.5
-    tarmac = 0.325 + 0.085 * fine + 0.05 * broad
+    tarmac = 0.36 + 0.085 * fine + 0.05 * broad
     for lane in (*LANES_X_M, *ONCOMING_X_M):  # tyres polish two tracks, oil darkens the strip between them
         for track in (-0.8, 0.8):
             tarmac -= 0.030 * np.exp(-(((x - lane - track) / 0.32) ** 2))

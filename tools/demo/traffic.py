@@ -51,7 +51,7 @@ def own_speed_mps(time_s: float) -> float:
 
 
 def _lead_near_s(number: int) -> float:
-    return 3.2 + LEAD_PERIOD_S * number
+    return 1.6 + LEAD_PERIOD_S * number
 
 
 class Traffic:

@@ -30,7 +30,11 @@ def test_the_log_holds_gga_and_rmc_once_a_second(small_drive: Rendered) -> None:
 def test_positions_move_as_fast_as_the_speed_says(small_drive: Rendered) -> None:
     first, second = small_drive.route[:2]
     north = math.radians(second.latitude_deg - first.latitude_deg) * 6_371_000
-    east = math.radians(second.longitude_deg - first.longitude_deg) * 6_371_000 * math.cos(math.radians(first.latitude_deg))
+    east = (
+        math.radians(second.longitude_deg - first.longitude_deg)
+        * 6_371_000
+        * math.cos(math.radians(first.latitude_deg))
+    )
     assert math.hypot(north, east) == pytest.approx((first.speed_mps + second.speed_mps) / 2, rel=0.05)
     assert math.degrees(math.atan2(east, north)) == pytest.approx(first.course_deg, abs=8)
 

@@ -17,7 +17,7 @@ from tools.demo.truth import Box, DriveTruth, PlateTruth, load_truth, write_trut
 
 
 def _plate(text: str, width: float = 80, frames: int = 20) -> PlateTruth:
-    boxes: dict[int, Box] = {n: (10.0, 10.0, 10.0 + width, 30.0) for n in range(frames)}
+    boxes: dict[int, Box] = dict.fromkeys(range(frames), (10.0, 10.0, 10.0 + width, 30.0))
     return PlateTruth(text, "RO", boxes)
 
 
@@ -25,7 +25,9 @@ def _truth(*plates: PlateTruth) -> DriveTruth:
     return DriveTruth(100, 30.0, 1280, 720, 7, plates)
 
 
-TRUTH = _truth(_plate("B12ABC"), _plate("CJ07XYZ"), _plate("TM99QQQ"), _plate("SMALL1", width=30), _plate("SHORT1", frames=3))
+TRUTH = _truth(
+    _plate("B12ABC"), _plate("CJ07XYZ"), _plate("TM99QQQ"), _plate("SMALL1", width=30), _plate("SHORT1", frames=3)
+)
 
 
 def test_exact_reads_of_readable_plates_are_counted() -> None:
