@@ -181,7 +181,7 @@ def _ends(u: NDArray[np.float64], weights: NDArray[np.float64], height: float) -
     low = float(u.min())
     cells = np.floor(u - low).astype(np.intp)
     profile = np.bincount(cells, weights=weights)
-    strong = np.nonzero(profile > 0.25 * profile.max())[0]
+    strong = np.nonzero(profile > 0.1 * profile.max())[0]
     # Cells above the threshold end at 0.6 of the half width: the box's edge lies a little further out.
     outward = 0.12 * height
     return low + float(strong[0]) - 0.25 - outward, low + float(strong[-1]) + 0.75 + outward

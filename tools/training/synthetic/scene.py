@@ -50,7 +50,7 @@ def photograph(plate: Plate, glyphs: Glyphs, rng: np.random.Generator) -> Crop:
     return Crop(photo.degrade(np.asarray(image, dtype=np.float32), rng), lines)
 
 
-def _moved(quads: Grey, matrix: NDArray[np.float64]) -> Grey:
+def _moved(quads: Grey, matrix: cv2.typing.MatLike) -> Grey:
     moved = cv2.perspectiveTransform(quads.reshape(-1, 1, 2), matrix)
     return np.asarray(moved, dtype=np.float32).reshape(-1, 4, 2)
 

@@ -64,7 +64,7 @@ def test_lines_come_back_from_their_targets(store: Store) -> None:
         total += 1
         if len(quads) == len(lines):
             truth = [line_quad(line) for line in lines]
-            height = np.linalg.norm(truth[0][3] - truth[0][0])
+            height = float(np.linalg.norm(truth[0][3] - truth[0][0]))
             close += max(float(np.abs(a - b).max()) for a, b in zip(quads, truth, strict=True)) < 0.4 * height
     assert close >= 0.9 * total
 
