@@ -26,7 +26,7 @@ import pytest
 _LAUNCH = (
     "import os, sys; os.dup2(int(sys.argv[1]), 3); os.dup2(int(sys.argv[2]), 4); os.execv(sys.argv[3], sys.argv[3:])"
 )
-_PATIENCE_S = 60.0
+_PATIENCE_S = 120.0
 
 
 def find_chromium() -> str | None:

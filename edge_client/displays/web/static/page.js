@@ -3,7 +3,7 @@
 // The page asks for what changed once a second while somebody looks at it; all texts go in as text, never as HTML.
 
 const PERIOD_MS = 1000;
-const PATIENCE_MS = 4000;
+const PATIENCE_MS = 8000;
 const SURE = 0.8;
 const DOUBTFUL = 0.5;
 

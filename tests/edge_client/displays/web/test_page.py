@@ -79,7 +79,7 @@ def test_picture_reads_and_state_are_there(browser: Browser, page: WebPage, boar
     assert browser.value(small) == 0
 
     board.add(read("c", "CJ08TUX", 0.99))
-    browser.wait_for("document.querySelector('.card.new .plate').textContent == 'CJ08TUX'")
+    browser.wait_for("document.querySelector('.card .plate').textContent == 'CJ08TUX'")
     board.add(replace(read("c", "CJ88TUX", 0.99), supersedes=("a",)))
     browser.wait_for("[...document.querySelectorAll('.plate')].map(e => e.textContent).join() == 'CJ88TUX,<i>HI</i>'")
     assert browser.problems == []
