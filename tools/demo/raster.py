@@ -38,7 +38,7 @@ def rasterise(pixels: Floats, shape: tuple[int, int]) -> Covered | None:
     first = corners[:, 1] - corners[:, 0]
     second = corners[:, 2] - corners[:, 0]
     area = first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]
-    kept = area > 1e-4
+    kept = area > 0.3  # slivers would only smear what lies beside them
     if not kept.any():
         return None
     corners, first, second, area = corners[kept], first[kept], second[kept], area[kept]

@@ -109,7 +109,7 @@ class Traffic:
 
     def _dress(self, body: Body, plate: Plate, oncoming: bool) -> Vehicle:
         """A car with this plate; shells are painted once per body, paint and shape of plate."""
-        paint = int(self._rng.integers(2)) * 5 + BODIES.index(body)
+        paint = (int(self._rng.integers(4)) * 3 + BODIES.index(body) * 2 + 1) % len(PAINTS)
         key = (body.name, paint, plate.height_m, oncoming)
         shell = self._shells.get(key)
         if shell is None:

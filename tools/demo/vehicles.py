@@ -117,12 +117,15 @@ def draw_vehicle(
     chassis(picture, body, project, light)
     end, left, right = vehicle.detail[level]
     sight = _sight(view, pose, body)
-    flank = left if pose.x_m - view.lateral_m > 0 else right
+    beside = pose.x_m - view.lateral_m
+    parts = [(end, vehicle.end)]
+    if abs(beside) > across + 0.05:  # else no flank is to be seen
+        parts.insert(0, (left if beside > 0 else right, vehicle.flank))
     glow = np.zeros((3, 3), np.float32)  # from gloss, brake lamp, tail lamp to light
     glow[:, 1] = 0.0 if vehicle.oncoming else f32(BRAKE_GLOW) * np.float32(pose.brake)
     glow[:, 2] = f32(HEAD_GLOW) if vehicle.oncoming else f32(TAIL_GLOW) * np.float32(light.lamps)
     scale = width_px * fine / (2 * across)
-    for patch, skin in ((flank, vehicle.flank), (end, vehicle.end)):
+    for patch, skin in parts:
         paint_patch(picture, project(patch.points), patch, skin, sight, light, glow, scale)
     quad = project(plate_corners(vehicle))
     paint_plate(picture, vehicle.plate, quad, light, shaded=0.0 if vehicle.oncoming else 0.16)
