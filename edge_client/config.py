@@ -139,7 +139,7 @@ class ReadSettings(Section):
     )
     min_confidence: Unit = Field(default=0.5, description="votes below this are not stored")
     min_lone_confidence: Unit = Field(
-        default=0.85, description="votes that fewer than two reads support need this confidence"
+        default=0.9, description="votes that fewer than two reads support need this confidence"
     )
     min_length: int = Field(default=4, ge=1, description="shorter texts are not stored")
     max_length: int = Field(default=10, ge=1, description="longer texts are not stored")

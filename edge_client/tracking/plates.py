@@ -92,6 +92,7 @@ class PlateBook:
 
     def _store(self, record: PlateRecord) -> TrackRead:
         record.stored = True
+        record.saved_text = record.vote.text
         record.saved_last_seen = record.last_seen
         return record.to_read()
 
@@ -130,7 +131,7 @@ class PlateBook:
         return best[1] if best is not None else None
 
     def _alike(self, record: PlateRecord, text: str, confidence: float, time_s: float) -> bool:
-        if record.vote.text == text:
+        if text in {record.vote.text, record.saved_text}:
             return True
         if abs(time_s - record.last_s) > self._reads.same_plate_s:
             return False
@@ -145,7 +146,7 @@ class PlateBook:
             r
             for r in self._records
             if r is record
-            or r.vote.text == vote.text
+            or vote.text in {r.vote.text, r.saved_text}
             or (self._alike(r, vote.text, vote.confidence, record.last_s) and not together(r.singles, record))
         ]
         oldest = twins[0]

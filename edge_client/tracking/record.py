@@ -39,6 +39,7 @@ class PlateRecord:
     vote: Vote = EMPTY
     supersedes: list[str] = field(default_factory=list)
     stored: bool = False
+    saved_text: str | None = None
     saved_last_seen: datetime | None = None
     frames: dict[int, int] = field(default_factory=dict)  # track -> last frame in which it was read
 

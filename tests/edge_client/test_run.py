@@ -311,7 +311,7 @@ def test_a_source_that_is_not_there_closes_everything(apis: FakeApis, tmp_path: 
     assert memory.closed == 2  # as a display and as the store
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     delays=st.lists(st.sampled_from([0.0, 0.0, 0.01, 0.05, 0.12]), min_size=FRAMES, max_size=FRAMES),
     failing=st.sets(st.integers(0, FRAMES)),
