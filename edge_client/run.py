@@ -6,6 +6,7 @@ import logging
 import os
 import queue
 import threading
+import time
 import uuid
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -37,8 +38,11 @@ _KEY_VARIABLE = "DASHCAM_API_KEY"
 _REALTIME_FRAMES = 512
 _CAPTURE_END_S = 0.5
 _POOL_END_S = 0.3
-_DISPLAYS_END_S = (60.0, 1.2)  # at the source's end, after a stop
-_SAVER_END_S = (20.0, 1.0)
+_DISPLAYS_END_S = 60.0
+_SAVER_END_S = 20.0
+_STOP_DISPLAYS_S = 3.6  # after a stop all has to be over within 5 s
+_STOP_SAVER_S = 4.4
+_LEAST_S = 0.2
 
 
 def run_drive(
@@ -165,20 +169,20 @@ class _Drive:
             on_tick=tick,
             on_stop=self._wind_down,
         )
-        in_order = False
         try:
             self._capture.start()
             source_error = coordinator.run()
-            in_order = not stop.is_set()
         finally:
             self._wind_down()
             self._capture.join(_CAPTURE_END_S)
             pool.close(_POOL_END_S)
-            screen.close(_DISPLAYS_END_S[0] if in_order else _DISPLAYS_END_S[1])
+            self._apis.release()
+            stopped_s = coordinator.stopped_at_s
+            screen.close(_left_s(stopped_s, _STOP_DISPLAYS_S, _DISPLAYS_END_S))
             try:
                 status.publish()
             finally:
-                saver.close(_SAVER_END_S[0] if in_order else _SAVER_END_S[1])
+                saver.close(_left_s(stopped_s, _STOP_SAVER_S, _SAVER_END_S))
         if source_error is not None:
             raise source_error
 
@@ -192,6 +196,13 @@ class _Drive:
             return self._settings.reassembly.deadline_s
         pool = self._settings.pool
         return 4 * (pool.outage_wait_s + pool.connect_timeout_s + pool.read_timeout_s)
+
+
+def _left_s(stopped_s: float | None, after_stop_s: float, otherwise_s: float) -> float:
+    """Time that is left for something: counted from the stop, if there was one."""
+    if stopped_s is None:
+        return otherwise_s
+    return max(stopped_s + after_stop_s - time.monotonic(), _LEAST_S)
 
 
 def _positions(settings: EdgeSettings) -> PositionSource:

@@ -14,7 +14,7 @@ from edge_client.pipeline.pacing import Pacing
 from edge_client.pipeline.room import Room
 from edge_client.types import Frame, FrameSource, PositionSource
 
-_FRAMES_BYTES = 128 * 2**20
+_FRAMES_BYTES = 72 * 2**20
 """What all frames between capture and displays may hold; the source waits while it is used up."""
 _FEWEST_FRAMES = 4
 

@@ -30,7 +30,7 @@ from edge_client.types import Outcome, ShownFrame, TrackRead
 _TICK_S = 0.5
 _GRACE_S = 1.5
 """How long frames in flight may still wait for their results after a stop."""
-_WAITING_BYTES = 96 * 2**20
+_WAITING_BYTES = 64 * 2**20
 """Realtime: frames in flight hold at most this much; beyond it the oldest leave without a result."""
 
 
@@ -76,6 +76,11 @@ class Coordinator:
         self._capture_ended = False
         self._stopped_at_s: float | None = None
         self._source_error: SourceError | None = None
+
+    @property
+    def stopped_at_s(self) -> float | None:
+        """When the end was asked for, by the monotonic clock; None when the source ended by itself."""
+        return self._stopped_at_s
 
     def run(self) -> SourceError | None:
         """Work until all is done; gives the source's error, if it ended with one."""

@@ -13,7 +13,7 @@ from edge_client.overlay import draw
 from edge_client.types import Display, Image, ShownFrame
 
 _LOG = logging.getLogger(__name__)
-_QUEUE_BYTES = 64 * 2**20
+_QUEUE_BYTES = 32 * 2**20
 """What a display's queue may hold: large pictures have fewer places than small ones."""
 
 

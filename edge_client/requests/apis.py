@@ -75,6 +75,10 @@ class PlateApis:
         for breaker in self.breakers.values():
             breaker.close()
 
+    def release(self) -> None:
+        """Nothing will be asked any more."""
+        self._endpoints.release()
+
     def _ask(self, api: str, send: Callable[[], T]) -> T:
         breaker = self.breakers[api]
         while True:

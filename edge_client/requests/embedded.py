@@ -75,13 +75,18 @@ class EmbeddedApis:
         """URL of the reader; raises `ApiUnreachableError` while the child is down."""
         return self._url(CRNN_PATH)
 
-    def close(self) -> None:
-        """End the child, by force when it does not end in time."""
+    def release(self) -> None:
+        """Ask the child to end, as nobody needs it any more; returns at once."""
         self._closing.set()
         process = self._process
         if process is not None:
             with contextlib.suppress(ProcessLookupError):
                 process.terminate()
+
+    def close(self) -> None:
+        """End the child, by force when it does not end in time."""
+        self.release()
+        process = self._process
         if self._thread.ident is not None:
             self._thread.join(_TERMINATE_S)
             if self._thread.is_alive() and process is not None:

@@ -18,6 +18,9 @@ class Endpoints(Protocol):
     def crnn_url(self) -> str:
         """URL of the reader; raises `ApiUnreachableError` while there is none."""
 
+    def release(self) -> None:
+        """Nothing will be asked any more; returns at once."""
+
 
 @dataclass(frozen=True, slots=True)
 class FixedEndpoints:
@@ -33,6 +36,9 @@ class FixedEndpoints:
     def crnn_url(self) -> str:
         """URL of the reader."""
         return with_path(self.crnn, CRNN_PATH)
+
+    def release(self) -> None:
+        """Others may still need them."""
 
 
 def with_path(url: str, path: str) -> str:
