@@ -42,7 +42,7 @@ def parser() -> argparse.ArgumentParser:
     it.add_argument("--synthetic", type=Path, default=Path("runs/synthetic.npz"), help="file of synthetic crops")
     it.add_argument("--words", type=Path, help="JSON of the real crops' line quads; without it whole crops are used")
     it.add_argument("--start-from", type=Path, help="checkpoint whose averaged weights to begin with")
-    it.add_argument("--steps", type=int, default=6000, help="optimiser steps in all (default: 6000)")
+    it.add_argument("--steps", type=int, default=5000, help="optimiser steps in all (default: 5000)")
     it.add_argument("--batch", type=int, default=64, help="patches per step (default: 64)")
     it.add_argument("--rate", type=float, default=2.5e-3, help="highest learning rate (default: 0.0025)")
     it.add_argument("--real-share", type=float, default=0.5, help="share of real patches (default: 0.5)")

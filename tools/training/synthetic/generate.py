@@ -53,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         description="Render synthetic plate crops. Fetch fonts first: python -m tools.training.synthetic.fonts",
     )
     parser.add_argument("--out", type=Path, default=Path("runs/synthetic.npz"), help="file to write")
-    parser.add_argument("--count", type=int, default=40_000, help="how many crops (default: 40000)")
+    parser.add_argument("--count", type=int, default=30_000, help="how many crops (default: 30000)")
     parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same crops (default: 1)")
     parser.add_argument("--fonts", type=Path, default=Path("runs/fonts"), help="folder of .ttf files")
     parser.add_argument("--sheet", type=Path, help="write a contact sheet of 60 crops to this PNG instead")
