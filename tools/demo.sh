@@ -35,6 +35,7 @@ stop_apis() {
         kill "$apis" 2>/dev/null || true
         wait "$apis" 2>/dev/null || true
         apis=
+        rm -f "$demo/.apis.port"
     fi
 }
 trap stop_apis EXIT

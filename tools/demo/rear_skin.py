@@ -136,7 +136,7 @@ def _seams_and_bumper(sheet: Sheet, body: Body, look: Look) -> None:
 
 def _recess(sheet: Sheet, body: Body, look: Look, plate_size_m: tuple[float, float]) -> None:
     width, height = plate_size_m
-    y, half = body.plate_y_m, width / 2 + 0.05
+    y, half = body.plate_y_m, width / 2 + 0.035
     hollow = (
         (-half - 0.03, y - height / 2 - 0.05),
         (half + 0.03, y - height / 2 - 0.05),
@@ -146,7 +146,7 @@ def _recess(sheet: Sheet, body: Body, look: Look, plate_size_m: tuple[float, flo
     mask = sheet.polygon(hollow, 0.03)
     rows = sheet.rows()
     depth = np.clip((rows - (y - height / 2 - 0.05)) / (height + 0.1), 0, 1)
-    sheet.colour *= (1 - mask * (0.22 + 0.38 * depth**2))[..., None]
+    sheet.colour *= (1 - mask * (0.16 + 0.34 * depth**2))[..., None]
     sheet.gloss *= 1 - 0.75 * mask
     sheet.seam([(float(a), float(b)) for a, b in hollow], 0.03, 0.006)
     lay(sheet.colour, sheet.box(-half, y - height / 2 - 0.052, half, y - height / 2 - 0.043), (1, 1, 1), 0.22)
