@@ -104,11 +104,22 @@ def bench_realtime(args: argparse.Namespace, folder: Path, console: Console) -> 
         repeats=args.repeats,
     )
     table = Table(title=f"--rate realtime at 30 frames/s, APIs {args.round_trip_ms:g} ms away")
-    for heading in ("run", "captured", "lost", "out of order", "own result", "carried", "plain", "age p50", "age p99"):
+    for heading in (
+        "run",
+        "captured",
+        "lost",
+        "out of order",
+        "own result",
+        "carried",
+        "plain",
+        "age p50",
+        "age p99",
+        "pace",
+    ):
         table.add_column(heading, justify="right")
     for name, r in [*((str(i + 1), r) for i, r in enumerate(runs)), ("worst", worst(runs))]:
         counts = (r.captured, r.lost, r.out_of_order, r.annotated, r.carried, r.plain)
-        table.add_row(name, *map(str, counts), f"{r.age_p50_s:.2f} s", f"{r.age_p99_s:.2f} s")
+        table.add_row(name, *map(str, counts), f"{r.age_p50_s:.2f} s", f"{r.age_p99_s:.2f} s", f"{r.pace:.2f}")
     console.print(table)
     return {"runs": [dataclasses.asdict(r) for r in runs]}
 

@@ -42,7 +42,11 @@ class FullRate:
 
 @dataclass(frozen=True, slots=True)
 class Realtime:
-    """One run in real time with the APIs far away."""
+    """One run in real time with the APIs far away.
+
+    `pace` is the drive's length over the run's, start-up included: a recording may be slowed down rather than
+    lose frames, and that must not pass unseen.
+    """
 
     captured: int
     lost: int
@@ -53,6 +57,7 @@ class Realtime:
     age_p50_s: float
     age_p99_s: float
     reads: int
+    pace: float
 
 
 def full_rate(pictures: Path, folder: Path, config: Path | None, *, repeats: int, peer_pictures: int) -> FullRate:
@@ -149,4 +154,5 @@ def _realtime(run: DashcamRun) -> Realtime:
         age["p50"],
         age["p99"],
         run.summary["reads"],
+        run.summary["captured"] / REALTIME_RATE_HZ / run.wall_s,
     )

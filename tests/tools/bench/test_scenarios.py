@@ -90,8 +90,8 @@ def test_what_is_missing_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[
 
 
 def test_the_worst_run_is_the_one_that_lost_most() -> None:
-    good = Realtime(10, 0, 0, 10, 0, 0, 0.2, 0.9, 1)
-    slow = Realtime(10, 0, 0, 10, 0, 0, 0.2, 0.95, 1)
-    lossy = Realtime(10, 1, 0, 9, 0, 0, 0.1, 0.2, 1)
+    good = Realtime(10, 0, 0, 10, 0, 0, 0.2, 0.9, 1, 1.0)
+    slow = Realtime(10, 0, 0, 10, 0, 0, 0.2, 0.95, 1, 1.0)
+    lossy = Realtime(10, 1, 0, 9, 0, 0, 0.1, 0.2, 1, 1.0)
     assert worst([good, lossy, slow]) is lossy
     assert worst([good, slow]) is slow
