@@ -119,7 +119,7 @@ def test_models_are_those_of_their_manifests_and_small() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_model_card_tells_where_the_model_comes_from(name: str) -> None:
     card = (MODELS / f"{name}.md").read_text(encoding="utf-8").lower()
-    missing = [word for word in ("data", "licence", "seed", "command", "tools.training") if word not in card]
+    missing = [word for word in ("data", "licence", "seed", f"python -m tools.training.{name}") if word not in card]
     assert not missing
 
 
