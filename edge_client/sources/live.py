@@ -9,10 +9,10 @@ import time
 from collections.abc import Iterator
 
 import cv2
-import numpy as np
 
 from edge_client.config import SourceSettings
 from edge_client.errors import SourceError
+from edge_client.sources.capture import SharedCapture
 from edge_client.types import Image
 
 _LOG = logging.getLogger(__name__)
@@ -62,23 +62,23 @@ class LiveSource:
     def __iter__(self) -> Iterator[Image]:
         skip = self._settings.frames_to_skip
         while not self._closed.is_set():
-            read, frame = self._capture.read()
-            if not read:
-                if not self.live:
+            frame = self._capture.read()
+            if frame is None:
+                if not self.live or self._closed.is_set():
                     return
                 self._reopen()
                 continue
             if skip > 0:
                 skip -= 1
                 continue
-            yield np.asarray(frame, np.uint8)
+            yield frame
 
     def close(self) -> None:
         """Close the stream; one that is being opened again is given up."""
         self._closed.set()
-        self._capture.release()
+        self._capture.close()
 
-    def _open(self) -> cv2.VideoCapture | None:
+    def _open(self) -> SharedCapture | None:
         if self._name.startswith("/dev/"):
             capture = cv2.VideoCapture(self._name, cv2.CAP_V4L2)
         else:
@@ -95,18 +95,20 @@ class LiveSource:
                     settings.decoder_threads,
                 ],
             )
-        return capture if capture.isOpened() else None
+        return SharedCapture(capture) if capture.isOpened() else None
 
     def _reopen(self) -> None:
         name = _without_password(self._name)
         _LOG.warning("lost %s, trying to open it again", name)
-        self._capture.release()
+        self._capture.close()
         give_up_s = time.monotonic() + self._settings.reconnect_s
         pause_s = _FIRST_PAUSE_S
         while not self._closed.is_set():
             capture = self._open()
             if capture is not None:
                 self._capture = capture
+                if self._closed.is_set():  # closed meanwhile, which only reached the lost one
+                    capture.close()
                 return
             if time.monotonic() + pause_s > give_up_s:
                 raise SourceError(f"lost {name} and could not open it again")

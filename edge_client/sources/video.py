@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
-import numpy as np
 
 from edge_client.config import SourceSettings
 from edge_client.errors import SourceError
+from edge_client.sources.capture import SharedCapture
 from edge_client.types import Image
 
 _LOG = logging.getLogger(__name__)
@@ -31,19 +31,19 @@ class VideoFile:
         if path.stat().st_size == 0:
             raise SourceError(f"the video {path} is empty (0 bytes)")
         options = [cv2.CAP_PROP_N_THREADS, settings.decoder_threads]
-        self._capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG, options)
-        if not self._capture.isOpened():
+        capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG, options)
+        if not capture.isOpened():
             raise SourceError(f"cannot open {path} as a video: it is cut, or not a video at all")
+        self._capture = SharedCapture(capture)
         rate = self._capture.get(cv2.CAP_PROP_FPS)
         self._rate_hz = rate if math.isfinite(rate) and 0 < rate <= _MAX_RATE_HZ else _FALLBACK_RATE_HZ
         count = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
         self._stated = int(count) if math.isfinite(count) and count > 0 else None
         self._skip = settings.frames_to_skip
-        read, first = self._capture.read()
-        if not read:
-            self._capture.release()
+        self._first: Image | None = self._capture.read()
+        if self._first is None:
+            self._capture.close()
             raise SourceError(f"the video {path} has no frame that can be read")
-        self._first: Image | None = np.asarray(first, np.uint8)
 
     @property
     def frame_rate_hz(self) -> float:
@@ -75,9 +75,8 @@ class VideoFile:
         if self._first is not None:
             image, self._first = self._first, None
             return image
-        read, frame = self._capture.read()
-        return np.asarray(frame, np.uint8) if read else None
+        return self._capture.read()
 
     def close(self) -> None:
         """Close the file."""
-        self._capture.release()
+        self._capture.close()
