@@ -16,7 +16,7 @@ class SharedCapture:
     def __init__(self, capture: cv2.VideoCapture) -> None:
         self._capture = capture
         self._in_use = threading.Lock()
-        self._closed = False
+        self._closed = threading.Event()
 
     def get(self, prop: int) -> float:
         """A property (`cv2.CAP_PROP_…`)."""
@@ -26,17 +26,17 @@ class SharedCapture:
     def read(self) -> Image | None:
         """The next frame, BGR; None at the end, on an error, or when closed."""
         with self._in_use:
-            if self._closed:
+            if self._closed.is_set():
                 self._capture.release()
                 return None
             read, frame = self._capture.read()
-            if self._closed:
+            if self._closed.is_set():
                 self._capture.release()
         return np.asarray(frame, np.uint8) if read else None
 
     def close(self) -> None:
         """Release the capture, at once or at the end of the read that is under way; never waits."""
-        self._closed = True
+        self._closed.set()
         if self._in_use.acquire(blocking=False):
             try:
                 self._capture.release()
