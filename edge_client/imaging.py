@@ -14,6 +14,9 @@ from cloud_apis.contract import PlateBox
 from edge_client.config import DetectionSettings, ReadingSettings
 from edge_client.types import Image
 
+_EDGE = 0.006
+"""Part of the frame's width: about two pixels of the detector's input."""
+
 
 @dataclass(frozen=True, slots=True)
 class ReducedFrame:
@@ -65,6 +68,13 @@ def cut_crop(image: Image, box: PlateBox, margin: float) -> Image:
     left, top = max(math.floor(box.xmin - dx), 0), max(math.floor(box.ymin - dy), 0)
     right, bottom = min(math.ceil(box.xmax + dx), width), min(math.ceil(box.ymax + dy), height)
     return image[top:bottom, left:right]
+
+
+def touches_edge(box: PlateBox, image: Image) -> bool:
+    """Whether the frame's edge may cut the plate: the box ends within what the detector errs by."""
+    height, width = image.shape[:2]
+    near = _EDGE * float(width)
+    return box.xmin < near or box.ymin < near or box.xmax > width - near or box.ymax > height - near
 
 
 def sharpness(crop: Image) -> float:

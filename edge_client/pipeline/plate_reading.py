@@ -7,7 +7,7 @@ from datetime import datetime
 
 from cloud_apis.contract import Word, plate_text
 from edge_client.config import EdgeSettings
-from edge_client.imaging import cut_crop, encode_crop, sharpness
+from edge_client.imaging import cut_crop, encode_crop, sharpness, touches_edge
 from edge_client.pipeline.events import SentCrop, Ticket
 from edge_client.tracking.choice import CropChoice, Look
 from edge_client.tracking.motion import Shape, overlap, shape_of
@@ -55,7 +55,7 @@ class PlateReading:
             shape = shape_of(box)
             steady = overlap(shape, self._last_shape.get(track, shape)) >= _STEADY_OVERLAP
             self._last_shape[track] = shape
-            look = Look(shape[2], shape[3], sharpness(crop), steady)
+            look = Look(shape[2], shape[3], sharpness(crop), steady, not touches_edge(box, image))
             if len(chosen) < _CROPS_PER_FRAME and self._choice.worth(track, look, now_s, self._book.vote_of(track)):
                 self._choice.sent(track, look, now_s)
                 jpeg = encode_crop(crop, self._settings)

@@ -16,13 +16,15 @@ class Look:
     """How well a crop shows its plate: size of the box, and variance of the Laplacian.
 
     ``steady`` tells that the plate was near this place in the frame before: where it jumped, the track may
-    have run over to another plate.
+    have run over to another plate. ``whole`` is false where the frame's edge may cut the plate: half a plate
+    reads confidently as a wrong one.
     """
 
     width_px: float
     height_px: float
     sharpness: float
     steady: bool = True
+    whole: bool = True
 
 
 @dataclass(slots=True)
@@ -46,7 +48,8 @@ class CropChoice:
     def worth(self, track: int, look: Look, now_s: float, vote: Vote) -> bool:
         """Whether to send this crop: new, larger or sharper than those before, or read badly so far."""
         settings = self._settings
-        if look.width_px < settings.min_width_px or look.height_px < settings.min_height_px:
+        too_small = look.width_px < settings.min_width_px or look.height_px < settings.min_height_px
+        if too_small or not look.whole:
             return False
         asked = self._asked.get(track)
         if asked is None:

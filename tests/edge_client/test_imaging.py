@@ -7,7 +7,7 @@ import simplejpeg
 
 from cloud_apis.contract import PlateBox
 from edge_client.config import DetectionSettings, ReadingSettings
-from edge_client.imaging import cut_crop, encode_crop, frame_boxes, reduce_frame, sharpness
+from edge_client.imaging import cut_crop, encode_crop, frame_boxes, reduce_frame, sharpness, touches_edge
 from edge_client.types import Image
 
 
@@ -58,6 +58,20 @@ def test_a_crop_has_a_margin_and_stays_in_the_frame() -> None:
     assert cut_crop(image, PlateBox(100, 100, 200, 120, 1, (1.0,)), 0.1).shape == (24, 120, 3)
     assert cut_crop(image, PlateBox(0, 700, 100, 720, 1, (1.0,)), 0.1).shape == (22, 110, 3)
     assert np.shares_memory(cut_crop(image, PlateBox(0, 0, 9, 9, 1, (1.0,)), 0.0), image)
+
+
+@pytest.mark.parametrize(
+    ("corners", "touches"),
+    [
+        ((100, 100, 200, 130), False),
+        ((3, 100, 60, 130), True),
+        ((1200, 100, 1278, 130), True),
+        ((100, 700, 200, 720), True),
+        ((100, 0, 200, 30), True),
+    ],
+)
+def test_boxes_at_the_edge_may_be_cut(corners: tuple[float, float, float, float], touches: bool) -> None:
+    assert touches_edge(PlateBox(*corners, 0.9, (1.0,)), np.zeros((720, 1280, 3), np.uint8)) is touches
 
 
 def test_a_crop_is_encoded_in_colour_and_sharpness_tells_blur() -> None:

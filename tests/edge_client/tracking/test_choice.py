@@ -18,6 +18,10 @@ def test_a_new_plate_is_read_and_a_tiny_one_is_not() -> None:
     assert not choice().worth(1, Look(60.0, 3.0, 100.0), 0.0, EMPTY)
 
 
+def test_a_plate_that_the_frame_cuts_is_not_read() -> None:
+    assert not choice().worth(1, Look(60.0, 15.0, 100.0, whole=False), 0.0, EMPTY)
+
+
 def test_one_at_a_time() -> None:
     c = choice()
     c.sent(1, LOOK, 0.0)
