@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edge_client.tracking.text import align
 
+_SUREST = 0.01  # chance to be wrong that even the surest character keeps
 _OVERLOOKED = 2  # characters
 _PART = 0.8
 _OTHER_LENGTH = 0.5
@@ -43,7 +45,7 @@ def vote(ballots: Sequence[Ballot]) -> Vote:
     """The most likely text of one plate.
 
     First the length is voted, each read counting by its least and mean confidence; then each place's
-    character by the squared confidences given to it. Reads of another length take part where they align. A
+    character by the evidence for it (see `_evidence`). Reads of another length take part where they align. A
     character's confidence is the best one it was read with, times its share of the votes at its place.
     """
     ballots = [b for b in ballots if b.text]
@@ -59,7 +61,7 @@ def vote(ballots: Sequence[Ballot]) -> Vote:
         for place, character, confidence in zip(places, b.text, b.confidences, strict=True):
             if place is None:
                 continue
-            gain = b.weight * confidence**2 * (1.0 if same else _OTHER_LENGTH)
+            gain = b.weight * _evidence(confidence) * (1.0 if same else _OTHER_LENGTH)
             votes[place][character] = votes[place].get(character, 0.0) + gain
             best[place][character] = max(best[place].get(character, 0.0), confidence)
     text, confidences = [], []
@@ -70,6 +72,14 @@ def vote(ballots: Sequence[Ballot]) -> Vote:
         confidences.append(best[place][winner] * votes[place][winner] / total if total > 0 else 0.0)
     joined = "".join(text)
     return Vote(joined, tuple(confidences), sum(b.text == joined for b in ballots))
+
+
+def _evidence(confidence: float) -> float:
+    """The information in a character's confidence: -ln of its chance to be wrong, in nats, at most 4.6.
+
+    Wrong characters are mostly doubtful ones: one at 0.99 outweighs two at 0.8, as it should.
+    """
+    return -math.log(max(1.0 - confidence, _SUREST))
 
 
 def _vote_length(ballots: Sequence[Ballot]) -> int:

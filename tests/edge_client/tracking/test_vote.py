@@ -37,6 +37,10 @@ def test_one_confident_read_outvotes_two_doubtful_ones() -> None:
     assert vote([ballot("AB12", 0.95), ballot("AB17", 0.4), ballot("AB17", 0.4)]).text == "AB12"
 
 
+def test_sure_characters_count_more_than_many_doubtful_ones() -> None:
+    assert vote([ballot("AB1T", 0.99), ballot("AB1I", 0.8), ballot("AB1I", 0.8)]).text == "AB1T"
+
+
 def test_the_length_is_voted_first_and_other_lengths_still_help() -> None:
     reads = [Ballot("AB123", (0.9, 0.9, 0.9, 0.9, 0.4)), ballot("AB128"), ballot("B128", 0.95)]
     assert vote(reads).text == "AB128"
