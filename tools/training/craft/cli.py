@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from tools.data import require_data_root
 from tools.training.common.crops import Part, load_crops
+from tools.training.common.loop import log_to
 from tools.training.craft.data import MapSampler
 from tools.training.craft.export import export
 from tools.training.craft.pseudo import find, word_quads
@@ -79,12 +79,7 @@ def write_words(run: Path, root: Path, file: Path) -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     """Train, find words or export; returns the exit code."""
     arguments = parser().parse_args(argv)
-    arguments.run.mkdir(parents=True, exist_ok=True)
-    logging.basicConfig(
-        level=logging.INFO,
-        format="%(asctime)s %(message)s",
-        handlers=[logging.StreamHandler(sys.stderr), logging.FileHandler(arguments.run / "train.log")],
-    )
+    log_to(arguments.run)
     try:
         root = require_data_root()
         if arguments.words:

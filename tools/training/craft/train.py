@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import logging
 import math
-import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from tools.training.common.crops import RealCrop
 from tools.training.common.ema import Ema
+from tools.training.common.loop import Learner, fit
 from tools.training.common.run_folder import RunFolder
 from tools.training.craft.data import MapSampler
 from tools.training.craft.model import Craft
@@ -102,39 +100,21 @@ def train(plan: Plan, sampler: MapSampler, real: list[RealCrop], dev: list[RealC
     model = Craft().to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
     ema = Ema(model, decay=0.998, warmup_steps=200)
     optimiser = torch.optim.AdamW(model.parameters(), lr=plan.rate, weight_decay=0.01)
-    step, best = 0, -1.0
-    state = run.load("last.pt")
-    if state is not None:
-        model.load_state_dict(state["model"])
-        ema.model.load_state_dict(state["average"])
-        optimiser.load_state_dict(state["optimiser"])
-        ema.steps, step, best = int(state["ema_steps"]), int(state["step"]), float(state["best"])
-        log.info("going on at step %d, best %.4f", step, best)
-    losses: list[float] = []
-    began = time.monotonic()
-    with tqdm(total=plan.steps, initial=step, desc="craft", unit="step", mininterval=5) as bar:
-        while step < plan.steps:
-            if real and step >= plan.synthetic_steps and (step % plan.relabel_every == 0 or not sampler.real):
-                sampler = MapSampler(sampler.synthetic, relabel(ema.model, real), plan.real_share)
-            images, targets = sampler.batch(plan.batch, np.random.default_rng((plan.seed, step)))
-            losses.append(_step(model, optimiser, images, targets, learning_rate(step, plan), plan.bfloat16))
-            ema.update(model)
-            step += 1
-            bar.update()
-            if step % plan.evaluate_every == 0 or step == plan.steps:
-                metrics = evaluate(ema.model, dev) if dev else {"lines": float(step), "characters": 0.0}
-                row = {"step": float(step), "loss": float(np.mean(losses)), **metrics}
-                log.info("%s, %.0f s", {k: round(v, 4) for k, v in row.items()}, time.monotonic() - began)
-                run.log(row)
-                losses.clear()
-                saved: dict[str, Any] = {"average": ema.model.state_dict(), "step": step, **metrics}
-                merit = metrics["lines"] + metrics["characters"]
-                if merit >= best:
-                    best = merit
-                    run.save("best.pt", saved)
-                run.save("last.pt", {**saved, "model": model.state_dict(), "optimiser": optimiser.state_dict(),
-                                     "ema_steps": ema.steps, "best": best})  # fmt: skip
-                run.plot()
+    def take_step(step: int) -> float:
+        nonlocal sampler
+        if real and step >= plan.synthetic_steps and (step % plan.relabel_every == 0 or not sampler.real):
+            sampler = MapSampler(sampler.synthetic, relabel(ema.model, real), plan.real_share)
+        images, targets = sampler.batch(plan.batch, np.random.default_rng((plan.seed, step)))
+        return _step(model, optimiser, images, targets, learning_rate(step, plan), plan.bfloat16)
+
+    def figures(step: int) -> dict[str, float]:
+        return evaluate(ema.model, dev) if dev else {"lines": float(step), "characters": 0.0}
+
+    learner = Learner(model, ema, optimiser)
+    fit(
+        "craft", run, learner, plan.steps, plan.evaluate_every, take_step, figures,
+        lambda found: found["lines"] + found["characters"],
+    )  # fmt: skip
     return load_best(folder)
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from tools.data import require_data_root
 from tools.training.common.crops import load_crops
+from tools.training.common.loop import log_to
 from tools.training.crnn.data import WordSampler, load_words
 from tools.training.crnn.export import export
 from tools.training.crnn.train import Plan, train
@@ -57,12 +57,7 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Train or export; returns the exit code."""
     arguments = parser().parse_args(argv)
-    arguments.run.mkdir(parents=True, exist_ok=True)
-    logging.basicConfig(
-        level=logging.INFO,
-        format="%(asctime)s %(message)s",
-        handlers=[logging.StreamHandler(sys.stderr), logging.FileHandler(arguments.run / "train.log")],
-    )
+    log_to(arguments.run)
     try:
         root = require_data_root()
         words = load_words(arguments.words)

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import logging
 import math
-import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from cloud_apis.crnn.postprocess import decode
 from cloud_apis.crnn.preprocess import warp_word
 from tools.training.common.crops import RealCrop
 from tools.training.common.ema import Ema
+from tools.training.common.loop import Learner, fit
 from tools.training.common.run_folder import RunFolder
 from tools.training.crnn.data import Words, WordSampler
 from tools.training.crnn.model import Crnn, parameters
@@ -99,38 +97,18 @@ def train(plan: Plan, sampler: WordSampler, dev: list[RealCrop], folder: Path, s
         model.load_state_dict(torch.load(start_from, map_location="cpu", weights_only=True)["average"])
     ema = Ema(model, decay=0.998, warmup_steps=300)
     optimiser = torch.optim.AdamW(model.parameters(), lr=plan.rate, weight_decay=0.01)
-    step, best = 0, -1.0
-    state = run.load("last.pt")
-    if state is not None:
-        model.load_state_dict(state["model"])
-        ema.model.load_state_dict(state["average"])
-        optimiser.load_state_dict(state["optimiser"])
-        ema.steps, step, best = int(state["ema_steps"]), int(state["step"]), float(state["best"])
-        log.info("going on at step %d, best %.4f", step, best)
     log.info("%d weights, plan %s", parameters(model), plan)
-    losses: list[float] = []
-    began = time.monotonic()
-    with tqdm(total=plan.steps, initial=step, desc="crnn", unit="step", mininterval=5) as bar:
-        while step < plan.steps:
-            # A generator per step: a resumed run draws what the uncut run would have drawn.
-            images, targets = sampler.batch(plan.batch, np.random.default_rng((plan.seed, step)))
-            losses.append(_step(model, optimiser, images, targets, learning_rate(step, plan), plan.bfloat16))
-            ema.update(model)
-            step += 1
-            bar.update()
-            if step % plan.evaluate_every == 0 or step == plan.steps:
-                metrics = evaluate(ema.model.eval(), dev, words=sampler.words) if dev else {"exact": float(step)}
-                row = {"step": float(step), "loss": float(np.mean(losses)), **metrics}
-                log.info("%s, %.0f s", {k: round(v, 4) for k, v in row.items()}, time.monotonic() - began)
-                run.log(row)
-                losses.clear()
-                saved: dict[str, Any] = {"average": ema.model.state_dict(), "step": step, **metrics}
-                if metrics["exact"] >= best:
-                    best = metrics["exact"]
-                    run.save("best.pt", saved)
-                run.save("last.pt", {**saved, "model": model.state_dict(), "optimiser": optimiser.state_dict(),
-                                     "ema_steps": ema.steps, "best": best})  # fmt: skip
-                run.plot()
+
+    def take_step(step: int) -> float:
+        # A generator per step: a resumed run draws what the uncut run would have drawn.
+        images, targets = sampler.batch(plan.batch, np.random.default_rng((plan.seed, step)))
+        return _step(model, optimiser, images, targets, learning_rate(step, plan), plan.bfloat16)
+
+    def figures(step: int) -> dict[str, float]:
+        return evaluate(ema.model.eval(), dev, words=sampler.words) if dev else {"exact": float(step)}
+
+    learner = Learner(model, ema, optimiser)
+    fit("crnn", run, learner, plan.steps, plan.evaluate_every, take_step, figures, lambda found: found["exact"])
     chosen = run.load("best.pt")
     result = Crnn()
     result.load_state_dict(chosen["average"] if chosen else ema.model.state_dict())

@@ -1,0 +1,99 @@
+"""The loop that the reader's trainers share: resume, step, evaluate, keep what was best."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import nn
+from torch.optim import Optimizer
+from tqdm import tqdm
+
+from tools.training.common.ema import Ema
+from tools.training.common.run_folder import RunFolder
+
+
+@dataclass(frozen=True)
+class Learner:
+    """What a checkpoint holds: the model, the average of its weights, and the optimiser."""
+
+    model: nn.Module
+    ema: Ema
+    optimiser: Optimizer
+
+    def state(self) -> dict[str, Any]:
+        """All that a resumed run needs of it."""
+        return {
+            "average": self.ema.model.state_dict(),
+            "model": self.model.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "ema_steps": self.ema.steps,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from a `state`."""
+        self.model.load_state_dict(state["model"])
+        self.ema.model.load_state_dict(state["average"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.ema.steps = int(state["ema_steps"])
+
+
+def log_to(folder: Path) -> None:
+    """Log to standard error and to ``train.log`` in the run's folder, which is made if need be."""
+    folder.mkdir(parents=True, exist_ok=True)
+    logging.basicConfig(
+        level=logging.INFO,
+        format="%(asctime)s %(message)s",
+        handlers=[logging.StreamHandler(sys.stderr), logging.FileHandler(folder / "train.log")],
+    )
+
+
+def fit(
+    name: str,
+    run: RunFolder,
+    learner: Learner,
+    steps: int,
+    evaluate_every: int,
+    take_step: Callable[[int], float],
+    evaluate: Callable[[int], dict[str, float]],
+    merit: Callable[[dict[str, float]], float],
+) -> None:
+    """Train up to ``steps``, from where ``last.pt`` of the run stands.
+
+    ``take_step(step)`` trains on one batch and gives its loss; ``evaluate(step)`` gives the averaged model's
+    figures, of which ``merit`` makes the number that chooses ``best.pt``.
+    """
+    log = logging.getLogger(name)
+    step, best = 0, -1.0
+    state = run.load("last.pt")
+    if state is not None:
+        learner.restore(state)
+        step, best = int(state["step"]), float(state["best"])
+        log.info("going on at step %d, best %.4f", step, best)
+    losses: list[float] = []
+    began = time.monotonic()
+    with tqdm(total=steps, initial=step, desc=name, unit="step", mininterval=5) as bar:
+        while step < steps:
+            losses.append(take_step(step))
+            learner.ema.update(learner.model)
+            step += 1
+            bar.update()
+            if step % evaluate_every and step != steps:
+                continue
+            metrics = evaluate(step)
+            row = {"step": float(step), "loss": float(np.mean(losses)), **metrics}
+            log.info("%s, %.0f s", {k: round(v, 4) for k, v in row.items()}, time.monotonic() - began)
+            run.log(row)
+            losses.clear()
+            saved = {"step": step, **metrics}
+            if merit(metrics) >= best:
+                best = merit(metrics)
+                run.save("best.pt", {**saved, "average": learner.ema.model.state_dict()})
+            run.save("last.pt", {**saved, **learner.state(), "best": best})
+            run.plot()
