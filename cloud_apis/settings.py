@@ -112,7 +112,8 @@ def load_settings(path: Path | None = None) -> ApiSettings:
 
 
 def _first_problem(error: ValidationError) -> str:
-    problem = error.errors()[0]
+    # A key that nobody knows explains one that is missing: it is named first.
+    problem = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
     if problem["type"] == "extra_forbidden":
         return f"{_dotted(problem['loc'])}: there is no such setting"
     return f"{_dotted(problem['loc'])}: {problem['msg']}"

@@ -111,3 +111,10 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\xfa")
     with pytest.raises(StartError, match="not UTF-8"):
         load_settings(tmp_path / "binary.yaml")
+
+
+def test_an_unknown_key_is_named_before_a_missing_one(tmp_path: Path) -> None:
+    file = tmp_path / "apis.yaml"
+    file.write_text("yolo: {}\n", encoding="utf-8")
+    with pytest.raises(StartError, match="yolo: there is no such setting"):
+        load_settings(file)
