@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge_client.store.library import ReadFilter, ReadLibrary
-from edge_client.store.rows import time_text
+from edge_client.store.rows import StoredRead, time_text
 from edge_client.types import LiveStatus, TrackRead
 
 
@@ -46,6 +46,22 @@ class BoardRead:
         }
 
 
+def _board_read(revision: int, read: TrackRead | StoredRead, crop_jpeg: bytes) -> BoardRead:
+    return BoardRead(
+        revision,
+        read.uid,
+        read.text,
+        read.confidence,
+        read.character_confidences,
+        time_text(read.first_seen),
+        time_text(read.last_seen),
+        read.latitude_deg,
+        read.longitude_deg,
+        read.fix_age_s,
+        crop_jpeg,
+    )
+
+
 class LiveBoard:
     """The state of the drive and its latest reads, for any number of threads."""
 
@@ -74,21 +90,7 @@ class LiveBoard:
                 if self._reads.pop(uid, None) is not None:
                     self._revision += 1
                     self._removed[uid] = self._revision
-            self._put(
-                BoardRead(
-                    self._revision + 1,
-                    read.uid,
-                    read.text,
-                    read.confidence,
-                    read.character_confidences,
-                    time_text(read.first_seen),
-                    time_text(read.last_seen),
-                    read.latitude_deg,
-                    read.longitude_deg,
-                    read.fix_age_s,
-                    read.crop_jpeg,
-                )
-            )
+            self._put(_board_read(self._revision + 1, read, read.crop_jpeg))
 
     def fill_from(self, reads_file: Path) -> None:
         """Puts the latest reads of earlier drives on the board.
@@ -98,21 +100,7 @@ class LiveBoard:
         """
         with ReadLibrary(reads_file) as library, self._lock:
             for read in reversed(library.find(ReadFilter(limit=self._limit))):
-                self._put(
-                    BoardRead(
-                        self._revision + 1,
-                        read.uid,
-                        read.text,
-                        read.confidence,
-                        read.character_confidences,
-                        time_text(read.first_seen),
-                        time_text(read.last_seen),
-                        read.latitude_deg,
-                        read.longitude_deg,
-                        read.fix_age_s,
-                        library.crop(read.id) or b"",
-                    )
-                )
+                self._put(_board_read(self._revision + 1, read, library.crop(read.id) or b""))
 
     def crop(self, uid: str) -> bytes | None:
         """The picture of a read's plate, JPEG; None when it is not on the board."""

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import Optimizer
 from tqdm import tqdm
 
 from tools.training.common.ema import Ema
 from tools.training.common.run_folder import RunFolder
+
+CLIPPED_NORM = 5.0
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,16 @@ class Learner:
             "optimiser": self.optimiser.state_dict(),
             "ema_steps": self.ema.steps,
         }
+
+    def descend(self, loss: Tensor, rate: float) -> float:
+        """One optimiser step at a learning rate, gradients clipped; gives the loss as a number."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self.model.parameters(), CLIPPED_NORM)
+        self.optimiser.step()
+        return loss.item()
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from a `state`."""

@@ -100,17 +100,17 @@ def train(plan: Plan, sampler: MapSampler, real: list[RealCrop], dev: list[RealC
     model = Craft().to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
     ema = Ema(model, decay=0.998, warmup_steps=200)
     optimiser = torch.optim.AdamW(model.parameters(), lr=plan.rate, weight_decay=0.01)
+    learner = Learner(model, ema, optimiser)
     def take_step(step: int) -> float:
         nonlocal sampler
         if real and step >= plan.synthetic_steps and (step % plan.relabel_every == 0 or not sampler.real):
             sampler = MapSampler(sampler.synthetic, relabel(ema.model, real), plan.real_share)
         images, targets = sampler.batch(plan.batch, np.random.default_rng((plan.seed, step)))
-        return _step(model, optimiser, images, targets, learning_rate(step, plan), plan.bfloat16)
+        return learner.descend(_loss(model, images, targets, plan.bfloat16), learning_rate(step, plan))
 
     def figures(step: int) -> dict[str, float]:
         return evaluate(ema.model, dev) if dev else {"lines": float(step), "characters": 0.0}
 
-    learner = Learner(model, ema, optimiser)
     fit(
         "craft", run, learner, plan.steps, plan.evaluate_every, take_step, figures,
         lambda found: found["lines"] + found["characters"],
@@ -128,19 +128,9 @@ def load_best(folder: Path) -> Craft:
     return model.eval()
 
 
-def _step(
-    model: Craft, optimiser: torch.optim.Optimizer, images: NDArray[np.float32], targets: NDArray[np.float32],
-    rate: float, bfloat16: bool,
-) -> float:  # fmt: skip
-    for group in optimiser.param_groups:
-        group["lr"] = rate
+def _loss(model: Craft, images: NDArray[np.float32], targets: NDArray[np.float32], bfloat16: bool) -> Tensor:
     model.train()
     batch = torch.from_numpy(images).contiguous(memory_format=torch.channels_last)
     with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
         logits = model.logits(batch)
-    loss = map_loss(logits.float(), torch.from_numpy(targets))
-    optimiser.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
-    nn.utils.clip_grad_norm_(model.parameters(), 5.0)
-    optimiser.step()
-    return loss.item()
+    return map_loss(logits.float(), torch.from_numpy(targets))

@@ -97,17 +97,17 @@ def train(plan: Plan, sampler: WordSampler, dev: list[RealCrop], folder: Path, s
         model.load_state_dict(torch.load(start_from, map_location="cpu", weights_only=True)["average"])
     ema = Ema(model, decay=0.998, warmup_steps=300)
     optimiser = torch.optim.AdamW(model.parameters(), lr=plan.rate, weight_decay=0.01)
+    learner = Learner(model, ema, optimiser)
     log.info("%d weights, plan %s", parameters(model), plan)
 
     def take_step(step: int) -> float:
         # A generator per step: a resumed run draws what the uncut run would have drawn.
         images, targets = sampler.batch(plan.batch, np.random.default_rng((plan.seed, step)))
-        return _step(model, optimiser, images, targets, learning_rate(step, plan), plan.bfloat16)
+        return learner.descend(_loss(model, images, targets, plan.bfloat16), learning_rate(step, plan))
 
     def figures(step: int) -> dict[str, float]:
         return evaluate(ema.model.eval(), dev, words=sampler.words) if dev else {"exact": float(step)}
 
-    learner = Learner(model, ema, optimiser)
     fit("crnn", run, learner, plan.steps, plan.evaluate_every, take_step, figures, lambda found: found["exact"])
     chosen = run.load("best.pt")
     result = Crnn()
@@ -115,19 +115,9 @@ def train(plan: Plan, sampler: WordSampler, dev: list[RealCrop], folder: Path, s
     return result.eval()
 
 
-def _step(
-    model: Crnn, optimiser: torch.optim.Optimizer, images: NDArray[np.float32], targets: list[tuple[int, ...]],
-    rate: float, bfloat16: bool,
-) -> float:  # fmt: skip
-    for group in optimiser.param_groups:
-        group["lr"] = rate
+def _loss(model: Crnn, images: NDArray[np.float32], targets: list[tuple[int, ...]], bfloat16: bool) -> Tensor:
     model.train()
     batch = torch.from_numpy(images).contiguous(memory_format=torch.channels_last)
     with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
         features = model.convolve(batch)
-    loss = ctc_loss(model.recur(features), targets)
-    optimiser.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
-    nn.utils.clip_grad_norm_(model.parameters(), 5.0)
-    optimiser.step()
-    return loss.item()
+    return ctc_loss(model.recur(features), targets)
