@@ -8,6 +8,8 @@ ISO 8601 with milliseconds, so that they sort as texts; degrees are WGS 84 and N
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -52,6 +54,25 @@ CREATE TABLE single_reads (
 """
 
 
+@contextmanager
+def _connected(path: Path, database: str, *, timeout_s: float = 5.0, uri: bool = False) -> Iterator[sqlite3.Connection]:
+    """A connection to a file of ours; where the block fails, it is closed and the user told why."""
+    connection: sqlite3.Connection | None = None
+    try:
+        # Our own transactions (isolation_level None), and a thread that need not be the opening one.
+        connection = sqlite3.connect(
+            database, timeout=timeout_s, isolation_level=None, uri=uri, check_same_thread=False
+        )
+        _check_owner(connection, path)
+        yield connection
+    except (sqlite3.Error, StoreError) as e:
+        if connection is not None:
+            connection.close()
+        if isinstance(e, StoreError):
+            raise
+        raise StoreError(f"cannot open the reads file {path}: {explain(e)}") from e
+
+
 def open_for_writing(path: Path, *, busy_timeout_s: float = 5.0) -> sqlite3.Connection:
     """Opens the reads file, making it if it is missing or empty.
 
@@ -64,11 +85,7 @@ def open_for_writing(path: Path, *, busy_timeout_s: float = 5.0) -> sqlite3.Conn
     """
     if not path.parent.is_dir():
         raise StoreError(f"cannot open the reads file {path}: the folder {path.parent} does not exist; create it first")
-    connection: sqlite3.Connection | None = None
-    try:
-        # Our own transactions (isolation_level None), and one writer thread that need not be the opening one.
-        connection = sqlite3.connect(path, timeout=busy_timeout_s, isolation_level=None, check_same_thread=False)
-        _check_owner(connection, path)
+    with _connected(path, str(path), timeout_s=busy_timeout_s) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
@@ -81,14 +98,6 @@ def open_for_writing(path: Path, *, busy_timeout_s: float = 5.0) -> sqlite3.Conn
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         connection.execute("COMMIT")
-    except sqlite3.Error as e:
-        if connection is not None:
-            connection.close()
-        raise StoreError(f"cannot open the reads file {path}: {explain(e)}") from e
-    except StoreError:
-        if connection is not None:
-            connection.close()
-        raise
     return connection
 
 
@@ -100,22 +109,9 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     """
     if not path.is_file():
         raise StoreError(f"there is no reads file {path} yet; `dashcam run` writes one, or name another: --reads FILE")
-    connection: sqlite3.Connection | None = None
-    try:
-        connection = sqlite3.connect(
-            f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5.0, check_same_thread=False
-        )
-        _check_owner(connection, path)
+    with _connected(path, f"{path.absolute().as_uri()}?mode=ro", uri=True) as connection:
         if _version(connection) == 0:
             raise StoreError(f"the reads file {path} is empty; `dashcam run` fills it")
-    except sqlite3.Error as e:
-        if connection is not None:
-            connection.close()
-        raise StoreError(f"cannot open the reads file {path}: {explain(e)}") from e
-    except StoreError:
-        if connection is not None:
-            connection.close()
-        raise
     return connection
 
 
