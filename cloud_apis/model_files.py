@@ -6,7 +6,7 @@ import hashlib
 import json
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -24,6 +24,9 @@ class Manifest(BaseModel):
     precision: str = Field(default="float32", description="the weights' precision: float32 or int8")
     labels: list[str] | None = Field(default=None, description="class names of a detector, in order")
     anchors: list[int] | None = Field(default=None, description="anchors that a detector was trained with")
+    strides: list[Annotated[int, Field(ge=1, le=256)]] | None = Field(
+        default=None, min_length=1, max_length=8, description="pixels per cell of a detector's scales, finest first"
+    )
     alphabet: str | None = Field(default=None, description="characters of a recogniser, class 1 first")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,10 +61,16 @@ class Model:
 
 
 def load_model(
-    folder: Path, name: str, outputs: Sequence[str], *, threads: int = 1, providers: Sequence[str] = ()
+    folder: Path,
+    name: str,
+    outputs: Sequence[str] | Callable[[Manifest], Sequence[str]],
+    *,
+    threads: int = 1,
+    providers: Sequence[str] = (),
 ) -> Model:
     """Load `<name>.onnx` from a folder, checked against its manifest, to run with `threads` per call.
 
+    `outputs` names what `Model.run` gives, in this order, or finds the names in the manifest.
     `providers` are onnxruntime's execution providers in order of preference, none meaning the CPU. Raises
     `StartError` when the file is missing, is not what its manifest says, or does not load.
     """
@@ -83,7 +89,7 @@ def load_model(
         session = ort.InferenceSession(content, options, providers=wanted)
     except _LOAD_ERRORS as error:
         raise StartError(f"the model {name!r} does not load: {_first_line(error)}") from error
-    return Model(session, manifest, outputs)
+    return Model(session, manifest, outputs(manifest) if callable(outputs) else outputs)
 
 
 def _tensor(info: ort.NodeArg) -> TensorInfo:

@@ -41,13 +41,17 @@ class ServedSettings(SessionSettings):
 class YoloV3Settings(ServedSettings):
     """The detector; the first six keys are named as in the original."""
 
-    labels: list[str] = Field(min_length=1, description="class names, in the order of the network's outputs")
+    labels: list[str] | None = Field(
+        default=None,
+        min_length=1,
+        description="class names, in the order of the network's outputs; null: those of the model",
+    )
     net_h: int = Field(ge=32, le=4096, multiple_of=32, description="height that pictures are fitted into, pixels")
     net_w: int = Field(ge=32, le=4096, multiple_of=32, description="width that pictures are fitted into, pixels")
-    anchors: list[Annotated[int, Field(ge=1, le=4096)]] = Field(
-        min_length=18,
-        max_length=18,
-        description="nine widths and heights in network pixels, ascending: three per stride",
+    anchors: list[Annotated[int, Field(ge=1, le=4096)]] | None = Field(
+        default=None,
+        min_length=6,
+        description="widths and heights in network pixels, ascending, three per stride; null: those of the model",
     )
     obj_thresh: float = Field(gt=0, lt=1, strict=False, description="least objectness times class score")
     nms_thresh: float = Field(
@@ -56,6 +60,10 @@ class YoloV3Settings(ServedSettings):
 
     @model_validator(mode="after")
     def _anchors_ascend(self) -> Self:
+        if self.anchors is None:
+            return self
+        if len(self.anchors) % 6:
+            raise ValueError("anchors must be three pairs of width and height per stride")
         areas = [w * h for w, h in zip(self.anchors[::2], self.anchors[1::2], strict=True)]
         if areas != sorted(areas):
             raise ValueError("anchors must ascend by area")

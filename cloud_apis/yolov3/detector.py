@@ -12,22 +12,32 @@ from numpy.typing import NDArray
 from cloud_apis.contract import PlateBox
 from cloud_apis.errors import ApiError, StartError
 from cloud_apis.images import decode_grey, inspect
+from cloud_apis.model_files import Manifest
 from cloud_apis.session import Model, load_model
 from cloud_apis.settings import YoloV3Settings
-from cloud_apis.yolov3.postprocess import ANCHORS_PER_SCALE, decode, suppress
+from cloud_apis.yolov3.postprocess import ANCHORS_PER_SCALE, STRIDES, decode, suppress
 from cloud_apis.yolov3.preprocess import Letterbox, fit, network_input
 
-OUTPUTS = ("p8", "p16", "p32")
+
+def strides_of(manifest: Manifest) -> tuple[int, ...]:
+    """Pixels per cell of the model's scales, finest first; the original's three where the manifest is silent."""
+    return tuple(manifest.strides or STRIDES)
+
+
+def outputs_of(manifest: Manifest) -> tuple[str, ...]:
+    """Names of the model's outputs, one for each stride: p8, p16, p32."""
+    return tuple(f"p{stride}" for stride in strides_of(manifest))
 
 
 class Detector:
     """Finds plates with a YOLOv3 network."""
 
     def __init__(self, model: Model, settings: YoloV3Settings) -> None:
-        self._check(model, settings)
         self.model = model
         self._settings = settings
-        self._anchors = np.array(settings.anchors, np.float32).reshape(9, 2)
+        self._strides = strides_of(model.manifest)
+        self._check()
+        self._anchors = np.array(settings.anchors or model.manifest.anchors, np.float32).reshape(-1, 2)
 
     def warm_up(self) -> None:
         """Run the network once, so that the first request finds it ready."""
@@ -66,7 +76,7 @@ class Detector:
         return [found[i] for i in range(len(inputs))]
 
     def _boxes(self, outputs: Sequence[NDArray[np.float32]], item: int, box: Letterbox) -> tuple[PlateBox, ...]:
-        candidates = decode(outputs, self._anchors, self._settings.obj_thresh, item)
+        candidates = decode(outputs, self._anchors, self._settings.obj_thresh, item, self._strides)
         kept = candidates.take(suppress(candidates.corners, self._settings.nms_thresh))
         size = np.array([box.width_px, box.height_px] * 2, np.float32)
         corners = np.clip(box.to_picture(kept.corners), 0, size)
@@ -82,22 +92,34 @@ class Detector:
             if xmin < xmax and ymin < ymax
         )
 
-    @staticmethod
-    def _check(model: Model, settings: YoloV3Settings) -> None:
-        channels = ANCHORS_PER_SCALE * (5 + len(settings.labels))
-        for name in OUTPUTS:
-            declared = model.output_shape(name)
+    def _check(self) -> None:
+        settings, manifest = self._settings, self.model.manifest
+        labels = settings.labels or manifest.labels
+        if labels is None:
+            raise StartError("yolov3.labels is needed: the model's manifest names none")
+        channels = ANCHORS_PER_SCALE * (5 + len(labels))
+        for name in outputs_of(manifest):
+            declared = self.model.output_shape(name)
             if len(declared) != 4 or declared[1] not in (channels, -1):
                 raise StartError(
-                    f"yolov3.labels has {len(settings.labels)} names, which needs {channels} channels; "
+                    f"yolov3.labels has {len(labels)} names, which needs {channels} channels; "
                     f"the model's output {name} has the shape {declared}"
                 )
-        for key, trained in (("labels", model.manifest.labels), ("anchors", model.manifest.anchors)):
-            if trained is not None and trained != getattr(settings, key):
+        for key, trained in (("labels", manifest.labels), ("anchors", manifest.anchors)):
+            chosen = getattr(settings, key)
+            if trained is not None and chosen is not None and trained != chosen:
                 raise StartError(f"yolov3.{key} must be {trained}, as the model was trained")
+        anchors = settings.anchors or manifest.anchors
+        if anchors is None:
+            raise StartError("yolov3.anchors is needed: the model's manifest names none")
+        if len(anchors) != 2 * ANCHORS_PER_SCALE * len(self._strides):
+            raise StartError(
+                f"yolov3.anchors has {len(anchors)} numbers; the model's {len(self._strides)} scales "
+                f"need {2 * ANCHORS_PER_SCALE * len(self._strides)}"
+            )
 
 
 def load_detector(folder: Path, settings: YoloV3Settings) -> Detector:
     """Load the model `yolov3` from a folder; raises `StartError`."""
-    model = load_model(folder, "yolov3", OUTPUTS, threads=settings.threads, providers=settings.providers)
+    model = load_model(folder, "yolov3", outputs_of, threads=settings.threads, providers=settings.providers)
     return Detector(model, settings)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 STRIDES = (8, 16, 32)
+"""The strides of the original's three scales: those of a model whose manifest names none."""
 ANCHORS_PER_SCALE = 3
 # More boxes than this above the threshold are noise; keeping the best bounds the work.
 MAX_CANDIDATES = 512
@@ -36,19 +37,23 @@ class Candidates:
 
 
 def decode(
-    outputs: Sequence[NDArray[np.float32]], anchors: NDArray[np.float32], obj_thresh: float, item: int = 0
+    outputs: Sequence[NDArray[np.float32]],
+    anchors: NDArray[np.float32],
+    obj_thresh: float,
+    item: int = 0,
+    strides: Sequence[int] = STRIDES,
 ) -> Candidates:
     """Decode one picture of a batch; those below `obj_thresh` (objectness times class) are left out.
 
-    `outputs` are raw logits (N, A * (5 + C), H / s, W / s) for the strides 8, 16 and 32, anchor-major;
-    `anchors` is (9, 2), widths and heights in input pixels, smallest first. Best scores come first.
+    `outputs` are raw logits (N, A * (5 + C), H / s, W / s), one array for each stride s, anchor-major; `anchors`
+    is (A * scales, 2), widths and heights in input pixels, smallest first. Best scores come first.
     """
     # The class score is at most 1, so the objectness alone must reach the threshold: no exp() for the rest.
     least_logit = float(np.log(obj_thresh / (1 - obj_thresh))) if 0 < obj_thresh < 1 else np.inf
     if obj_thresh <= 0:
         least_logit = -np.inf
     found = []
-    for scale, (stride, output) in enumerate(zip(STRIDES, outputs, strict=True)):
+    for scale, (stride, output) in enumerate(zip(strides, outputs, strict=True)):
         _, channels, rows, columns = output.shape
         grid = output[item].reshape(ANCHORS_PER_SCALE, channels // ANCHORS_PER_SCALE, rows * columns)
         anchor, cell = np.nonzero(grid[:, 4] >= least_logit)

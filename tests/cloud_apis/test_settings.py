@@ -39,7 +39,7 @@ def changed(tmp_path: Path, section: str | None, key: str, value: object) -> Pat
     return file
 
 
-ANCHORS = load_settings().yolov3.anchors
+ANCHORS = load_settings().yolov3.anchors or []
 
 
 @pytest.mark.parametrize(
@@ -62,6 +62,7 @@ ANCHORS = load_settings().yolov3.anchors
         ("yolov3", "net_w", 416.5),
         ("yolov3", "anchors", ANCHORS[:-1]),
         ("yolov3", "anchors", [*ANCHORS, 1]),
+        ("yolov3", "anchors", []),
         ("yolov3", "anchors", [0, *ANCHORS[1:]]),
         ("yolov3", "anchors", [*ANCHORS[2:], *ANCHORS[:2]]),
         ("yolov3", "obj_thresh", 1.5),
@@ -89,7 +90,7 @@ def test_a_wrong_setting_is_refused_in_one_line_that_names_it(
     message = str(caught.value)
     assert "\n" not in message
     assert str(file) in message
-    assert (f"{section}.{key}" if section else key) in message or "anchors must ascend" in message
+    assert (f"{section}.{key}" if section else key) in message or "anchors must" in message
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def write(folder: Path, name: str, model: onnx.ModelProto, **manifest: object) -
     (folder / f"{name}.json").write_text(json.dumps(fields | manifest))
 
 
-def yolov3(threshold: float = 0.9, classes: int = 1) -> onnx.ModelProto:
+def yolov3(threshold: float = 0.9, classes: int = 1, strides: tuple[int, ...] = (8, 16, 32)) -> onnx.ModelProto:
     """A detector that finds one box wherever a cell of 32 x 32 pixels is brighter than `threshold`.
 
     Only the last anchor of the coarsest scale answers, centred on the cell, as large as the anchor.
@@ -40,7 +40,7 @@ def yolov3(threshold: float = 0.9, classes: int = 1) -> onnx.ModelProto:
     channels = 3 * (5 + classes)
     nodes, outputs = [], []
     weights: dict[str, NDArray[np.float32]] = {}
-    for stride in (8, 16, 32):
+    for stride in strides:
         name = f"p{stride}"
         gain = np.zeros((channels, 1, 1, 1), np.float32)
         bias = np.full(channels, -12, np.float32)

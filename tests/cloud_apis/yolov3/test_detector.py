@@ -31,7 +31,7 @@ def iou(box: PlateBox, other: tuple[float, float, float, float]) -> float:
 def test_the_spot_is_found_where_it_is(models: Path) -> None:
     detector = load_detector(models, settings(models))
     (box,) = detector.find(scene())
-    width, height = settings(models).anchors[-2:]
+    width, height = tiny_models.ANCHORS[-2:]
     assert (box.xmin + box.xmax) / 2 == pytest.approx(208, abs=0.1)
     assert (box.ymin + box.ymax) / 2 == pytest.approx(101, abs=0.1)
     assert box.xmax - box.xmin == pytest.approx(width, abs=0.1)
@@ -79,6 +79,32 @@ def test_settings_must_be_those_of_the_training(tmp_path: Path) -> None:
     tiny_models.write(tmp_path, "yolov3", tiny_models.yolov3(), anchors=list(range(1, 19)))
     with pytest.raises(StartError, match=r"yolov3\.anchors must be \[1, 2, "):
         load_detector(tmp_path, settings(tmp_path))
+
+
+def test_what_the_settings_leave_open_the_manifest_says(tmp_path: Path) -> None:
+    open_settings = settings(tmp_path, anchors=None, labels=None)
+    tiny_models.write(tmp_path, "yolov3", tiny_models.yolov3())
+    with pytest.raises(StartError, match=r"yolov3\.labels is needed"):
+        load_detector(tmp_path, open_settings)
+    tiny_models.write(tmp_path, "yolov3", tiny_models.yolov3(), labels=["license-plate"])
+    with pytest.raises(StartError, match=r"yolov3\.anchors is needed"):
+        load_detector(tmp_path, open_settings)
+    tiny_models.write(
+        tmp_path, "yolov3", tiny_models.yolov3(), labels=["license-plate"], anchors=tiny_models.ANCHORS
+    )
+    (box,) = load_detector(tmp_path, open_settings).find(scene())
+    assert box.objectness > 0.9
+
+
+@pytest.mark.parametrize("strides", [(16, 32), (4, 8, 16, 32)])
+def test_a_model_may_have_fewer_or_more_scales(tmp_path: Path, strides: tuple[int, ...]) -> None:
+    anchors = [*range(2, 2 + 6 * (len(strides) - 1)), *tiny_models.ANCHORS[-6:]]
+    model = tiny_models.yolov3(strides=strides)
+    tiny_models.write(tmp_path, "yolov3", model, strides=list(strides))
+    (box,) = load_detector(tmp_path, settings(tmp_path, anchors=anchors)).find(scene())
+    assert box.xmax - box.xmin == pytest.approx(anchors[-2], abs=0.1)
+    with pytest.raises(StartError, match=rf"the model's {len(strides)} scales need {6 * len(strides)}"):
+        load_detector(tmp_path, settings(tmp_path, anchors=[2, 2, *anchors, 400, 400, 401, 401]))
 
 
 def test_plates_of_a_real_photo_are_found(trained_models: Path, shared_data: Path) -> None:

@@ -28,6 +28,7 @@ def main() -> int:
     add("--evaluate-every", type=int, default=250, help="steps between dev figures and checkpoints")
     add("--seed", type=int, default=1, help="of all randomness (default %(default)s)")
     add("--threads", type=int, default=0, help="CPU threads; 0 takes all cores")
+    add("--start-from", type=Path, help="checkpoint of another run whose weights to begin with, as far as they fit")
     add("--sources", nargs="+", default=list(SOURCES), choices=SOURCES, help="data sets to train on")
     options = parser.parse_args()
     if options.threads:
@@ -40,7 +41,7 @@ def main() -> int:
         seed=options.seed,
         evaluate_every=options.evaluate_every,
     )
-    best = train(load(require_data_root(), options.sources), settings, options.run)
+    best = train(load(require_data_root(), options.sources), settings, options.run, options.start_from)
     print(f"best checkpoint: {best}; log and plot: {options.run}/metrics.csv, metrics.png")
     return 0
 

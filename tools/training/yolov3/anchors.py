@@ -14,7 +14,7 @@ def size_iou(sizes: NDArray[np.float64], anchors: NDArray[np.float64]) -> NDArra
     return ratio
 
 
-def kmeans(sizes: NDArray[np.float64], k: int = 9, seed: int = 0, rounds: int = 100) -> NDArray[np.float64]:
+def kmeans(sizes: NDArray[np.float64], k: int = 12, seed: int = 0, rounds: int = 100) -> NDArray[np.float64]:
     """Cluster widths and heights (n, 2) into k anchors (k, 2), ascending by area."""
     rng = np.random.default_rng(seed)
     by_area = sizes[np.argsort(sizes.prod(1))]

@@ -125,8 +125,11 @@ def light(image: Image, rng: np.random.Generator) -> Image:
 
 def compose(
     samples: list[Sample], size: tuple[int, int], rng: np.random.Generator, mosaic: bool
-) -> tuple[Image, Boxes]:
-    """One training picture uint8 (height, width) of one sample, or of four as a mosaic, and its boxes."""
+) -> tuple[Image, Boxes, NDArray[np.int64]]:
+    """One training picture uint8 (height, width) of one sample, or of four as a mosaic.
+
+    Returns it with its boxes (n, 4) and the number of the sample that each comes from (n,).
+    """
     height, width = size
     canvas = np.full(size, GREY, np.uint8)
     if mosaic:
@@ -135,4 +138,5 @@ def compose(
     else:
         areas = [(0, 0, width, height)]
     boxes = [place(canvas, sample, rng, area, mosaic) for sample, area in zip(samples, areas, strict=False)]
-    return light(canvas, rng), np.concatenate(boxes).astype(np.float32)
+    owners = np.repeat(np.arange(len(boxes)), [len(b) for b in boxes])
+    return light(canvas, rng), np.concatenate(boxes).astype(np.float32), owners

@@ -34,7 +34,7 @@ def letterbox(sample: Sample, size: int) -> tuple[NDArray[np.uint8], Array]:
 def detections(outputs: Sequence[Tensor], anchors: Tensor, threshold: float, nms: float) -> Array:
     """Boxes (n, 5) with scores of one picture's raw outputs (each with batch size 1)."""
     found = []
-    for raw, scale_anchors, stride in zip(outputs, anchors.view(3, ANCHORS_PER_SCALE, 2), STRIDES, strict=True):
+    for raw, scale_anchors, stride in zip(outputs, anchors.view(-1, ANCHORS_PER_SCALE, 2), STRIDES, strict=True):
         _, channels, h, w = raw.shape
         cells = raw.view(1, ANCHORS_PER_SCALE, channels // ANCHORS_PER_SCALE, h, w).permute(0, 1, 3, 4, 2)
         scores = cells[..., 4].sigmoid() * cells[..., 5].sigmoid()

@@ -16,9 +16,9 @@ from tools.training.common.export import MODELS, export_onnx, quantise, write_ma
 from tools.training.common.run_folder import RunFolder
 from tools.training.yolov3.dataset import SOURCES, Sample, load
 from tools.training.yolov3.evaluate import letterbox
-from tools.training.yolov3.network import YoloV3
+from tools.training.yolov3.network import STRIDES, YoloV3
 
-OUTPUTS = ("p8", "p16", "p32")
+OUTPUTS = tuple(f"p{stride}" for stride in STRIDES)
 CALIBRATION_PICTURES = 160
 
 
@@ -57,6 +57,7 @@ def export(run: Path, target: Path, seed: int) -> None:
         "input": "image float32 (N, 1, H, W), grey 0..1, H and W multiples of 32",
         "labels": ["license-plate"],
         "anchors": anchors,
+        "strides": list(STRIDES),
         "trained_steps": int(state["step"]),
     }
     write_manifest("yolov3", int8_file, fields)

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from tools.training.yolov3.network import ANCHORS_PER_SCALE, STRIDES
+from tools.training.yolov3.tightness import Tightness
 
 MATCH_RATIO = 2.6  # an anchor matches a box when no side differs by more than this factor
 IGNORE_IOU = 0.6  # unmatched predictions overlapping a box more than this are not called background
@@ -61,16 +62,17 @@ def iou(a: Tensor, b: Tensor, complete: bool = False) -> Tensor:
 
 
 class YoloLoss(nn.Module):
-    """Loss over the three raw outputs; ``anchors`` is (9, 2) ascending in network pixels."""
+    """Loss over the raw outputs; ``anchors`` is (scales * 3, 2), ascending by scale, in network pixels."""
 
     anchors: Tensor
 
-    def __init__(self, anchors: Tensor) -> None:
+    def __init__(self, anchors: Tensor, tightness: Tightness | None = None) -> None:
         super().__init__()
-        self.register_buffer("anchors", anchors.float().view(3, ANCHORS_PER_SCALE, 2))
+        self.tightness = tightness
+        self.register_buffer("anchors", anchors.float().view(len(STRIDES), ANCHORS_PER_SCALE, 2))
 
     def matches(self, boxes: Tensor) -> Tensor:
-        """Which of the (3, A) anchors are to predict each box (n, 4): bool (n, 3, A), at least one each."""
+        """Which of the (S, A) anchors are to predict each box (n, 4): bool (n, S, A), at least one each."""
         sizes = (boxes[:, 2:] - boxes[:, :2]).clamp(min=1)
         ratio = sizes[:, None, None] / self.anchors[None]
         worst = torch.maximum(ratio, 1 / ratio).amax(-1)
@@ -79,7 +81,10 @@ class YoloLoss(nn.Module):
         matched.flatten(1)[torch.arange(len(boxes)), best] = True
         return matched
 
-    def forward(self, outputs: tuple[Tensor, ...], boxes: list[Tensor]) -> LossParts:
+    def forward(
+        self, outputs: tuple[Tensor, ...], boxes: list[Tensor], sources: list[Tensor] | None = None
+    ) -> LossParts:
+        """Loss of a batch: per picture its boxes (n, 4) and, with ``tightness``, the numbers of their sources (n,)."""
         matched = [self.matches(b) for b in boxes]
         positives = max(1, sum(int(m.sum()) for m in matched))
         box_loss = objectness_loss = class_loss = torch.zeros(())
@@ -102,7 +107,10 @@ class YoloLoss(nn.Module):
                 centre = (truth[which, :2] + truth[which, 2:]) / 2
                 column = (centre[:, 0] / stride).long().clamp(0, w - 1)
                 row = (centre[:, 1] / stride).long().clamp(0, h - 1)
-                box_loss = box_loss + (1 - iou(predicted[i, anchor, row, column], truth[which], True)).sum()
+                found = predicted[i, anchor, row, column]
+                if self.tightness is not None and sources is not None:
+                    found = self.tightness(found, sources[i][which])
+                box_loss = box_loss + (1 - iou(found, truth[which], True)).sum()
                 logits = raw[i, anchor, row, column, 5:]
                 class_loss = class_loss + nn.functional.binary_cross_entropy_with_logits(
                     logits, torch.ones_like(logits), reduction="sum"

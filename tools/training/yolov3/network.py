@@ -1,8 +1,9 @@
-"""A slim YOLOv3: Darknet residual backbone, feature pyramid, three scales.
+"""A slim YOLOv3: Darknet residual backbone, feature pyramid, three scales and, for small plates, a fourth.
 
 Source: Redmon & Farhadi, "YOLOv3: An Incremental Improvement", arXiv:1804.02767. Against the original the
 channels are divided by eight and more (the plates of a dashcam are one class of plain objects), the input is
-grey and the residual stages are shorter.
+grey and the residual stages are shorter. A plate of 10 pixels' width is one cell of the original's finest grid
+(stride 8), so one more scale of stride 4 follows the same pattern; it costs an eighth of the time.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-STRIDES = (8, 16, 32)
+STRIDES = (4, 8, 16, 32)
 ANCHORS_PER_SCALE = 3
 
 
@@ -65,7 +66,7 @@ def rare_objects(predict: nn.Module, classes: int) -> None:
 
 
 class YoloV3(nn.Module):
-    """Grey pictures float32 (N, 1, H, W) in 0..1, H and W multiples of 32, to raw logits per stride 8, 16, 32.
+    """Grey pictures float32 (N, 1, H, W) in 0..1, H and W multiples of 32, to raw logits per stride 4, 8, 16, 32.
 
     Each output is (N, 3 * (5 + classes), H / stride, W / stride), anchor-major, per anchor
     (tx, ty, tw, th, objectness, classes).
@@ -91,14 +92,18 @@ class YoloV3(nn.Module):
         self.head16 = Head(w[3] + w[2], w[2], predictions)
         self.lateral8 = conv(w[2], w[1], 1)
         self.head8 = Head(w[2] + w[1], w[1], predictions)
-        for head in (self.head8, self.head16, self.head32):
+        self.lateral4 = conv(w[1], w[0], 1)
+        self.head4 = Head(w[1] + w[0], w[0], predictions)
+        for head in (self.head4, self.head8, self.head16, self.head32):
             rare_objects(head.predict[1], classes)
         self.upsample = nn.Upsample(scale_factor=2, mode="nearest")
 
-    def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        c8 = self.stage8(self.stage4(self.stem(image)))
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        c4 = self.stage4(self.stem(image))
+        c8 = self.stage8(c4)
         c16 = self.stage16(c8)
         f32, p32 = self.head32(self.stage32(c16))
         f16, p16 = self.head16(torch.cat([c16, self.upsample(self.lateral16(f32))], 1))
-        _, p8 = self.head8(torch.cat([c8, self.upsample(self.lateral8(f16))], 1))
-        return p8, p16, p32
+        f8, p8 = self.head8(torch.cat([c8, self.upsample(self.lateral8(f16))], 1))
+        _, p4 = self.head4(torch.cat([c4, self.upsample(self.lateral4(f8))], 1))
+        return p4, p8, p16, p32

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,13 +22,15 @@ from tools.training.yolov3.dataset import Sample, in_dev
 from tools.training.yolov3.evaluate import dev_precision, letterbox
 from tools.training.yolov3.loss import YoloLoss
 from tools.training.yolov3.network import YoloV3
+from tools.training.yolov3.tightness import Tightness
+from tools.training.yolov3.transfer import start_from
 
 # How often a source is drawn, relative to its size. The dashcam is what the product sees; the 300×300 set is
 # already augmented (near duplicates).
 SOURCE_WEIGHTS = {
     "ro_dashcam": 3.0,
     "open_lpr": 1.0,
-    "openimages": 1.6,
+    "openimages": 2.2,
     "kaggle433": 1.5,
     "roboflow_experiment_plates": 0.5,
 }
@@ -55,7 +58,7 @@ def fitted_sizes(samples: list[Sample], seed: int) -> NDArray[np.float64]:
     sizes = []
     for sample in samples:
         _, boxes = letterbox(sample, 416)
-        zoom = np.exp(rng.normal(-0.15, 0.35, (len(boxes), 1)))
+        zoom = np.exp(rng.normal(-0.3, 0.4, (len(boxes), 1)))
         sizes.append((boxes[:, 2:] - boxes[:, :2]) * zoom)
     every = np.concatenate(sizes)
     kept: NDArray[np.float64] = every[(every > 2).all(1)]
@@ -63,9 +66,9 @@ def fitted_sizes(samples: list[Sample], seed: int) -> NDArray[np.float64]:
 
 
 def batches(
-    samples: list[Sample], settings: TrainSettings, first_step: int
-) -> Iterator[tuple[Tensor, list[Tensor]]]:
-    """Endless augmented batches: float32 (N, 1, H, W) in 0..1 and the boxes of each picture.
+    samples: list[Sample], settings: TrainSettings, first_step: int, sources: Sequence[str]
+) -> Iterator[tuple[Tensor, list[Tensor], list[Tensor]]]:
+    """Augmented batches: float32 (N, 1, H, W) in 0..1, and each picture's boxes and the numbers of their sources.
 
     Every step has a generator of its own, so that a resumed run goes on with the same pictures.
     """
@@ -75,14 +78,16 @@ def batches(
         rng = np.random.default_rng([settings.seed, step])
         size = SHAPES[rng.choice(len(SHAPES), p=[share for _, share in SHAPES])][0]
         mosaic_share = 0.0 if step > settings.steps * (1 - NO_MOSAIC_SHARE) else 0.6
-        pictures, boxes = [], []
+        pictures, boxes, origins = [], [], []
         for _ in range(settings.batch):
             mosaic = rng.random() < mosaic_share
             chosen = rng.choice(len(samples), 4 if mosaic else 1, p=weights)
-            picture, truth = compose([samples[i] for i in chosen], size, rng, mosaic)
+            picture, truth, owners = compose([samples[i] for i in chosen], size, rng, mosaic)
             pictures.append(picture)
             boxes.append(torch.from_numpy(truth))
-        yield torch.from_numpy(np.stack(pictures))[:, None].float() / 255, boxes
+            numbers = np.array([sources.index(samples[i].source) for i in chosen], np.int64)
+            origins.append(torch.from_numpy(numbers[owners]))
+        yield torch.from_numpy(np.stack(pictures))[:, None].float() / 255, boxes, origins
 
 
 def one_cycle(step: int, steps: int, peak: float, warmup: int) -> float:
@@ -93,8 +98,11 @@ def one_cycle(step: int, steps: int, peak: float, warmup: int) -> float:
     return peak * (0.02 + 0.98 * (1 + math.cos(math.pi * progress)) / 2)
 
 
-def train(samples: list[Sample], settings: TrainSettings, folder: Path) -> Path:
-    """Train, or go on with, the run in ``folder``; returns the best checkpoint by held-out AP@0.5."""
+def train(samples: list[Sample], settings: TrainSettings, folder: Path, begin_with: Path | None = None) -> Path:
+    """Train, or go on with, the run in ``folder``; returns the best checkpoint by held-out AP@0.5.
+
+    A new run takes what fits of the weights of the checkpoint ``begin_with``.
+    """
     run = RunFolder(folder)
     torch.manual_seed(settings.seed)
     kept = [s for s in samples if not in_dev(s.name)]
@@ -102,26 +110,35 @@ def train(samples: list[Sample], settings: TrainSettings, folder: Path) -> Path:
     network = YoloV3()
     state = run.load("last.pt")
     anchors = state["anchors"] if state else torch.tensor(kmeans(fitted_sizes(kept, settings.seed)).round()).float()
-    loss_of = YoloLoss(anchors)
-    optimiser = torch.optim.AdamW(network.parameters(), weight_decay=settings.weight_decay)
+    sources = sorted({s.source for s in samples})
+    tightness = Tightness(sources)
+    loss_of = YoloLoss(anchors, tightness)
+    groups: list[dict[str, Any]] = [
+        {"params": list(network.parameters())},
+        {"params": list(tightness.parameters()), "weight_decay": 0.0},
+    ]
+    optimiser = torch.optim.AdamW(groups, weight_decay=settings.weight_decay)
+    if begin_with is not None and not state:
+        start_from(begin_with, network, anchors)
     ema = Ema(network)
     first_step, best = 0, 0.0
     if state:
         network.load_state_dict(state["network"])
         ema.model.load_state_dict(state["ema"])
+        tightness.load_state_dict(state["tightness"])
         ema.steps, first_step, best = state["step"], state["step"], state["best"]
         optimiser.load_state_dict(state["optimiser"])
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
     sums = np.zeros(4)
-    pictures_and_boxes = batches(kept, settings, first_step)
-    progress = tqdm(pictures_and_boxes, initial=first_step, total=settings.steps, unit="step", mininterval=5)
-    for step, (pictures, boxes) in enumerate(progress, first_step + 1):
+    drawn = batches(kept, settings, first_step, sources)
+    progress = tqdm(drawn, initial=first_step, total=settings.steps, unit="step", mininterval=5)
+    for step, (pictures, boxes, origins) in enumerate(progress, first_step + 1):
         for group in optimiser.param_groups:
             group["lr"] = one_cycle(step - 1, settings.steps, settings.learning_rate, 300)
         network.train()
         with torch.autocast("cpu", dtype=torch.bfloat16):
             outputs = network(pictures.contiguous(memory_format=torch.channels_last))
-        parts = loss_of(outputs, boxes)
+        parts = loss_of(outputs, boxes, origins)
         optimiser.zero_grad(set_to_none=True)
         parts.total.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 10.0)
@@ -133,9 +150,15 @@ def train(samples: list[Sample], settings: TrainSettings, folder: Path) -> Path:
             means = sums / settings.evaluate_every
             names = ("loss", "box", "objectness", "classes")
             run.log({"step": step, **dict(zip(names, means, strict=True)), "dev_ap50": precision})
-            progress.write(f"step {step}: loss {means[0]:.3f}, dev AP@0.5 {precision:.4f}")
+            progress.write(f"step {step}: loss {means[0]:.3f}, dev AP@0.5 {precision:.4f}, {tightness.described()}")
             sums[:] = 0
-            common = {"ema": ema.model.state_dict(), "anchors": anchors, "step": step}
+            common = {
+                "ema": ema.model.state_dict(),
+                "anchors": anchors,
+                "step": step,
+                "tightness": tightness.state_dict(),
+                "sources": sources,
+            }
             if precision >= best:
                 best = precision
                 run.save("best.pt", {**common, "dev_ap50": precision})

@@ -34,11 +34,12 @@ def test_box_follows_the_picture(seed: int) -> None:
 @pytest.mark.parametrize("mosaic", [False, True])
 def test_composed_boxes_lie_inside(mosaic: bool) -> None:
     for seed in range(30):
-        picture, boxes = compose([bright_box_sample()] * 4, (128, 192), np.random.default_rng(seed), mosaic)
+        picture, boxes, owners = compose([bright_box_sample()] * 4, (128, 192), np.random.default_rng(seed), mosaic)
         assert picture.shape == (128, 192) and picture.dtype == np.uint8
         assert boxes.dtype == np.float32 and boxes.shape[1:] == (4,)
         assert (boxes[:, :2] >= 0).all() and (boxes[:, 2] <= 192).all() and (boxes[:, 3] <= 128).all()
-        assert len(boxes) <= (4 if mosaic else 1)
+        assert len(boxes) == len(owners) <= (4 if mosaic else 1)
+        assert len(set(owners.tolist())) == len(owners)
 
 
 def test_same_seed_same_picture() -> None:

@@ -14,9 +14,16 @@ from tools.training.yolov3.dataset import Sample, in_dev
 from tools.training.yolov3.evaluate import detections
 from tools.training.yolov3.loss import YoloLoss, decode, iou
 from tools.training.yolov3.network import STRIDES, YoloV3
+from tools.training.yolov3.tightness import Tightness
 from tools.training.yolov3.train import TrainSettings, one_cycle, train
+from tools.training.yolov3.transfer import start_from
 
-ANCHORS = torch.tensor([[8, 4], [16, 6], [27, 11], [34, 18], [57, 18], [50, 31], [86, 39], [133, 82], [300, 260]])
+ANCHORS = torch.tensor([
+    *([6, 3], [8, 4], [12, 5]),
+    *([16, 6], [27, 11], [34, 18]),
+    *([57, 18], [50, 31], [70, 30]),
+    *([86, 39], [133, 82], [300, 260]),
+])
 
 
 def samples(count: int) -> list[Sample]:
@@ -64,8 +71,8 @@ def test_every_box_has_an_anchor_and_perfect_logits_cost_little() -> None:
 
 def test_detections_find_the_one_cell_that_is_sure() -> None:
     outputs = [torch.full((1, 18, 64 // s, 64 // s), -12.0) for s in STRIDES]
-    cell = outputs[0].view(1, 3, 6, 8, 8)
-    cell[0, 1, :, 2, 3] = torch.tensor([0.0, 0.0, 0.0, 0.0, 9.0, 9.0])
+    cell = outputs[1].view(1, 3, 6, 8, 8)
+    cell[0, 0, :, 2, 3] = torch.tensor([0.0, 0.0, 0.0, 0.0, 9.0, 9.0])
     found = detections(outputs, ANCHORS.float(), 0.5, 0.45)
     assert found[0, :4].tolist() == [28 - 8, 20 - 3, 28 + 8, 20 + 3] and len(found) == 1
 
@@ -89,3 +96,43 @@ def test_training_learns_and_goes_on_where_it_was_cut(tmp_path: Path) -> None:
 def test_the_schedule_rises_and_falls() -> None:
     rates = [one_cycle(step, 1000, 1.0, 100) for step in range(1000)]
     assert max(rates) == 1.0 and rates.index(1.0) == 99 and rates[0] < 0.02 and rates[-1] < 0.03
+
+
+def test_neutral_boxes_are_scaled_as_their_source_draws_them() -> None:
+    tightness = Tightness(["loose", "tight"])
+    boxes = torch.tensor([[0.0, 0.0, 10.0, 4.0]] * 2)
+    assert tightness(boxes, torch.tensor([0, 1])).tolist() == boxes.tolist()
+    with torch.no_grad():
+        tightness.log_factors.copy_(torch.tensor([[math.log(2.0), 0.0], [-math.log(2.0), 0.0]]))
+    assert tightness(boxes, torch.tensor([0, 1])).tolist() == [[-5, 0, 15, 4], [2.5, 0, 7.5, 4]]
+    assert tightness.described() == {"loose": [2.0, 1.0], "tight": [0.5, 1.0]}
+
+
+def test_tightness_is_learnt_from_labels_that_differ() -> None:
+    tightness = Tightness(["loose", "tight"])
+    loss = YoloLoss(ANCHORS, tightness)
+    outputs = [torch.full((2, 18, 64 // s, 64 // s), -12.0) for s in STRIDES]
+    outputs[1].view(2, 3, 6, 8, 8)[:, 0, :4] = 0.0
+    truth = [torch.tensor([[16.0, 16.0, 40.0, 26.0]]), torch.tensor([[22.0, 19.0, 34.0, 23.0]])]
+    loss(tuple(outputs), truth, [torch.tensor([0]), torch.tensor([1])]).box.backward()
+    slope = tightness.log_factors.grad
+    assert slope is not None and slope[0, 0] < 0 < slope[1, 0]
+
+
+def test_another_run_s_weights_give_the_same_boxes_with_new_anchors(tmp_path: Path) -> None:
+    old, new = YoloV3().eval(), YoloV3().eval()
+    changed = ANCHORS * torch.tensor([1.5, 0.5])
+    torch.save({"ema": old.state_dict(), "anchors": ANCHORS}, tmp_path / "old.pt")
+    assert start_from(tmp_path / "old.pt", new, changed) == len(old.state_dict())
+    picture = torch.rand(1, 1, 64, 64)
+    with torch.no_grad():
+        for stride, before, after, one, other in zip(
+            STRIDES, old(picture), new(picture), ANCHORS.view(4, 3, 2), changed.view(4, 3, 2), strict=True
+        ):
+            shape = (1, 3, 6, 64 // stride, 64 // stride)
+            a = decode(before.view(shape).permute(0, 1, 3, 4, 2), one.float(), stride)
+            b = decode(after.view(shape).permute(0, 1, 3, 4, 2), other.float(), stride)
+            assert torch.allclose(a, b, atol=1e-3)
+    torch.save({"ema": {"else": torch.zeros(1)}, "anchors": ANCHORS}, tmp_path / "else.pt")
+    with pytest.raises(ValueError, match="no weights that fit"):
+        start_from(tmp_path / "else.pt", new, changed)
