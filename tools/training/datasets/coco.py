@@ -1,0 +1,84 @@
+"""Detection sets as COCO JSON (https://cocodataset.org/#format-data)."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tools.training.datasets.labels import Box, LabelledPicture, find_picture, split_of
+from tools.training.datasets.problems import DataError, Kind, Problems
+
+
+def looks_like(content: str) -> bool:
+    """Whether the text of a file is COCO: a JSON object with images and annotations."""
+    return content.lstrip()[:1] == "{" and '"images"' in content and '"annotations"' in content
+
+
+def read(file: Path, problems: Problems) -> Iterator[LabelledPicture]:
+    """The pictures of one file, those without boxes included; ``text`` of an annotation is its transcription.
+
+    Raises DataError where the file is not COCO at all; single records that make no sense are counted.
+    """
+    try:
+        content: Any = json.loads(file.read_text(encoding="utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{file} is not valid JSON: {error}") from error
+    images, annotations = (_records(content, key, file) for key in ("images", "annotations"))
+    names = {c.get("id"): str(c.get("name")) for c in _records(content, "categories", file, needed=False)}
+    boxes: dict[object, list[Box]] = {}
+    known = {_key(image.get("id")) for image in images}
+    for number, annotation in enumerate(annotations):
+        where = f"{file}: annotation {annotation.get('id', number)}"
+        owner = _key(annotation.get("image_id"))
+        if owner not in known:
+            problems.note(Kind.BROKEN_LABEL, where, f"there is no image {annotation.get('image_id')!r}")
+            continue
+        corners = _corners(annotation.get("bbox"))
+        if corners is None:
+            problems.note(Kind.BROKEN_LABEL, where, f"bbox is not four numbers: {annotation.get('bbox')!r}")
+            continue
+        label = names.get(annotation.get("category_id"), str(annotation.get("category_id", "object")))
+        boxes.setdefault(owner, []).append(Box(corners, label, _text(annotation)))
+    for number, image in enumerate(images):
+        name = image.get("file_name")
+        where = f"{file}: image {image.get('id', number)}"
+        if not isinstance(name, str) or not name:
+            problems.note(Kind.BROKEN_LABEL, where, "it has no file_name")
+            continue
+        width, height = image.get("width"), image.get("height")
+        stated = None
+        if isinstance(width, int) and isinstance(height, int) and width > 0 and height > 0:
+            stated = (width, height)
+        # Which split the file speaks of: its own name, or its folder's (train/_annotations.coco.json).
+        split = split_of(file.parent.name, str(image.get("split", "")), file=file.stem)
+        found = boxes.get(_key(image.get("id")), ())
+        yield LabelledPicture(find_picture(file.parent, name), where, tuple(found), stated, split=split)
+
+
+def _records(content: Any, key: str, file: Path, needed: bool = True) -> list[dict[str, Any]]:
+    records = content.get(key, None if needed else []) if isinstance(content, dict) else None
+    if not isinstance(records, list):
+        raise DataError(f"{file} is not a COCO detection set: it has no list {key!r}")
+    return [record for record in records if isinstance(record, dict)]
+
+
+def _key(value: object) -> object:
+    # Some tools write the same number as text in one place and as a number in the other.
+    return str(value) if isinstance(value, (int, str)) else None
+
+
+def _corners(bbox: object) -> tuple[float, float, float, float] | None:
+    if not isinstance(bbox, list) or len(bbox) != 4 or not all(isinstance(b, (int, float)) for b in bbox):
+        return None
+    x, y, width, height = (float(b) for b in bbox)
+    return (x, y, x + width, y + height) if math.isfinite(x + y + width + height) else None
+
+
+def _text(annotation: dict[str, Any]) -> str | None:
+    attributes = annotation.get("attributes")
+    places = (annotation, attributes if isinstance(attributes, dict) else {})
+    texts = (place.get(key) for place in places for key in ("text", "plate", "transcription"))
+    return next((text for text in texts if isinstance(text, str) and text.strip()), None)
