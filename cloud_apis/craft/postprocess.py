@@ -32,6 +32,9 @@ BESIDE = 0.5
 """A second line lies above or below the main one by at least this part of its own length."""
 
 STRAY_MASS = 0.08
+STEEPEST = 0.6
+"""Characters lean no more than this (shear)."""
+
 MIN_CELLS = 4
 MAX_PIECES = 16
 """Noise may give hundreds of specks: only the pieces with most character mass are looked at."""
@@ -39,13 +42,21 @@ MAX_PIECES = 16
 
 @dataclass(frozen=True)
 class _Mass:
-    """Map cells of one line: positions (n, 2) in map cells (x, y) and region scores (n,)."""
+    """Map cells of one line: positions (n, 2) in map cells (x, y), region scores (n,), numbers of their blobs (n,).
+
+    A blob is mostly one character, for between Gaussians the region map falls below its threshold.
+    """
 
     points: NDArray[np.float64]
     weights: NDArray[np.float64]
+    blobs: NDArray[np.intp]
 
     def joined(self, other: _Mass) -> _Mass:
-        return _Mass(np.concatenate([self.points, other.points]), np.concatenate([self.weights, other.weights]))
+        return _Mass(
+            np.concatenate([self.points, other.points]),
+            np.concatenate([self.weights, other.weights]),
+            np.concatenate([self.blobs, other.blobs]),
+        )
 
 
 @dataclass(frozen=True)
@@ -103,12 +114,18 @@ def _components(region: NDArray[np.float32], affinity: NDArray[np.float32]) -> l
     """Characters that affinity links, one mass per group."""
     linked = ((region > REGION_THRESHOLD) | (affinity > AFFINITY_THRESHOLD)).astype(np.uint8)
     _, labels = cv2.connectedComponents(linked, connectivity=4)
-    y, x = np.nonzero(region > REGION_THRESHOLD)
+    inside = region > REGION_THRESHOLD
+    _, blobs = cv2.connectedComponents(inside.astype(np.uint8), connectivity=4)
+    y, x = np.nonzero(inside)
     order = np.argsort(labels[y, x], kind="stable")
     y, x = y[order], x[order]
     _, first = np.unique(labels[y, x], return_index=True)
     masses = [
-        _Mass(np.stack([xs, ys], axis=1).astype(np.float64), region[ys, xs].astype(np.float64))
+        _Mass(
+            np.stack([xs, ys], axis=1).astype(np.float64),
+            region[ys, xs].astype(np.float64),
+            blobs[ys, xs].astype(np.intp),
+        )
         for ys, xs in zip(np.split(y, first[1:]), np.split(x, first[1:]), strict=True)
         if len(xs) >= MIN_CELLS and region[ys, xs].max() >= PEAK_THRESHOLD
     ]
@@ -158,7 +175,7 @@ def _quad(mass: _Mass, axis: _Axis) -> NDArray[np.float32]:
     spread = float(weights @ (u * u)) + 1e-6
     square = weights @ (v * v)
     growth = float(weights @ (u * (v * v - square))) / spread
-    lean = _slant(u, v, weights, axis.height)
+    lean = _slant(u, v, weights, mass.blobs)
     left, right = _ends(u - lean * v, weights, axis.height)
     limit = 0.6 * square
     heights = [
@@ -187,15 +204,13 @@ def _ends(u: NDArray[np.float64], weights: NDArray[np.float64], height: float) -
     return low + float(strong[0]) - 0.25 - outward, low + float(strong[-1]) + 0.75 + outward
 
 
-def _slant(u: NDArray[np.float64], v: NDArray[np.float64], weights: NDArray[np.float64], height: float) -> float:
-    """How far characters lean: the shear (along per across) that makes the profile along the line sharpest."""
-    best, sharpest = 0.0, -1.0
-    low = float(u.min()) - height
-    bins = int(float(u.max()) + 2 * height - low) * 2 + 2
-    for lean in np.linspace(-0.5, 0.5, 11):
-        cells = np.clip(((u - lean * v - low) * 2).astype(np.intp), 0, bins - 1)
-        profile = np.bincount(cells, weights=weights, minlength=bins)
-        sharpness = float((profile * profile).sum()) - 0.0004 * abs(float(lean))
-        if sharpness > sharpest:
-            best, sharpest = float(lean), sharpness
-    return best
+def _slant(
+    u: NDArray[np.float64], v: NDArray[np.float64], weights: NDArray[np.float64], blobs: NDArray[np.intp]
+) -> float:
+    """How far characters lean: shear (along per across), from the covariance of u and v within the blobs."""
+    _, blob = np.unique(blobs, return_inverse=True)
+    mass = np.bincount(blob, weights)
+    from_u = u - (np.bincount(blob, weights * u) / mass)[blob]
+    from_v = v - (np.bincount(blob, weights * v) / mass)[blob]
+    lean = float(weights @ (from_u * from_v)) / (float(weights @ (from_v * from_v)) + 1e-6)
+    return float(np.clip(lean, -STEEPEST, STEEPEST))

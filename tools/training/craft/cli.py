@@ -8,13 +8,18 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+from tqdm import tqdm
+
 from tools.data import require_data_root
 from tools.training.common.crops import Part, load_crops
 from tools.training.common.loop import log_to
+from tools.training.craft.align import Aligner, Read
 from tools.training.craft.data import MapSampler
-from tools.training.craft.export import export
+from tools.training.craft.export import export, session_score
+from tools.training.craft.labels import labelled_crops, load_aligned, reading_judge, to_json, words_of
 from tools.training.craft.pseudo import find, word_quads
-from tools.training.craft.train import Plan, load_best, scorer, train
+from tools.training.craft.train import Plan, counting_judge, load_best, scorer, train
 from tools.training.synthetic.store import Store
 
 DESCRIPTION = """Train the CRAFT network that finds the characters of a plate and links them to lines.
@@ -25,11 +30,15 @@ Before the first run:
 Then train; the same command goes on after a cut:
   python -m tools.training.craft --run runs/craft
 It sees synthetic plates first, then also real crops whose character boxes it found itself and whose number fits
-the transcription (weak supervision as in the CRAFT paper).
-Find the lines of the real crops for the CRNN:
+the transcription (weak supervision as in the CRAFT paper). Find the lines of the real crops for the CRNN:
   python -m tools.training.craft --run runs/craft --words runs/words.json
+Once there is a CRNN, search the lines of all real crops, hard ones too, by their known text, and train on:
+  python -m tools.training.craft --run runs/craft --recogniser runs/crnn/crnn.float32.onnx --align runs/aligned.json
+  python -m tools.training.craft --run runs/craft2 --start-from runs/craft/best.pt --aligned runs/aligned.json \
+      --recogniser runs/crnn/crnn.float32.onnx
+  python -m tools.training.craft --run runs/craft2 --aligned runs/aligned.json --words runs/words.json
 Export the best weights as ONNX with their manifest:
-  python -m tools.training.craft --run runs/craft --export cloud_apis/models
+  python -m tools.training.craft --run runs/craft2 --export cloud_apis/models
 """
 
 
@@ -51,6 +60,14 @@ def parser() -> argparse.ArgumentParser:
     it.add_argument("--threads", type=int, default=1, help="CPU threads (default: 1)")
     it.add_argument("--no-bfloat16", action="store_true", help="compute in float32 (CPUs without AVX512-BF16)")
     it.add_argument("--evaluate-every", type=int, default=200, help="steps between dev evaluations (default: 200)")
+    it.add_argument("--start-from", type=Path, metavar="FILE", help="checkpoint whose weights to go on with")
+    it.add_argument("--aligned", type=Path, metavar="FILE", help="lines of the real crops, from --align")
+    it.add_argument(
+        "--recogniser", type=Path, metavar="FILE", help="CRNN as ONNX: aligns, and reads the dev crops to judge"
+    )
+    it.add_argument(
+        "--align", type=Path, metavar="FILE", help="train nothing: search the real crops' lines by their texts"
+    )
     it.add_argument(
         "--words", type=Path, metavar="FILE", help="train nothing: write line quads of the real crops there"
     )
@@ -60,43 +77,86 @@ def parser() -> argparse.ArgumentParser:
     return it
 
 
-def write_words(run: Path, root: Path, file: Path) -> int:
-    """Find lines in the train and dev crops, keep those whose number fits; returns how many crops were kept."""
+def write_words(run: Path, root: Path, aligned: Path | None, file: Path) -> int:
+    """Write line quads of the train and dev crops; returns how many crops have some.
+
+    Train crops have their aligned lines, or those found if their number fits; dev crops are to be read as at
+    inference, with whatever is found.
+    """
     score = scorer(load_best(run))
-    words = {}
-    parts: tuple[Part, ...] = ("train", "dev")
+    words = words_of(load_aligned(aligned)) if aligned else {}
+    parts: tuple[Part, ...] = ("dev",) if aligned else ("train", "dev")
     for part in parts:
         crops = load_crops(root, part)
         for crop, found in zip(crops, find(score, [crop.image for crop in crops]), strict=True):
-            # Dev crops are to be read as at inference, with whatever was found.
             quads = word_quads(found, crop, check=part == "train")
             if quads:
                 words[crop.file_name] = quads
-    file.write_text(json.dumps(words))
+    write_json(words, file)
     return len(words)
 
 
+def write_aligned(run: Path, root: Path, recogniser: Path, file: Path, seed: int) -> int:
+    """Search the train crops' lines by their texts; returns how many crops there are."""
+    aligner = Aligner(scorer(load_best(run)), reader_of(recogniser))
+    rng = np.random.default_rng(seed)
+    entries = {
+        crop.file_name: to_json(crop, aligner.align(crop.image, crop.lines, rng))
+        for crop in tqdm(load_crops(root, "train"), desc="align", unit="crop", mininterval=5)
+    }
+    write_json(entries, file)
+    return len(entries)
+
+
+def write_json(content: object, file: Path) -> None:
+    """Write a file whole or not at all."""
+    scratch = file.with_suffix(".part")
+    scratch.write_text(json.dumps(content))
+    scratch.replace(file)
+
+
+def reader_of(recogniser: Path) -> Read:
+    """A CRNN's ONNX file as a function of arrays."""
+    return session_score(recogniser)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
-    """Train, find words or export; returns the exit code."""
+    """Train, align, find words or export; returns the exit code."""
     arguments = parser().parse_args(argv)
+    if arguments.align and not arguments.recogniser:
+        parser().error("--align needs --recogniser")
     log_to(arguments.run)
     try:
-        root = require_data_root()
-        if arguments.words:
-            print(f"{write_words(arguments.run, root, arguments.words)} crops with lines in {arguments.words}")
-            return 0
-        if arguments.export:
-            train_crops, dev_crops = load_crops(root, "train"), load_crops(root, "dev")
-            export(load_best(arguments.run), train_crops, dev_crops, arguments.run, arguments.export)
-            return 0
-        plan = Plan(
-            steps=arguments.steps, synthetic_steps=arguments.synthetic_steps, batch=arguments.batch,
-            rate=arguments.rate, seed=arguments.seed, evaluate_every=arguments.evaluate_every,
-            real_share=arguments.real_share, threads=arguments.threads, bfloat16=not arguments.no_bfloat16,
-        )  # fmt: skip
-        sampler = MapSampler(Store.load(arguments.synthetic))
-        train(plan, sampler, load_crops(root, "train"), load_crops(root, "dev"), arguments.run)
-    except FileNotFoundError as error:
+        _do(arguments, require_data_root())
+    except (FileNotFoundError, ValueError) as error:
         print(f"craft: error: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _do(arguments: argparse.Namespace, root: Path) -> None:
+    if arguments.align:
+        count = write_aligned(arguments.run, root, arguments.recogniser, arguments.align, arguments.seed)
+        print(f"{count} crops with lines in {arguments.align}")
+        return
+    if arguments.words:
+        count = write_words(arguments.run, root, arguments.aligned, arguments.words)
+        print(f"{count} crops with lines in {arguments.words}")
+        return
+    crops, dev = load_crops(root, "train"), load_crops(root, "dev")
+    if arguments.export:
+        export(load_best(arguments.run), crops, dev, arguments.run, arguments.export)
+        return
+    plan = Plan(
+        steps=arguments.steps, synthetic_steps=arguments.synthetic_steps, batch=arguments.batch,
+        rate=arguments.rate, seed=arguments.seed, evaluate_every=arguments.evaluate_every,
+        real_share=arguments.real_share, threads=arguments.threads, bfloat16=not arguments.no_bfloat16,
+    )  # fmt: skip
+    synthetic = Store.load(arguments.synthetic)
+    judge = reading_judge(dev, reader_of(arguments.recogniser)) if arguments.recogniser else counting_judge(dev)
+    if arguments.aligned:
+        found, weights = labelled_crops(crops, load_aligned(arguments.aligned))
+        sampler = MapSampler(synthetic, found, plan.real_share, weights)
+        train(plan, sampler, [], judge, arguments.run, arguments.start_from)
+    else:
+        train(plan, MapSampler(synthetic), crops, judge, arguments.run, arguments.start_from)

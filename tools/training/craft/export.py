@@ -29,7 +29,9 @@ def calibration(crops: Sequence[RealCrop], seed: int = 1) -> Iterator[NDArray[np
 
 def session_score(file: Path) -> Score:
     """An ONNX file as a function of arrays."""
-    session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
     return lambda images: np.asarray(session.run(None, {"image": images})[0], np.float32)
 
 

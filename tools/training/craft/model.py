@@ -1,4 +1,4 @@
-"""A slim U-shaped CRAFT: 0.3 million weights, about 0.1 GMAC for a 96 x 192 crop."""
+"""A slim U-shaped CRAFT: 0.6 million weights, about 0.14 GMAC for a 96 x 192 crop."""
 
 from __future__ import annotations
 
@@ -25,6 +25,22 @@ class _Up(nn.Module):
         return mixed
 
 
+class _Residual(nn.Module):
+    """Two convolutions added to their input; it starts as the identity, so that older weights can be gone on with."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        last = nn.BatchNorm2d(channels)
+        nn.init.zeros_(last.weight)
+        self.change = nn.Sequential(
+            conv(channels, channels), nn.Conv2d(channels, channels, 3, padding=1, bias=False), last
+        )
+
+    def forward(self, features: Tensor) -> Tensor:
+        changed: Tensor = torch.relu(features + self.change(features))
+        return changed
+
+
 class Craft(nn.Module):
     """Maps (N, 1, 96, 192) float32 grey 0..1 to scores (N, 2, 48, 96): region and affinity, 0..1."""
 
@@ -37,6 +53,8 @@ class Craft(nn.Module):
         self.at_quarter = nn.Sequential(nn.MaxPool2d(2), conv(16, 32), conv(32, 32))
         self.at_eighth = nn.Sequential(nn.MaxPool2d(2), conv(32, 64), conv(64, 64))
         self.at_sixteenth = nn.Sequential(nn.MaxPool2d(2), conv(64, 96), conv(96, 96), conv(96, 96))
+        self.more_eighth = _Residual(64)
+        self.more_sixteenth = nn.Sequential(_Residual(96), _Residual(96))
         self.up_eighth = _Up(96, 64, 64)
         self.up_quarter = _Up(64, 32, 32)
         self.up_half = _Up(32, 16, 24)
@@ -46,8 +64,8 @@ class Craft(nn.Module):
         """Scores before the sigmoid."""
         half = self.at_half((image - 0.5) * 4.0)
         quarter = self.at_quarter(half)
-        eighth = self.at_eighth(quarter)
-        deep = self.up_eighth(self.at_sixteenth(eighth), eighth)
+        eighth = self.more_eighth(self.at_eighth(quarter))
+        deep = self.up_eighth(self.more_sixteenth(self.at_sixteenth(eighth)), eighth)
         fine = self.up_half(self.up_quarter(deep, quarter), half)
         scores: Tensor = self.head(fine)
         return scores

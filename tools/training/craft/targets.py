@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from cloud_apis.craft.postprocess import SIGMA, STRIDE
 from cloud_apis.craft.preprocess import HEIGHT_PX, WIDTH_PX
+from tools.training.synthetic.geometry import line_quad
 
 MAP_HEIGHT, MAP_WIDTH = HEIGHT_PX // STRIDE, WIDTH_PX // STRIDE
 _Y, _X = np.mgrid[0:MAP_HEIGHT, 0:MAP_WIDTH].astype(np.float32)
@@ -23,6 +25,24 @@ def affinity_quads(characters: NDArray[np.float32]) -> NDArray[np.float32]:
     upper = (characters[:, 0] + characters[:, 1] + centres) / 3
     lower = (characters[:, 2] + characters[:, 3] + centres) / 3
     return np.stack([upper[:-1], upper[1:], lower[1:], lower[:-1]], axis=1)
+
+
+def levelled(characters: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A line's characters (n, 4, 2), all made as tall as the line where small ones (a raised year) stand among them.
+
+    The line's quad follows from moments of the region map, which small characters would bend.
+    """
+    heights = np.linalg.norm(characters[:, 3] - characters[:, 0], axis=1)
+    if heights.min() >= 0.8 * heights.max():
+        return characters
+    unit = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32)
+    matrix = cv2.getPerspectiveTransform(line_quad(characters), unit)
+    inside = cv2.perspectiveTransform(characters.reshape(-1, 1, 2).astype(np.float64), matrix).reshape(-1, 4, 2)
+    inside[:, [0, 3], 0] = inside[:, [0, 3], 0].mean(axis=1, keepdims=True)
+    inside[:, [1, 2], 0] = inside[:, [1, 2], 0].mean(axis=1, keepdims=True)
+    inside[:, :2, 1], inside[:, 2:, 1] = 0, 1
+    back = cv2.perspectiveTransform(inside.reshape(-1, 1, 2), np.linalg.inv(matrix))
+    return back.reshape(-1, 4, 2).astype(np.float32)
 
 
 def gaussians(quads: NDArray[np.float32]) -> NDArray[np.float32]:

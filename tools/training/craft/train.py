@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,10 +26,16 @@ log = logging.getLogger("craft")
 POSITIVE = 0.05
 NEGATIVES_PER_POSITIVE = 3
 
+Judge = Callable[[Score], dict[str, float]]
+"""Figures of a network on the dev crops."""
+
 
 @dataclass(frozen=True)
 class Plan:
-    """How long and how fast: ``steps`` in all, of which ``synthetic_steps`` see no real crops."""
+    """How long and how fast: ``steps`` in all.
+
+    Without real crops whose characters are known the first ``synthetic_steps`` see synthetic ones alone.
+    """
 
     steps: int
     synthetic_steps: int
@@ -75,12 +82,16 @@ def scorer(model: nn.Module) -> Score:
     return score
 
 
-def evaluate(model: nn.Module, crops: list[RealCrop]) -> dict[str, float]:
-    """On real dev crops: share with the right number of lines, and of these with the right number of characters."""
-    found = find(scorer(model), [crop.image for crop in crops])
-    lines = [lines_fit(one, crop) for one, crop in zip(found, crops, strict=True)]
-    characters = [labelled(one, crop) is not None for one, crop in zip(found, crops, strict=True)]
-    return {"lines": float(np.mean(lines)), "characters": float(np.mean(characters))}
+def counting_judge(crops: list[RealCrop]) -> Judge:
+    """Share of crops with the right number of lines, and of these with the right number of characters."""
+
+    def judge(score: Score) -> dict[str, float]:
+        found = find(score, [crop.image for crop in crops])
+        lines = [lines_fit(one, crop) for one, crop in zip(found, crops, strict=True)]
+        characters = [labelled(one, crop) is not None for one, crop in zip(found, crops, strict=True)]
+        return {"lines": float(np.mean(lines)), "characters": float(np.mean(characters))}
+
+    return judge
 
 
 def relabel(model: nn.Module, crops: list[RealCrop]) -> list[Crop]:
@@ -92,15 +103,30 @@ def relabel(model: nn.Module, crops: list[RealCrop]) -> list[Crop]:
     return usable
 
 
-def train(plan: Plan, sampler: MapSampler, real: list[RealCrop], dev: list[RealCrop], folder: Path) -> Craft:
-    """Train or go on training in ``folder``; returns the averaged model that was best on the dev crops."""
+def train(
+    plan: Plan,
+    sampler: MapSampler,
+    real: list[RealCrop],
+    judge: Judge,
+    folder: Path,
+    start_from: Path | None = None,
+) -> Craft:
+    """Train or go on training in ``folder``; returns the averaged model that ``judge``, by its mean figure, liked best.
+
+    ``real`` are crops to find characters in on the way (weak supervision by count), none when the sampler knows
+    real characters already. ``start_from`` is another run's checkpoint whose weights are gone on with.
+    """
     torch.set_num_threads(plan.threads)
     torch.manual_seed(plan.seed)
     run = RunFolder(folder)
-    model = Craft().to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
+    model = Craft()
+    if start_from is not None:
+        carry_over(model, start_from)
+    model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
     ema = Ema(model, decay=0.998, warmup_steps=200)
     optimiser = torch.optim.AdamW(model.parameters(), lr=plan.rate, weight_decay=0.01)
     learner = Learner(model, ema, optimiser)
+
     def take_step(step: int) -> float:
         nonlocal sampler
         if real and step >= plan.synthetic_steps and (step % plan.relabel_every == 0 or not sampler.real):
@@ -108,14 +134,19 @@ def train(plan: Plan, sampler: MapSampler, real: list[RealCrop], dev: list[RealC
         images, targets = sampler.batch(plan.batch, np.random.default_rng((plan.seed, step)))
         return learner.descend(_loss(model, images, targets, plan.bfloat16), learning_rate(step, plan))
 
-    def figures(step: int) -> dict[str, float]:
-        return evaluate(ema.model, dev) if dev else {"lines": float(step), "characters": 0.0}
-
     fit(
-        "craft", run, learner, plan.steps, plan.evaluate_every, take_step, figures,
-        lambda found: found["lines"] + found["characters"],
+        "craft", run, learner, plan.steps, plan.evaluate_every, take_step,
+        lambda _: judge(scorer(ema.model)), lambda figures: float(np.mean(list(figures.values()))),
     )  # fmt: skip
     return load_best(folder)
+
+
+def carry_over(model: Craft, checkpoint: Path) -> None:
+    """Take over the averaged weights of a checkpoint, which may be of an earlier, smaller form of the network."""
+    state = torch.load(checkpoint, map_location="cpu", weights_only=True)["average"]
+    missing, unexpected = model.load_state_dict(state, strict=False)
+    if unexpected or any(not name.startswith("more_") for name in missing):
+        raise ValueError(f"{checkpoint} holds another network")
 
 
 def load_best(folder: Path) -> Craft:

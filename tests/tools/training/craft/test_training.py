@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +16,11 @@ import torch
 
 from cloud_apis.craft.postprocess import line_quads
 from tools.training.common.crops import RealCrop
-from tools.training.craft.data import MapSampler, recut
+from tools.training.craft.data import MapSampler, posed, recut, second_look
 from tools.training.craft.model import Craft
 from tools.training.craft.pseudo import find, labelled, word_quads
-from tools.training.craft.targets import affinity_quads, maps
-from tools.training.craft.train import Plan, load_best, map_loss, train
+from tools.training.craft.targets import affinity_quads, levelled, maps
+from tools.training.craft.train import Plan, carry_over, counting_judge, load_best, map_loss, train
 from tools.training.synthetic.generate import crop_of
 from tools.training.synthetic.geometry import line_quad
 from tools.training.synthetic.glyphs import Glyphs
@@ -85,19 +86,48 @@ def test_weak_labels_need_the_right_number_of_characters() -> None:
     assert np.array(quad) == pytest.approx(line_quad(line) / 0.5, abs=8)
 
 
-def test_recutting_keeps_boxes_on_their_characters() -> None:
+def white_bars() -> Crop:
+    """Four white bars as characters."""
     image = np.zeros((60, 160), np.uint8)
     line = boxes(4, 40, 20, 40)
     for quad in line:
         image[20:40, int(quad[0, 0]) : int(quad[1, 0])] = 255
-    store = Store.of([])
-    assert len(store) == 0
+    return Crop(image, (Line("ABCD", line),))
+
+
+@pytest.mark.parametrize("change", [recut, posed])
+def test_other_cuts_and_poses_keep_boxes_on_their_characters(
+    change: Callable[[Crop, np.random.Generator], Crop],
+) -> None:
     rng = np.random.default_rng(0)
     for _ in range(20):
-        cut = recut(Crop(image, (Line("ABCD", line),)), rng, tilt=True)
+        cut = change(white_bars(), rng)
         for quad in cut.lines[0].quads:
             centre = quad.mean(axis=0).round().astype(int)
             assert cut.image[centre[1], centre[0]] > 200
+
+
+def test_a_second_look_mostly_shows_all_characters() -> None:
+    rng = np.random.default_rng(0)
+    crop, seen = posed(white_bars(), rng), 0
+    for _ in range(40):
+        window = second_look(crop, rng)
+        centres = window.to_network(crop.lines[0].quads).mean(axis=1)
+        image = window.cut(crop.image)
+        inside = ((centres > 0) & (centres < [192, 96])).all(axis=1)
+        assert all(image[0, int(y), int(x)] > 0.8 for x, y in centres[inside])
+        seen += bool(inside.all())
+    assert seen >= 36
+
+
+def test_a_raised_year_is_made_as_tall_as_its_line() -> None:
+    line = boxes(5, 40, 20, 44)
+    line[3:, 2:, 1] = 32
+    whole = levelled(line)
+    assert whole[:, :2, 1] == pytest.approx(20, abs=0.1)
+    assert whole[:, 2:, 1] == pytest.approx(44, abs=0.1)
+    assert whole[:, :, 0] == pytest.approx(line[:, :, 0], abs=0.1)
+    assert levelled(boxes(3, 40, 20, 44)) is not None
 
 
 def test_loss_is_least_at_the_target() -> None:
@@ -111,7 +141,7 @@ def test_a_cut_run_goes_on(store: Store, tmp_path: Path) -> None:
     real = [RealCrop("x", "B12ABC", "drive", np.full((40, 160), 90, np.uint8), 1.0)]
     for steps in (1, 2):
         plan = Plan(steps=steps, synthetic_steps=1, batch=2, evaluate_every=1, relabel_every=1, bfloat16=False)
-        train(plan, MapSampler(store), real, real, tmp_path)
+        train(plan, MapSampler(store), real, counting_judge(real), tmp_path)
         assert torch.load(tmp_path / "last.pt", weights_only=True)["step"] == steps
     log = (tmp_path / "metrics.csv").read_text().splitlines()
     assert [line.split(",")[0] for line in log] == ["step", "1", "2"]
@@ -121,10 +151,23 @@ def test_a_cut_run_goes_on(store: Store, tmp_path: Path) -> None:
     assert 0 <= scores.min() <= scores.max() <= 1
 
 
+def test_an_earlier_network_is_gone_on_with(store: Store, tmp_path: Path) -> None:
+    first = Craft()
+    older = {name: weight for name, weight in first.state_dict().items() if not name.startswith("more_")}
+    torch.save({"average": older}, tmp_path / "older.pt")
+    second = Craft()
+    carry_over(second, tmp_path / "older.pt")
+    image = torch.rand(1, 1, 96, 192)
+    assert torch.allclose(first.eval()(image), second.eval()(image), atol=1e-5)
+    torch.save({"average": {"other": torch.zeros(1)}}, tmp_path / "other.pt")
+    with pytest.raises(ValueError, match="another network"):
+        carry_over(second, tmp_path / "other.pt")
+
+
 def test_no_run_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="train first"):
         load_best(tmp_path)
 
 
 def test_the_network_is_slim() -> None:
-    assert sum(weight.numel() for weight in Craft().parameters()) < 500_000
+    assert sum(weight.numel() for weight in Craft().parameters()) < 900_000
