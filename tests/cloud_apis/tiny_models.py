@@ -84,7 +84,7 @@ def crnn() -> onnx.ModelProto:
         helper.make_node("Transpose", ["flat"], ["logits"], perm=[0, 2, 1]),
     ]
     weights: dict[str, Array] = {"weight": weight, "bias": bias, "axis": np.array([2], np.int64)}
-    return _model(nodes, _tensor("image", ["n", 1, 32, 128]), [_tensor("logits", ["n", 16, 37])], weights)
+    return _model(nodes, _tensor("image", ["n", 1, 32, 160]), [_tensor("logits", ["n", 16, 37])], weights)
 
 
 def _tensor(name: str, shape: list[str | int]) -> onnx.ValueInfoProto:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from cloud_apis.crnn.postprocess import ALPHABET, BLANK, decode
-from cloud_apis.crnn.preprocess import expand_quad, warp_word
+from cloud_apis.crnn.preprocess import MAX_STRETCH, expand_quad, shown, warp_word
 
 
 def logits_of(labels: list[int], strength: float = 12.0) -> NDArray[np.float32]:
@@ -51,11 +51,27 @@ def test_an_upright_quad_grows_by_parts_of_its_height() -> None:
     assert wide == pytest.approx(quad_of(90, 45, 210, 75))
 
 
+def test_short_lines_are_shown_with_surroundings_rather_than_stretched() -> None:
+    window = shown(quad_of(100, 50, 120, 70))
+    width, height = window[1, 0] - window[0, 0], window[3, 1] - window[0, 1]
+    assert (160 / width) / (32 / height) == pytest.approx(MAX_STRETCH)
+    assert window.mean(axis=0) == pytest.approx([110, 60])
+    long = quad_of(100, 50, 220, 70)
+    assert shown(long) == pytest.approx(expand_quad(long))
+
+
+def test_sides_that_run_together_never_cross() -> None:
+    wedge = np.array([[0, 0], [40, 8], [40, 12], [0, 20]], np.float32)
+    tl, tr, br, bl = shown(wedge)
+    assert bl[1] - tl[1] > 4
+    assert br[1] - tr[1] > 2
+
+
 def test_degenerate_quads_do_not_fail() -> None:
     point = np.full((4, 2), 7, np.float32)
     assert np.all(np.isfinite(expand_quad(point)))
     patch = warp_word(np.zeros((20, 40), np.uint8), point)
-    assert patch.shape == (1, 32, 128)
+    assert patch.shape == (1, 32, 160)
     assert np.all(np.isfinite(patch))
 
 
@@ -66,8 +82,8 @@ def test_the_word_fills_the_patch_at_any_size(scale: float) -> None:
     picture[:, : width // 2] = 200
     patch = warp_word(picture, quad_of(-0.5, -0.5, width - 0.5, height - 0.5), 0.0, 0.0)
     assert patch.dtype == np.float32
-    assert patch[0, :, :60] == pytest.approx(200 / 255, abs=0.01)
-    assert patch[0, :, 68:] == pytest.approx(0, abs=0.01)
+    assert patch[0, :, :76] == pytest.approx(200 / 255, abs=0.01)
+    assert patch[0, :, 84:] == pytest.approx(0, abs=0.01)
 
 
 def test_a_tilted_word_is_straightened() -> None:

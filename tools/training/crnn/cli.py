@@ -10,7 +10,7 @@ from pathlib import Path
 from tools.data import require_data_root
 from tools.training.common.crops import load_crops
 from tools.training.common.loop import log_to
-from tools.training.crnn.data import WordSampler, load_words
+from tools.training.crnn.data import Mixture, WordSampler, load_words
 from tools.training.crnn.export import export
 from tools.training.crnn.train import Plan, train
 from tools.training.synthetic.store import Store
@@ -46,6 +46,10 @@ def parser() -> argparse.ArgumentParser:
     it.add_argument("--batch", type=int, default=64, help="patches per step (default: 64)")
     it.add_argument("--rate", type=float, default=2.5e-3, help="highest learning rate (default: 0.0025)")
     it.add_argument("--real-share", type=float, default=0.5, help="share of real patches (default: 0.5)")
+    it.add_argument("--spliced-share", type=float, default=0.0, help="share of the real patches spliced from two lines")
+    it.add_argument("--two-lines", type=float, default=3.0, help="how often plates of two lines are drawn (default: 3)")
+    it.add_argument("--no-augment", action="store_true", help="show real lines as they are (for comparison)")
+    it.add_argument("--smoothing", type=float, default=0.02, help="label smoothing (default: 0.02)")
     it.add_argument("--seed", type=int, default=1, help="seed of weights and draws (default: 1)")
     it.add_argument("--threads", type=int, default=1, help="CPU threads (default: 1)")
     it.add_argument("--no-bfloat16", action="store_true", help="convolve in float32 (CPUs without AVX512-BF16)")
@@ -66,10 +70,14 @@ def main(argv: Sequence[str] | None = None) -> int:
             return 0
         real = load_crops(root, "train")
         synthetic = Store.load(arguments.synthetic)
-        sampler = WordSampler(synthetic, real, words, arguments.real_share)
+        mixture = Mixture(
+            arguments.real_share, arguments.spliced_share, arguments.two_lines, augment=not arguments.no_augment
+        )
+        sampler = WordSampler(synthetic, real, words, mixture)
         plan = Plan(
             steps=arguments.steps, batch=arguments.batch, rate=arguments.rate, seed=arguments.seed,
             evaluate_every=arguments.evaluate_every, threads=arguments.threads, bfloat16=not arguments.no_bfloat16,
+            smoothing=arguments.smoothing,
         )  # fmt: skip
         train(plan, sampler, load_crops(root, "dev"), arguments.run, arguments.start_from)
     except FileNotFoundError as error:

@@ -2,34 +2,50 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
+from torch import nn
 
 from cloud_apis.crnn.postprocess import ALPHABET
 from cloud_apis.crnn.preprocess import MARGIN_X, MARGIN_Y, warp_word
 from tools.training.common.crops import RealCrop
+from tools.training.crnn.augment import disturb, jitter, margins
+from tools.training.crnn.splice import LONGEST, Cuttable, cuttable, splice
 from tools.training.synthetic.geometry import line_quad
 from tools.training.synthetic.store import Store
 
 Words = Mapping[str, list[NDArray[np.float32]]]
 """Per crop (file name) its lines' quads, each (4, 2) in pixels of the crop at full size."""
 
-MIN_CHARACTER_PX = 6.5
+MIN_CHARACTER_PX = 5.5
+REAL_STRENGTH = 0.8
+SYNTHETIC_STRENGTH = 0.3
 CODE = {character: index + 1 for index, character in enumerate(ALPHABET)}
 
 
 @dataclass(frozen=True)
 class Patch:
-    """What the network is shown: ``image`` (1, 32, 128) float32, the text's classes (1..36)."""
+    """What the network is shown: ``image`` (1, 32, 160) float32, the text's classes (1..36)."""
 
     image: NDArray[np.float32]
     target: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """What a batch is made of: shares of real lines and of spliced ones among these, how two lines count."""
+
+    real_share: float = 0.5
+    spliced_share: float = 0.0
+    two_lines: float = 3.0
+    augment: bool = True
 
 
 def load_words(path: Path | None) -> Words:
@@ -40,27 +56,55 @@ def load_words(path: Path | None) -> Words:
     return {name: [np.array(quad, np.float32) for quad in quads] for name, quads in found.items()}
 
 
+def shares(crops: Sequence[RealCrop], two_lines: float) -> NDArray[np.float64]:
+    """How often each crop is drawn: plates seen often and common characters less, two lines more; sums to 1."""
+    seen = Counter(crop.text for crop in crops)
+    used = Counter(itertools.chain.from_iterable(crop.text.replace("/", "") for crop in crops))
+    typical = float(np.median(list(used.values()))) if used else 1.0
+    weights = []
+    for crop in crops:
+        rarity = [(typical / used[character]) ** 0.4 for character in crop.text.replace("/", "")]
+        weight = float(np.clip(np.mean(rarity or [1.0]), 0.7, 2.0)) / seen[crop.text] ** 0.4
+        weights.append(weight * (two_lines if len(crop.lines) > 1 else 1.0))
+    return np.array(weights) / max(sum(weights), 1e-9)
+
+
 class WordSampler:
     """Draws training patches; everything random comes from the generator handed in."""
 
-    def __init__(self, synthetic: Store | None, real: Sequence[RealCrop], words: Words, real_share: float) -> None:
+    def __init__(self, synthetic: Store | None, real: Sequence[RealCrop], words: Words, mixture: Mixture) -> None:
         self.synthetic = synthetic
         self.words = words
         self.real = [crop for crop in real if len(crop.lines) <= 2]
-        self.real_share = real_share if self.real else 0.0
+        self.mixture = mixture
+        self._real_share = mixture.real_share if self.real else 0.0
+        self._shares = np.cumsum(shares(self.real, mixture.two_lines))
+        self._cuttable: list[Cuttable] = []
         if synthetic is None and not self.real:
             raise ValueError("nothing to train from: neither synthetic nor real crops")
 
+    def find_gaps(self, model: nn.Module) -> int:
+        """Let a trained network place the real lines' characters, so that lines can be spliced; gives how many."""
+        lines = [
+            (crop.image, quad * np.float32(crop.scale), tuple(CODE[c] for c in text))
+            for crop in self.real
+            if len(self.words.get(crop.file_name, ())) == len(crop.lines)
+            for quad, text in zip(self.words[crop.file_name], crop.lines, strict=True)
+        ]
+        self._cuttable = cuttable(model.eval(), lines)
+        return len(self._cuttable)
+
     def batch(self, size: int, rng: np.random.Generator) -> tuple[NDArray[np.float32], list[tuple[int, ...]]]:
-        """``size`` patches: images (size, 1, 32, 128) and their targets."""
+        """``size`` patches: images (size, 1, 32, 160) and their targets."""
         patches = [self.draw(rng) for _ in range(size)]
         return np.stack([patch.image for patch in patches]), [patch.target for patch in patches]
 
     def draw(self, rng: np.random.Generator) -> Patch:
-        """One patch, real with probability ``real_share``."""
+        """One patch, real with the mixture's probability."""
         while True:
-            real = self.synthetic is None or rng.random() < self.real_share
-            patch = self._real(rng) if real else self._synthetic(rng)
+            real = self.synthetic is None or rng.random() < self._real_share
+            spliced = real and bool(self._cuttable) and rng.random() < self.mixture.spliced_share
+            patch = self._spliced(rng) if spliced else self._real(rng) if real else self._synthetic(rng)
             if patch is not None:
                 return patch
 
@@ -71,64 +115,52 @@ class WordSampler:
         if np.linalg.norm(line.quads[:, 3] - line.quads[:, 0], axis=1).max() < MIN_CHARACTER_PX:
             return None
         if len(crop.lines) == 1 and rng.random() < 0.06:
-            return _patch(crop.image, whole(crop.image, rng), line.text, rng, 0.0)
-        return _patch(crop.image, line_quad(line.quads), line.text, rng, 0.3)
+            return self._patch(crop.image, whole(crop.image, rng), line.text, rng, 0.0)
+        return self._patch(crop.image, line_quad(line.quads), line.text, rng, SYNTHETIC_STRENGTH)
 
     def _real(self, rng: np.random.Generator) -> Patch | None:
-        crop = self.real[int(rng.integers(len(self.real)))]
+        crop = self.real[min(int(np.searchsorted(self._shares, rng.random())), len(self.real) - 1)]
         number = int(rng.integers(len(crop.lines)))
         quads = self.words.get(crop.file_name)
-        if quads is not None and len(quads) == len(crop.lines) and rng.random() < 0.94:
-            return _patch(crop.image, quads[number] * np.float32(crop.scale), crop.lines[number], rng, 0.8)
+        if quads is not None and len(quads) == len(crop.lines) and rng.random() < 0.96:
+            quad = quads[number] * np.float32(crop.scale)
+            return self._patch(crop.image, quad, crop.lines[number], rng, REAL_STRENGTH)
         if len(crop.lines) > 1 and self.words:
             return None
-        return _patch(crop.image, whole(crop.image, rng, number, len(crop.lines)), crop.lines[number], rng, 0.8)
+        guess = whole(crop.image, rng, number, len(crop.lines))
+        return self._patch(crop.image, guess, crop.lines[number], rng, REAL_STRENGTH)
+
+    def _spliced(self, rng: np.random.Generator) -> Patch | None:
+        head, tail = (self._cuttable[int(rng.integers(len(self._cuttable)))] for _ in range(2))
+        image, target = splice(head, tail, rng)
+        if len(target) > LONGEST:
+            return None
+        return Patch(disturb(image, rng, REAL_STRENGTH) if self.mixture.augment else image, target)
+
+    def _patch(
+        self, image: NDArray[np.uint8], quad: NDArray[np.float32], text: str, rng: np.random.Generator, strength: float
+    ) -> Patch | None:
+        if not text or any(character not in CODE for character in text):
+            return None
+        target = tuple(CODE[character] for character in text)
+        if not self.mixture.augment:
+            return Patch(warp_word(image, quad), target)
+        # What is small already bears little more.
+        height = float(np.linalg.norm(quad[3] - quad[0]) + np.linalg.norm(quad[2] - quad[1])) / 2
+        bearable = strength * float(np.clip(height / 16, 0.4, 1.0))
+        return Patch(disturb(warp_word(image, jitter(quad, rng), *margins(rng)), rng, bearable), target)
 
 
 def whole(image: NDArray[np.uint8], rng: np.random.Generator, line: int = 0, lines: int = 1) -> NDArray[np.float32]:
-    """The whole crop (or its upper or lower half) as one word, with random edges."""
+    """The whole crop (or its upper or lower half) as one line, with random edges.
+
+    The quad lies inside by the patch's margins, so that these end about where the crop does.
+    """
     height, width = image.shape
     x0, x1 = rng.uniform(-0.02, 0.06) * width, (1 - rng.uniform(-0.02, 0.06)) * width
     y0, y1 = height * line / lines, height * (line + 1) / lines
     y0, y1 = y0 + rng.uniform(0.0, 0.16) * height / lines, y1 - rng.uniform(0.0, 0.16) * height / lines
+    inset_y = MARGIN_Y * (y1 - y0) / (1 + 2 * MARGIN_Y)
+    inset_x = min(MARGIN_X * (y1 - y0 - 2 * inset_y), 0.3 * (x1 - x0))
+    x0, x1, y0, y1 = x0 + inset_x, x1 - inset_x, y0 + inset_y, y1 - inset_y
     return np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], np.float32)
-
-
-def _patch(
-    image: NDArray[np.uint8], quad: NDArray[np.float32], text: str, rng: np.random.Generator, strength: float
-) -> Patch | None:
-    if not text or any(character not in CODE for character in text):
-        return None
-    warped = warp_word(image, jitter(quad, rng), MARGIN_X + rng.uniform(-0.1, 0.22), MARGIN_Y + rng.uniform(-0.1, 0.14))
-    return Patch(disturb(warped, rng, strength), tuple(CODE[character] for character in text))
-
-
-def jitter(quad: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-    """Move a quad as a finder would err: the whole a little, tilt, and each corner."""
-    height = float(np.linalg.norm(quad[3] - quad[0]) + np.linalg.norm(quad[2] - quad[1])) / 2
-    moved = quad + rng.normal(0, 0.05, 2) * height + rng.normal(0, 0.045, (4, 2)) * height
-    if rng.random() < 0.3:
-        tilt = rng.normal(0, 0.12) * height
-        moved = moved + np.array([[0, -tilt], [0, tilt], [0, tilt], [0, -tilt]])
-    return moved.astype(np.float32)
-
-
-def disturb(patch: NDArray[np.float32], rng: np.random.Generator, strength: float) -> NDArray[np.float32]:
-    """Light and blur on the patch itself: much for real crops (few), little for synthetic ones (already done)."""
-    image = patch[0]
-    if rng.random() < 0.5 * strength:
-        image = np.power(np.clip(image, 0, 1), float(np.exp(rng.normal(0, 0.3))))
-    if rng.random() < 0.3 * strength:
-        small = cv2.resize(image, (int(rng.integers(36, 110)), int(rng.integers(10, 28))), interpolation=cv2.INTER_AREA)
-        image = cv2.resize(small, (patch.shape[2], patch.shape[1]), interpolation=cv2.INTER_LINEAR)
-    if rng.random() < 0.3 * strength:
-        image = cv2.GaussianBlur(image, (0, 0), sigmaX=rng.uniform(0.3, 2.2), sigmaY=rng.uniform(0.3, 1.2))
-    if rng.random() < 0.25 * strength:
-        edge = np.clip((np.arange(128) - rng.uniform(0, 128)) / rng.uniform(1, 30) + 0.5, 0, 1).astype(np.float32)
-        image = image * (1 - edge * np.float32(rng.uniform(0.1, 0.6)))
-    image = (image - 0.5) * np.float32(rng.uniform(0.6, 1.3)) + np.float32(0.5 + rng.normal(0, 0.1))
-    if rng.random() < 0.5:
-        image = image + rng.normal(0, rng.uniform(0, 0.04), image.shape)
-    if rng.random() < 0.03:
-        image = 1 - image
-    return np.asarray(np.clip(image, 0, 1), dtype=np.float32)[None]

@@ -16,7 +16,7 @@ from cloud_apis.crnn.preprocess import HEIGHT_PX, WIDTH_PX
 from tools.training.common.crops import RealCrop
 from tools.training.common.export import export_onnx, quantise, write_manifest
 from tools.training.common.run_folder import RunFolder
-from tools.training.crnn.data import Words, WordSampler
+from tools.training.crnn.data import Mixture, Words, WordSampler
 from tools.training.crnn.model import Crnn
 from tools.training.crnn.train import dev_patches
 
@@ -58,7 +58,7 @@ def export(run: Path, train: Sequence[RealCrop], dev: Sequence[RealCrop], words:
     float_file, int8_file = run / "crnn.float32.onnx", run / "crnn.int8.onnx"
     axes = {"image": {0: "batch"}, "logits": {0: "batch"}}
     export_onnx(load_best(run), torch.zeros(1, 1, HEIGHT_PX, WIDTH_PX), float_file, "image", ["logits"], axes)
-    sampler = WordSampler(None, train, words, 1.0)
+    sampler = WordSampler(None, train, words, Mixture(1.0))
     # The LSTM and the normalisation of the patch stay in float32.
     quantise(float_file, int8_file, "image", calibration(sampler), operators=["Conv", "MaxPool"])
     figures = {"float32": exact(float_file, dev, words), "int8": exact(int8_file, dev, words)}
@@ -70,7 +70,7 @@ def export(run: Path, train: Sequence[RealCrop], dev: Sequence[RealCrop], words:
         "version": "1.0.0",
         "precision": precision,
         "input": f"image float32 (N, 1, {HEIGHT_PX}, {WIDTH_PX}), grey 0..1, one word straightened",
-        "output": "logits float32 (N, 64, 37), class 0 the CTC blank",
+        "output": f"logits float32 (N, {WIDTH_PX // 2}, 37), class 0 the CTC blank",
         "alphabet": ALPHABET,
         "dev_exact": {name: round(value, 4) for name, value in figures.items()},
     }

@@ -17,9 +17,9 @@ def conv(
 
 
 class Crnn(nn.Module):
-    """Reads (N, 1, 32, 128) float32 grey 0..1; gives logits (N, 64, 37), class 0 the CTC blank.
+    """Reads (N, 1, 32, 160) float32 grey 0..1; gives logits (N, 80, 37), class 0 the CTC blank.
 
-    Width is halved once only: 64 steps keep a blank's room between the narrow ones of "111".
+    Width is halved once only: 80 steps keep a blank's room between the narrow ones of "111".
     """
 
     def __init__(self, width: int = 48, hidden: int = 128) -> None:
@@ -27,22 +27,23 @@ class Crnn(nn.Module):
         w = width
         self.features = nn.Sequential(
             conv(1, w // 2),
-            nn.MaxPool2d(2),  # 16 x 64
+            nn.MaxPool2d(2),  # 16 x 80
             conv(w // 2, w),
             conv(w, w),
-            nn.MaxPool2d((2, 1)),  # 8 x 64
+            nn.MaxPool2d((2, 1)),  # 8 x 80
             conv(w, 2 * w),
             conv(2 * w, 2 * w),
-            nn.MaxPool2d((2, 1)),  # 4 x 64
+            nn.MaxPool2d((2, 1)),  # 4 x 80
             conv(2 * w, 3 * w),
-            nn.Dropout2d(0.05),
-            conv(3 * w, 3 * w, (4, 3), (0, 1)),  # 1 x 64
+            nn.Dropout2d(0.08),
+            conv(3 * w, 3 * w, (4, 3), (0, 1)),  # 1 x 80
         )
         self.recurrent = nn.LSTM(3 * w, hidden, num_layers=1, bidirectional=True, batch_first=True)
+        self.forget = nn.Dropout(0.15)
         self.classify = nn.Linear(2 * hidden, CLASSES)
 
     def convolve(self, image: Tensor) -> Tensor:
-        """The convolutional part, safe in bfloat16: features (N, 3 * width, 1, 64).
+        """The convolutional part, safe in bfloat16: features (N, 3 * width, 1, 80).
 
         Each patch is brought to mean 0 and deviation 1 first, so that night and glare look alike.
         """
@@ -52,9 +53,9 @@ class Crnn(nn.Module):
         return features
 
     def recur(self, features: Tensor) -> Tensor:
-        """The recurrent part, in float32: logits (N, 64, 37)."""
+        """The recurrent part, in float32: logits (N, 80, 37)."""
         sequence = features.float().squeeze(2).transpose(1, 2)
-        logits: Tensor = self.classify(self.recurrent(sequence)[0])
+        logits: Tensor = self.classify(self.forget(self.recurrent(sequence)[0]))
         return logits
 
     def forward(self, image: Tensor) -> Tensor:
