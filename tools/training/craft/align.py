@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from cloud_apis.craft.postprocess import line_quads
 from cloud_apis.craft.preprocess import HEIGHT_PX, WIDTH_PX
 from cloud_apis.craft.straighten import Window, frame_of, text_window
-from cloud_apis.crnn.preprocess import expand_quad, warp_word
+from cloud_apis.crnn.preprocess import shown, warp_word
 from tools.training.craft.ctc import losses, places
 from tools.training.craft.pseudo import Score
 
@@ -259,7 +259,7 @@ def character_quads(quad: Quad, places_: NDArray[np.float64]) -> NDArray[np.floa
 
     Characters are as tall as the line; one without near neighbours is no wider than 0.75 of its height.
     """
-    wide = expand_quad(quad)
+    wide = shown(quad)
     to_patch = cv2.getPerspectiveTransform(wide, np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32))
     inside = cv2.perspectiveTransform(quad[None], to_patch)[0].astype(np.float64)
     height = float(np.linalg.norm(quad[3] - quad[0]) + np.linalg.norm(quad[2] - quad[1])) / 2

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 pytest.importorskip("torch", reason="torch (extra `train`) is not installed")
 
-from cloud_apis.crnn.preprocess import expand_quad
+from cloud_apis.crnn.preprocess import shown
 from tools.training.common.crops import RealCrop
 from tools.training.craft.align import Aligned, Aligner, above, character_quads, perturbed, sound, trim
 from tools.training.craft.ctc import CODE, losses, places
@@ -50,7 +50,7 @@ def test_characters_are_placed_where_they_are_said() -> None:
 
 def test_character_boxes_lie_in_their_line_at_their_places() -> None:
     quad = square(30, 20, 110, 40)
-    wide = expand_quad(quad)
+    wide = shown(quad)
     centres = np.array([36, 52, 68, 84, 100], np.float64)
     spots = (centres - 0.08 * 20 - wide[0, 0]) / (wide[1, 0] - wide[0, 0])
     found = character_quads(quad, spots)
