@@ -10,16 +10,37 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from cloud_apis.contract import Quad
+from tools.evaluation.alignment import edit_distance
+
+__all__ = [
+    "PlateReading",
+    "ReadingFigures",
+    "by_group",
+    "confident",
+    "edit_distance",
+    "figures",
+    "grouped",
+    "lines_of",
+    "plain",
+]
+
 
 @dataclass(frozen=True, slots=True)
 class PlateReading:
-    """One plate's truth beside what was read there; `confidence` is the least one of its characters."""
+    """One plate's truth beside what was read there.
+
+    `confidence` is the plate's, `characters` has one for each character of `text`, all in 0..1; `quads` are the
+    corners of the lines read, in pixels of the crop.
+    """
 
     name: str
     source: str
     truth: str
     text: str
     confidence: float = 0.0
+    characters: tuple[float, ...] = ()
+    quads: tuple[Quad, ...] = ()
 
     @property
     def exact(self) -> bool:
@@ -57,16 +78,6 @@ def plain(transcription: str) -> str:
     return transcription.replace("/", "")
 
 
-def edit_distance(a: str, b: str) -> int:
-    """Levenshtein distance: fewest insertions, deletions and replacements from a to b."""
-    row = list(range(len(b) + 1))
-    for i, left in enumerate(a, 1):
-        diagonal, row[0] = row[0], i
-        for j, right in enumerate(b, 1):
-            diagonal, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, diagonal + (left != right))
-    return row[-1]
-
-
 def figures(readings: Iterable[PlateReading]) -> ReadingFigures:
     """The figures over all these readings."""
     plates = exact = errors = characters = 0
@@ -78,10 +89,26 @@ def figures(readings: Iterable[PlateReading]) -> ReadingFigures:
     return ReadingFigures(plates, exact, errors, characters)
 
 
+def lines_of(reading: PlateReading) -> str:
+    """The group of a plate by its number of lines."""
+    return "one line" if reading.lines == 1 else "two lines"
+
+
 def grouped(readings: Sequence[PlateReading], key: Callable[[PlateReading], str]) -> dict[str, ReadingFigures]:
     """Figures per group, groups in alphabetical order."""
     names = sorted({key(r) for r in readings})
     return {name: figures(r for r in readings if key(r) == name) for name in names}
+
+
+def by_group(readings: Sequence[PlateReading]) -> dict[str, ReadingFigures]:
+    """Figures per source, per number of lines, per both where a source has two-line plates, and over all."""
+    two = [r for r in readings if r.lines > 1]
+    return {
+        **grouped(readings, lambda r: r.source),
+        **grouped(readings, lines_of),
+        **{f"two lines, {name}": f for name, f in grouped(two, lambda r: r.source).items()},
+        "all": figures(readings),
+    }
 
 
 def confident(readings: Iterable[PlateReading], least: float) -> ReadingFigures:

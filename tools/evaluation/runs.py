@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cloud_apis.contract import Word
+from cloud_apis.contract import Quad, Word, plate_confidence, plate_text
 from tools.evaluation.detection import (
     WIDTH_BUCKETS_PX,
     Array,
@@ -17,23 +18,38 @@ from tools.evaluation.detection import (
     average_precision,
     coco_average_precision,
     false_boxes_per_picture,
-    match,
     recall,
     recall_by_width,
 )
 from tools.evaluation.reading import PlateReading
-from tools.evaluation.sets import LabelledPicture, TranscribedCrop, read_picture
+from tools.evaluation.sets import LabelledPicture, TranscribedCrop, try_picture
+from tools.training.datasets.problems import Problems
 
 Image = NDArray[np.uint8]
 Detector = Callable[[Image], Array]
 """From a BGR picture (height, width, 3) to its boxes, (n, 5): corners in its pixels and score."""
-Reader = Callable[[Image], Sequence[Word]]
-"""From a BGR crop to its words, in reading order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What was read of a plate: text, the plate's confidence, one confidence per character, corners of its lines."""
+
+    text: str
+    confidence: float
+    characters: tuple[float, ...]
+    quads: tuple[Quad, ...] = ()
+
+
+Reader = Callable[[Image], Read]
+"""From a BGR crop to what stands on it."""
 
 
 @dataclass(frozen=True, slots=True)
 class DetectionFigures:
-    """The figures of one set; the threshold's figures hold for boxes with `threshold` or more."""
+    """The figures of one set; the threshold's figures hold for boxes with `threshold` or more.
+
+    `without_plates` counts pictures that show no plate, `false_without_plates` the false boxes on each of them.
+    """
 
     pictures: int
     plates: int
@@ -43,27 +59,25 @@ class DetectionFigures:
     recall: Recall
     recall_by_width: tuple[Recall, ...]
     false_boxes_per_picture: float
+    without_plates: int
+    false_without_plates: float
 
 
-@dataclass(frozen=True, slots=True)
-class EndToEndFigures:
-    """What becomes of the transcribed plates when detector and reader work on whole pictures.
-
-    `exact` of `found` of `plates` were read exactly; of the `shown` reads at or above the confidence
-    threshold, `wrong` read a transcribed plate otherwise than it is.
-    """
-
-    pictures: int
-    plates: int
-    found: int
-    exact: int
-    shown: int
-    wrong: int
+def read_of(words: Sequence[Word]) -> Read:
+    """The read of a plate from its words, in reading order."""
+    characters = tuple(c for w in words for c in w.confidences)
+    return Read(plate_text(words), plate_confidence(words), characters, tuple(w.quad for w in words))
 
 
-def detect_all(detector: Detector, pictures: Iterable[LabelledPicture]) -> list[Array]:
-    """The detector's boxes in each picture, in the pictures' order."""
-    return [detector(read_picture(picture.path)) for picture in pictures]
+def detect_all(
+    detector: Detector, pictures: Iterable[tuple[LabelledPicture, Image]]
+) -> tuple[list[LabelledPicture], list[Array]]:
+    """The pictures, and the detector's boxes in each, in the same order."""
+    labelled, boxes = [], []
+    for picture, image in pictures:
+        labelled.append(picture)
+        boxes.append(detector(image))
+    return labelled, boxes
 
 
 def detection_figures(
@@ -73,6 +87,7 @@ def detection_figures(
     truths = [p.boxes for p in pictures]
     scales = [min(net_px / p.width_px, net_px / p.height_px) for p in pictures]
     sure = above(predictions, threshold)
+    empty = [boxes for boxes, truth in zip(sure, truths, strict=True) if not len(truth)]
     return DetectionFigures(
         len(pictures),
         sum(len(t) for t in truths),
@@ -82,22 +97,25 @@ def detection_figures(
         recall(sure, truths),
         recall_by_width(sure, truths, scales),
         false_boxes_per_picture(sure, truths),
+        len(empty),
+        sum(len(boxes) for boxes in empty) / len(empty) if empty else math.nan,
     )
 
 
-def read_all(reader: Reader, crops: Iterable[TranscribedCrop]) -> list[PlateReading]:
-    """What the reader reads on each crop, in the crops' order."""
+def read_all(reader: Reader, crops: Iterable[TranscribedCrop], problems: Problems | None = None) -> list[PlateReading]:
+    """What the reader reads on each crop, in the crops' order; crops that cannot be opened are noted and left out."""
+    problems = problems or Problems()
     readings = []
     for crop in crops:
-        words = reader(read_picture(crop.path))
-        text, confidence = joined(words)
-        readings.append(PlateReading(str(crop.path), crop.source, crop.text, text, confidence))
+        image = try_picture(crop.path, crop.where, problems)
+        if image is not None:
+            readings.append(reading_of(str(crop.path), crop.source, crop.text, reader(image)))
     return readings
 
 
-def joined(words: Sequence[Word]) -> tuple[str, float]:
-    """The text of a plate from its words, and the least confidence over its characters (0 without any)."""
-    return "".join(w.text for w in words), min((w.confidence for w in words if w.text), default=0.0)
+def reading_of(name: str, source: str, truth: str, read: Read) -> PlateReading:
+    """The read beside the truth."""
+    return PlateReading(name, source, truth, read.text, read.confidence, read.characters, read.quads)
 
 
 def cut(image: Image, box: Array, margin: float) -> Image:
@@ -107,37 +125,6 @@ def cut(image: Image, box: Array, margin: float) -> Image:
     left, right = max(0, int(box[0] - grow_x)), min(width, int(np.ceil(box[2] + grow_x)))
     top, bottom = max(0, int(box[1] - grow_y)), min(height, int(np.ceil(box[3] + grow_y)))
     return image[top:bottom, left:right]
-
-
-def end_to_end(
-    detector: Detector,
-    reader: Reader,
-    pictures: Iterable[LabelledPicture],
-    *,
-    box_threshold: float,
-    read_threshold: float,
-    margin: float,
-) -> EndToEndFigures:
-    """Detects, cuts and reads every transcribed plate of the pictures."""
-    count = plates = found = exact = shown = wrong = 0
-    for picture in pictures:
-        count += 1
-        plates += sum(t is not None for t in picture.texts)
-        image = read_picture(picture.path)
-        boxes = detector(image)
-        boxes = boxes[boxes[:, 4] >= box_threshold]
-        for box, plate in zip(boxes, match(boxes, picture.boxes).tolist(), strict=True):
-            truth = picture.texts[plate] if plate >= 0 else None
-            if truth is None:
-                continue
-            text, confidence = joined(reader(cut(image, box, margin)))
-            reading = PlateReading(str(picture.path), picture.source, truth, text, confidence)
-            found += 1
-            exact += reading.exact
-            if confidence >= read_threshold:
-                shown += 1
-                wrong += not reading.exact
-    return EndToEndFigures(count, plates, found, exact, shown, wrong)
 
 
 def width_names() -> tuple[str, ...]:

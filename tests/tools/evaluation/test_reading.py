@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.evaluation.reading import PlateReading, confident, edit_distance, figures, grouped, plain
+from tools.evaluation.reading import PlateReading, by_group, confident, edit_distance, figures, grouped, plain
 
 READINGS = (
     PlateReading("a", "one", "B01XEN", "B01XEN", 0.9),
@@ -61,3 +61,15 @@ def test_groups_and_confidence() -> None:
 def test_no_readings_have_no_rate() -> None:
     assert math.isnan(figures([]).exact_rate)
     assert math.isnan(figures([]).character_error_rate)
+
+
+def test_all_groups_of_a_table() -> None:
+    groups = by_group(READINGS)
+    assert {name: f.plates for name, f in groups.items()} == {
+        "one": 2,
+        "two": 2,
+        "one line": 3,
+        "two lines": 1,
+        "two lines, one": 1,
+        "all": 4,
+    }

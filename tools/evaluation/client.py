@@ -1,0 +1,114 @@
+"""The prediction APIs as a client meets them: over HTTP, on a server that runs or on one started here."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import requests
+import simplejpeg
+import yaml
+
+from cloud_apis.contract import API_KEY_HEADER, READER_PATH
+from cloud_apis.settings import ApiSettings as ServerSettings
+from edge_client.config import ApiSettings
+from edge_client.errors import ApiError, DashcamError
+from edge_client.requests.apis import PlateApis
+from edge_client.requests.embedded import EmbeddedApis
+from tools.evaluation.endtoend import NoAnswerError, Seen, System
+from tools.evaluation.parts import PartError
+from tools.evaluation.runs import Image, Read, read_of
+from tools.sample_inference.inference import find_plates, open_apis
+
+JPEG_QUALITY: Final = 92
+TIMEOUT_S: Final = (5.0, 60.0)
+
+
+@contextmanager
+def server(settings: ServerSettings) -> Iterator[str]:
+    """`cloud-apis serve` with these settings on a free loopback port, for as long as this is open: its URL.
+
+    Raises PartError with the server's last words when it does not start.
+    """
+    with TemporaryDirectory(prefix="evaluation-") as folder:
+        config = Path(folder) / "apis.yaml"
+        config.write_text(yaml.safe_dump(settings.model_dump(mode="json")), encoding="utf-8")
+        apis = EmbeddedApis(ApiSettings(embedded_config=config, embedded_log=Path(folder) / "apis.log"))
+        try:
+            apis.start(threading.Event())
+            parts = urlsplit(apis.yolov3_url())
+            yield f"{parts.scheme}://{parts.netloc}"
+        except DashcamError as error:
+            raise PartError(str(error)) from error
+        finally:
+            apis.close()
+
+
+@contextmanager
+def steps(url: str, api_key: str | None) -> Iterator[System]:
+    """As `sample-inference` does it: POST /yolov3 with the picture, then POST /crnn with the crops cut from it.
+
+    The system raises NoAnswerError where the APIs refuse or do not answer.
+    """
+    with open_apis(url, url, api_key) as apis:
+        yield lambda image: _steps(image, apis)
+
+
+@contextmanager
+def whole(url: str, api_key: str | None) -> Iterator[System]:
+    """POST /license-plate-reader with the whole picture as JPEG; raises as `steps` does."""
+    with requests.Session() as session:
+        if api_key:
+            session.headers[API_KEY_HEADER] = api_key
+        yield lambda image: _whole(image, url.rstrip("/") + READER_PATH, session)
+
+
+ROUTES: Final[Mapping[str, Callable[[str, str | None], Any]]] = {"/yolov3 + /crnn": steps, READER_PATH: whole}
+"""The ways of asking, by the name that tables give them."""
+
+
+def models_of(url: str, api_key: str | None) -> str:
+    """What a server says of its models: names and versions, in one line. Raises PartError if it cannot be reached."""
+    headers = {API_KEY_HEADER: api_key} if api_key else {}
+    said = []
+    try:
+        for name in ("yolov3", "craft", "crnn"):
+            answer = requests.get(f"{url.rstrip('/')}/v2/models/{name}", headers=headers, timeout=TIMEOUT_S)
+            if answer.status_code == 401:
+                raise PartError(f"{url} wants an API key, or another one: name its file with --api-key-file")
+            versions = answer.json().get("versions", ["?"]) if answer.ok else ["?"]
+            said.append(f"{name} version {', '.join(map(str, versions))}")
+    except (requests.RequestException, ValueError) as error:
+        raise PartError(f"there are no prediction APIs at {url}: {type(error).__name__}") from error
+    return f"{', '.join(said)} at {url}"
+
+
+def _steps(image: Image, apis: PlateApis) -> list[Seen]:
+    try:
+        plates = find_plates(image, apis, 0.0).plates
+    except ApiError as error:
+        raise NoAnswerError(str(error)) from error
+    return [Seen((p.box.xmin, p.box.ymin, p.box.xmax, p.box.ymax), p.box.score, read_of(p.words)) for p in plates]
+
+
+def _whole(image: Image, url: str, session: requests.Session) -> list[Seen]:
+    data = simplejpeg.encode_jpeg(image, quality=JPEG_QUALITY, colorspace="BGR")
+    try:
+        answer = session.post(url, data=data, headers={"Content-Type": "image/jpeg"}, timeout=TIMEOUT_S)
+    except requests.RequestException as error:
+        raise NoAnswerError(f"no answer: {type(error).__name__}") from error
+    if not answer.ok:
+        raise NoAnswerError(f"answer {answer.status_code}: {answer.text[:200]}")
+    return [_seen(plate) for plate in answer.json()["plates"]]
+
+
+def _seen(plate: Mapping[str, Any]) -> Seen:
+    xmin, ymin, xmax, ymax = plate["box"]
+    characters = tuple(c for word in plate["words"] for c in word["confidences"])
+    read = Read(plate["text"], plate["confidence"], characters)
+    return Seen((xmin, ymin, xmax, ymax), plate["score"], read)
