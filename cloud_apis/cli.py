@@ -34,9 +34,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _serve(arguments: argparse.Namespace) -> int:
     # Imported late: --help and wrong settings need neither onnxruntime nor OpenCV.
     try:
+        from cloud_apis.crnn.regions import load_regions  # noqa: PLC0415
         from cloud_apis.settings import load_settings  # noqa: PLC0415
 
         settings = load_settings(arguments.config)
+        if arguments.region:
+            crnn = settings.crnn.model_copy(update={"regions": arguments.region})
+            settings = settings.model_copy(update={"crnn": crnn})
+        load_regions(settings.crnn.regions)
         key = read_api_key(arguments.api_key_file or settings.api_key_file)
         if key is None and not is_loopback(arguments.host):
             raise StartError(
@@ -71,6 +76,12 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     serve.add_argument("--port", type=_port, default=8080, help="port, 0 for a free one (%(default)s)")
     serve.add_argument("--config", type=Path, help="settings file (default: the one that is shipped)")
+    serve.add_argument(
+        "--region",
+        action="append",
+        metavar="CODE",
+        help="expect plates of this region, such as GB or US-CA (may be repeated; in place of crnn.regions)",
+    )
     serve.add_argument("--port-file", type=Path, help="file to write the port to, once the server is ready")
     serve.add_argument("--api-key-file", help="file whose first line is the API key that clients must send")
     serve.add_argument("--certfile", type=Path, help="certificate chain in PEM: serve HTTPS")

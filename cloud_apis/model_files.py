@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from cloud_apis.crnn.calibration import Calibration
 from cloud_apis.errors import StartError
 
 
@@ -28,6 +29,7 @@ class Manifest(BaseModel):
         default=None, min_length=1, max_length=8, description="pixels per cell of a detector's scales, finest first"
     )
     alphabet: str | None = Field(default=None, description="characters of a recogniser, class 1 first")
+    calibration: Calibration | None = Field(default=None, description="what a recogniser's confidences are worth")
 
 
 def packaged_models() -> Path:

@@ -10,17 +10,20 @@ from numpy.typing import NDArray
 
 from cloud_apis.contract import Quad, Word
 from cloud_apis.craft.finder import LineFinder, load_finder
+from cloud_apis.crnn.plates import PlateDecoder
 from cloud_apis.crnn.preprocess import MARGIN_X, MARGIN_Y
 from cloud_apis.crnn.recogniser import Recogniser, load_recogniser
+from cloud_apis.crnn.regions import load_regions
 from cloud_apis.settings import ApiSettings
 
 
 class Reader:
     """Reads plates: finds the lines of each crop, straightens them and recognises their characters."""
 
-    def __init__(self, finder: LineFinder, recogniser: Recogniser) -> None:
+    def __init__(self, finder: LineFinder, recogniser: Recogniser, decoder: PlateDecoder | None = None) -> None:
         self.finder = finder
         self.recogniser = recogniser
+        self._decoder = decoder or PlateDecoder()
 
     def warm_up(self) -> None:
         """Run both networks once, so that the first request finds them ready."""
@@ -30,22 +33,29 @@ class Reader:
         """Words per crop in reading order (top line first); corners are in crop pixels.
 
         Crops are grey, uint8 (height, width). One in which no line is found is read as a whole. Lines on which
-        no character is recognised are left out.
+        no character is recognised are left out. Each word also has the confidence of its whole plate.
         """
         lines = [found or [_whole(crop)] for found, crop in zip(self.finder.find(crops), crops, strict=True)]
         owners = [i for i, found in enumerate(lines) for _ in found]
         quads = [quad for found in lines for quad in found]
-        texts = self.recogniser.read([(crops[i], quad) for i, quad in zip(owners, quads, strict=True)])
-        words: list[list[Word]] = [[] for _ in crops]
-        for i, quad, (text, confidences) in zip(owners, quads, texts, strict=True):
-            if text:
-                words[i].append(Word(text, _points(quad), tuple(round(c, 5) for c in confidences)))
-        return [tuple(w) for w in words]
+        logits = iter(self.recogniser.logits([(crops[i], quad) for i, quad in zip(owners, quads, strict=True)]))
+        return [self._words(found, [next(logits) for _ in found]) for found in lines]
+
+    def _words(self, quads: Sequence[NDArray[np.float32]], logits: Sequence[NDArray[np.float32]]) -> tuple[Word, ...]:
+        reading = self._decoder.read(logits)
+        return tuple(
+            Word(text, _points(quad), confidences, reading.confidence)
+            for quad, (text, confidences) in zip(quads, reading.lines, strict=True)
+            if text
+        )
 
 
 def load_reader(folder: Path, settings: ApiSettings) -> Reader:
     """Load the models `craft` and `crnn` from a folder; raises `StartError`."""
-    return Reader(load_finder(folder, settings.craft), load_recogniser(folder, settings.crnn))
+    recogniser = load_recogniser(folder, settings.crnn)
+    calibration = recogniser.model.manifest.calibration if settings.crnn.calibrated else None
+    decoder = PlateDecoder(calibration, load_regions(settings.crnn.regions))
+    return Reader(load_finder(folder, settings.craft), recogniser, decoder)
 
 
 def _whole(crop: NDArray[np.uint8]) -> NDArray[np.float32]:

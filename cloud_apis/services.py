@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -145,4 +145,4 @@ def _crop_place(box: PlateBox, grey: NDArray[np.uint8]) -> tuple[slice, slice]:
 def _moved(word: Word, x: float, y: float) -> Word:
     (ax, ay), (bx, by), (cx, cy), (dx, dy) = word.quad
     quad = ((ax + x, ay + y), (bx + x, by + y), (cx + x, cy + y), (dx + x, dy + y))
-    return Word(word.text, quad, word.confidences)
+    return replace(word, quad=quad)

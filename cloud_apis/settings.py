@@ -77,6 +77,13 @@ class CraftSettings(SessionSettings):
 class CrnnSettings(ServedSettings):
     """The recogniser, with the text line finder before it."""
 
+    regions: list[str] = Field(
+        default=[], description="codes from config/regions.yaml, such as GB, whose forms of plates are preferred"
+    )
+    calibrated: bool = Field(
+        default=True, description="confidences are chances to be right, by the model's calibration; false: as they come"
+    )
+
 
 class ApiSettings(_Section):
     """Everything in `config/apis.yaml`."""

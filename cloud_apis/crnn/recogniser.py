@@ -26,19 +26,23 @@ class Recogniser:
         self.model = model
         self._batch = settings.batch
 
-    def read(
-        self, words: Sequence[tuple[NDArray[np.uint8], NDArray[np.float32]]]
-    ) -> list[tuple[str, tuple[float, ...]]]:
-        """Text and confidences (0..1, one per character) of each word.
+    def logits(self, words: Sequence[tuple[NDArray[np.uint8], NDArray[np.float32]]]) -> list[NDArray[np.float32]]:
+        """What the network says of each word: logits (T, 37), class 0 the CTC blank.
 
         A word is its crop, uint8 (height, width), and its corners in it, (4, 2), clockwise from the top left.
         """
         patches = [warp_word(crop, quad) for crop, quad in words]
-        read: list[tuple[str, tuple[float, ...]]] = []
+        found: list[NDArray[np.float32]] = []
         for start in range(0, len(patches), self._batch):
             (logits,) = self.model.run(np.stack(patches[start : start + self._batch]))
-            read += [decode(word) for word in logits]
-        return read
+            found += list(logits)
+        return found
+
+    def read(
+        self, words: Sequence[tuple[NDArray[np.uint8], NDArray[np.float32]]]
+    ) -> list[tuple[str, tuple[float, ...]]]:
+        """Text and confidences (0..1, one per character, as the network has them) of each word, read greedily."""
+        return [decode(word) for word in self.logits(words)]
 
 
 def load_recogniser(folder: Path, settings: CrnnSettings) -> Recogniser:

@@ -29,7 +29,13 @@ class WordsAnswer(BaseModel):
         description="per crop, in the order sent: words with their corners in crop pixels, clockwise from the "
         "top left; top line first, then left to right",
     )
-    confidences: list[list[list[float]]] = Field(description="per crop and word: 0..1 for each character")
+    confidences: list[list[list[float]]] = Field(
+        description="per crop and word: for each character the chance that it is right, 0..1"
+    )
+    plate_confidences: list[float] = Field(
+        alias="plate-confidences",
+        description="per crop: the chance that all its words are right, 0..1; 0 where nothing was read",
+    )
 
 
 class ReadWord(BaseModel):
@@ -37,7 +43,7 @@ class ReadWord(BaseModel):
 
     text: str
     quad: tuple[Corner, Corner, Corner, Corner] = Field(description="corners in pixels of the picture sent")
-    confidences: list[float] = Field(description="0..1 for each character")
+    confidences: list[float] = Field(description="for each character the chance that it is right, 0..1")
 
 
 class ReadPlate(BaseModel):
@@ -46,7 +52,7 @@ class ReadPlate(BaseModel):
     box: tuple[float, float, float, float] = Field(description="xmin, ymin, xmax, ymax in pixels")
     score: float = Field(description="objectness times class score, 0..1")
     text: str = Field(description="the words without spaces; empty when nothing could be read")
-    confidence: float = Field(description="that of the weakest character, 0..1")
+    confidence: float = Field(description="the chance that the whole text is right, 0..1")
     words: list[ReadWord]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -51,7 +52,9 @@ anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
     lambda inner: (
         st.lists(inner, max_size=6)
-        | st.dictionaries(st.sampled_from(["boxes", "license-plates", "confidences", "x"]), inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["boxes", "license-plates", "confidences", "plate-confidences", "x"]), inner, max_size=3
+        )
     ),
     max_leaves=30,
 )
@@ -66,6 +69,24 @@ def test_boxes_survive_the_wire(sent: list[PlateBox]) -> None:
 def test_words_survive_the_wire(sent: list[list[Word]]) -> None:
     received = parse_crnn_answer(json.loads(json.dumps(crnn_answer(sent))), len(sent))
     assert received == tuple(tuple(crop) for crop in sent)
+
+
+@given(st.lists(st.tuples(probability, st.lists(words(), min_size=1, max_size=2)), max_size=2))
+def test_plate_confidences_travel_with_the_words(plates: list[tuple[float, list[Word]]]) -> None:
+    sent = [tuple(replace(word, plate_confidence=p) for word in crop) for p, crop in plates]
+    answer = json.loads(json.dumps(crnn_answer(sent)))
+    assert parse_crnn_answer(answer, len(sent)) == tuple(sent)
+    assert answer["plate-confidences"] == [p for p, _ in plates]
+    # An API of the first version does not send them.
+    del answer["plate-confidences"]
+    old = parse_crnn_answer(answer, len(sent))
+    assert [plate_confidence(crop) for crop in old] == [min(w.confidence for w in crop) for _, crop in plates]
+
+
+@pytest.mark.parametrize("told", [None, [], [2], ["x"], [0.5, 0.5], 0.5, [True]])
+def test_plate_confidences_of_another_form_are_refused(told: object) -> None:
+    with pytest.raises(ContractError, match="plate-confidences"):
+        parse_crnn_answer({"license-plates": [[]], "confidences": [[]], "plate-confidences": told}, 1)
 
 
 @given(anything)

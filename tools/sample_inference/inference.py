@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -108,4 +108,4 @@ def _corner(image: Image, cut: Image) -> tuple[int, int]:
 def _moved(word: Word, left: int, top: int, factor: float) -> Word:
     a, b, c, d = ((left + x / factor, top + y / factor) for x, y in word.quad)
     quad: Quad = (a, b, c, d)
-    return Word(word.text, quad, word.confidences)
+    return replace(word, quad=quad)

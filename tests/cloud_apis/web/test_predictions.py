@@ -61,7 +61,7 @@ def test_crops_give_the_same_words_in_every_form(url: str) -> None:
 
 
 def test_no_crop_gives_no_plate(url: str) -> None:
-    empty: dict[str, list[object]] = {"license-plates": [], "confidences": []}
+    empty: dict[str, list[object]] = {"license-plates": [], "confidences": [], "plate-confidences": []}
     assert requests.post(f"{url}/crnn", json={"imgs": []}, timeout=30).json() == empty
     header = {"content-type": "multipart/form-data; boundary=xx"}
     assert requests.post(f"{url}/crnn", data=b"--xx--\r\n", headers=header, timeout=30).json() == empty
