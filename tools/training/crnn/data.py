@@ -66,7 +66,8 @@ def shares(crops: Sequence[RealCrop], two_lines: float) -> NDArray[np.float64]:
         rarity = [(typical / used[character]) ** 0.4 for character in crop.text.replace("/", "")]
         weight = float(np.clip(np.mean(rarity or [1.0]), 0.7, 2.0)) / seen[crop.text] ** 0.4
         weights.append(weight * (two_lines if len(crop.lines) > 1 else 1.0))
-    return np.array(weights) / max(sum(weights), 1e-9)
+    total = max(sum(weights), 1e-9)
+    return np.array([weight / total for weight in weights], dtype=np.float64)
 
 
 class WordSampler:

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from tools.training.synthetic.fonts import font_files
+from tools.training.synthetic.fonts import FANCY, FOREIGN, PLATE, font_files
 from tools.training.synthetic.glyphs import Glyphs
 from tools.training.synthetic.render import choose_layout, render
 from tools.training.synthetic.scene import Crop, photograph
@@ -22,8 +22,12 @@ from tools.training.synthetic.store import Store
 def crop_of(seed: int, number: int, fonts: Sequence[Glyphs]) -> Crop:
     """The ``number``-th crop of a seed; independent of all others, so work can be split at will."""
     rng = np.random.default_rng((seed, number))
-    glyphs = fonts[int(rng.integers(len(fonts)))]
-    return photograph(render(choose_layout(rng), glyphs, rng), glyphs, rng)
+    layout = choose_layout(rng)
+    scripts = [font for font in fonts if font.style == FOREIGN]
+    style = FANCY if rng.random() < layout.fancy else PLATE
+    fitting = [font for font in fonts if font.style == style] or [font for font in fonts if font.style != FOREIGN]
+    glyphs = fitting[int(rng.integers(len(fitting)))]
+    return photograph(render(layout, glyphs, rng, scripts), glyphs, rng)
 
 
 def crops(seed: int, fonts: Sequence[Glyphs], start: int = 0) -> Iterator[Crop]:

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from tools.training.synthetic.fonts import style_of
+
 CAP_HEIGHT_PX = 96
 SMALL_PRINT_PX = 36
 KEPT_TEXTS = 64
@@ -19,6 +21,7 @@ class Glyphs:
 
     def __init__(self, path: Path) -> None:
         self.name = path.stem
+        self.style = style_of(path.stem)
         probe = ImageFont.truetype(str(path), 200)
         _, top, _, bottom = probe.getbbox("H")
         self._font = ImageFont.truetype(str(path), round(200 * CAP_HEIGHT_PX / max(1.0, bottom - top)))
@@ -39,6 +42,14 @@ class Glyphs:
                 self._texts.clear()
             self._texts[text] = _tight(self._small, text)
         return self._texts[text]
+
+
+def sheared(mask: NDArray[np.uint8], slope: float) -> NDArray[np.uint8]:
+    """A mask leaning to the right by ``slope`` (pixels across per pixel of height), widened by what it leans."""
+    height, width = mask.shape
+    lean = abs(slope) * height
+    matrix = np.array([[1, -slope, lean if slope > 0 else 0], [0, 1, 0]], np.float32)
+    return np.asarray(cv2.warpAffine(mask, matrix, (round(width + lean), height), flags=cv2.INTER_LINEAR), np.uint8)
 
 
 def _tight(font: ImageFont.FreeTypeFont, text: str) -> NDArray[np.uint8]:

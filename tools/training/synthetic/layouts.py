@@ -2,18 +2,38 @@
 
 A pattern is read left to right: ``L`` letter, ``D`` digit, ``X`` either, ``[B|CJ|IF]`` one of the alternatives,
 `` `` a gap, ``_`` a narrow gap, ``-`` a hyphen, ``.`` a dot, ``:`` two dots, ``o`` a round seal, ``e`` an emblem or
-foreign script between the groups, ``(`` … ``)`` smaller characters, ``/`` the next line. Only letters and digits
-belong to the plate's text.
+foreign script between the groups, ``f`` a character of another script, ``|`` a dividing line, ``(`` … ``)`` smaller
+characters, ``{AB}`` small ones above one another, ``/`` the next line. Only Latin letters and digits belong to the
+plate's text.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tools.training.synthetic.places import (
+    ALL_LETTERS,
+    AUSTRALIA,
+    BRITISH,
+    BRITISH_AGES,
+    CITIES,
+    CYRILLIC,
+    FRENCH,
+    GERMANY,
+    INDIA,
+    IRISH,
+    NO_IOQ,
+    PAKISTAN,
+    ROMANIA,
+    SLOGANS,
+    SPANISH,
+    US_STATES,
+    YEARS,
+)
+
 EU = (520, 110)
 US = (305, 152)
 SQUARE = (280, 200)
-ALL_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 DARK, LIGHT, MIXED = "dark-on-light", "light-on-dark", "mixed"
 
 
@@ -31,65 +51,70 @@ class Layout:
     bottom: tuple[str, ...] = ()  # small print below the text, one of
     letters: str = ALL_LETTERS
     weight: float = 1.0
+    alike: float = 0.0  # how often O and 0, I and 1 are drawn alike
+    fancy: float = 0.04  # how often a font of the owner's choice is used
 
-
-_RO = (
-    "AB|AR|AG|BC|BH|BN|BT|BV|BR|BZ|CS|CL|CJ|CT|CV|DB|DJ|GL|GR|GJ|HR|HD|IL|IS|IF|MM|MH|MS|NT|OT|PH|SM|SJ"
-    "|SB|SV|TR|TM|TL|VS|VL|VN"
-)
-_DE = "B|M|K|F|S|D|HH|DD|HD|MA|KA|BN|DA|WI|MZ|OF|PF|IN|ERH|FFB|STA|TBB|ROW|HBN|LIP|GP"
-_INDIA = "MH|DL|KA|TN|AP|GJ|KL|HR|UP|RJ|WB|MP|PB|TS|CH|BR|OD"
-_STATES = (
-    "CALIFORNIA|TEXAS|NEW YORK|FLORIDA|GEORGIA|PENNSYLVANIA|VIRGINIA|OHIO|ARIZONA|COLORADO|WASHINGTON"
-    "|OREGON|MAINE|NEVADA|UTAH|ILLINOIS|MICHIGAN|MASSACHUSETTS|NEW JERSEY|MARYLAND|CONNECTICUT|TENNESSEE"
-    "|INDIANA|WISCONSIN|MINNESOTA|KANSAS|OKLAHOMA|IOWA|IDAHO|MONTANA|ALASKA|HAWAII|ONTARIO|QUEBEC|ALBERTA"
-    "|BRITISH COLUMBIA"
-)
-US_STATES = tuple(_STATES.split("|"))
-SLOGANS = (
-    "dmv.ca.gov", "THE LONE STAR STATE", "EMPIRE STATE", "SUNSHINE STATE", "PEACH STATE", "MYFLORIDA.COM",
-    "GARDEN STATE", "GRAND CANYON STATE", "LAND OF LINCOLN", "EVERGREEN STATE", "THE SPIRIT OF AMERICA",
-    "YOURS TO DISCOVER", "JE ME SOUVIENS", "BIRTHPLACE OF AVIATION", "GREAT LAKES", "VACATIONLAND", "10,000 lakes",
-    "BEAUTIFUL", "Constitution State", "Wild Rose Country", "MOTORS.COM", "USED VEHICLE DEALER",
-)  # fmt: skip
-CITIES = (
-    "SP-SAO PAULO", "RJ-RIO DE JANEIRO", "PR-CURITIBA", "MG-BELO HORIZONTE", "RS-PORTO ALEGRE", "BA-SALVADOR",
-    "SC-JOINVILLE", "DF-BRASILIA", "SP-CAMPINAS", "GO-GOIANIA", "PE-RECIFE", "CE-FORTALEZA",
-)  # fmt: skip
-IRISH = ("BAILE ATHA CLIATH", "CORCAIGH", "GAILLIMH", "LUIMNEACH", "CILL DARA", "AN MHI", "CILL MHANTAIN")
-PAKISTAN = ("ICT-ISLAMABAD", "ISLAMABAD", "SINDH", "PUNJAB", "KPK", "PESHAWAR", "LAHORE", "KARACHI")
-AUSTRALIA = ("VICTORIA - THE PLACE TO BE", "VICTORIA", "NEW SOUTH WALES", "QUEENSLAND - SUNSHINE STATE", "ACT")
-DEALERS = (
-    "AUTOHAUS MEIER", "www.automarket.com", "HONDA", "TOYOTA", "Volvo. for life", "Autocentrum", "FORD", "MOTORS",
-    "garage du centre", "BMW", "CHEVROLET", "VINART.COM", "AUTO PLUS", "cars.co.uk", "Opel", "SKODA",
-)  # fmt: skip
-NO_IOQ = "ABCDEFGHJKLMNPRSTUVWXYZ"
-FRENCH = "ABCDEFGHJKLMNPQRSTVWXYZ"
-SPANISH = "BCDFGHJKLMNPRSTVWXYZ"
-CYRILLIC = "ABCEHIKMOPTX"
 
 LAYOUTS: tuple[Layout, ...] = (
-    Layout("Romania", (f"[{_RO}] DD LLL", "B DD LLL", "B DDD LLL"), band="left", weight=2.5),
-    Layout("Romania, square", (f"[{_RO}] DD/LLL", "B DDD/LLL"), SQUARE, 0.38, band="left", weight=0.4),
+    Layout("Romania", (f"[{ROMANIA}] DD LLL", "B DD LLL", "B DDD LLL"), band="left", weight=2.5),
+    Layout("Romania, square", (f"[{ROMANIA}] DD/LLL", "B DDD/LLL"), SQUARE, 0.38, band="left", weight=0.6),
     Layout(
-        "Germany", (f"[{_DE}]oLL DDDD", f"[{_DE}]oLL DDD", f"[{_DE}]oL DDDD", f"[{_DE}]oLL DD"), band="left", weight=2.0
+        "Germany",
+        (
+            f"[{GERMANY}]oLL DDDD",
+            f"[{GERMANY}]oLL DDD",
+            f"[{GERMANY}]oL DDDD",
+            f"[{GERMANY}]oLL DD",
+            f"[{GERMANY}]oL DD",
+        ),
+        band="left",
+        weight=3.0,
     ),
-    Layout("Germany, square", (f"[{_DE}]o/LL DDD", f"[{_DE}]o/L DDDD"), SQUARE, 0.38, band="left", weight=0.3),
+    Layout(
+        "Germany, square",
+        (f"[{GERMANY}] oo/LL DDD", f"[{GERMANY}]o/L DDDD", f"[{GERMANY}]oo/LL DDL"),
+        SQUARE,
+        0.38,
+        band="left",
+        weight=1.0,
+    ),
     Layout("France", ("LL-DDD-LL",), band="both", letters=FRENCH, weight=1.5),
     Layout("France, old", ("DDDD LL DD", "DDD LLL DD"), tone=MIXED, letters=FRENCH),
     Layout("Italy", ("LL DDDLL", "LL_DDDLL"), band="both", letters=NO_IOQ, weight=1.2),
     Layout("Italy, square", ("LL/DDDLL",), SQUARE, 0.38, band="left", weight=0.3),
     Layout("Spain", ("DDDD LLL", "L DDDD LL", "LL DDDD L"), band="left", letters=SPANISH, weight=1.2),
-    Layout("United Kingdom", ("LLDD LLL",), band="left", weight=1.5),
+    Layout("United Kingdom", (f"LL[{BRITISH_AGES}] LLL",), band="left", letters=BRITISH, weight=2.5, alike=0.9),
+    Layout("United Kingdom, no band", (f"LL[{BRITISH_AGES}] LLL",), letters=BRITISH, weight=1.5, alike=0.9),
     Layout(
-        "United Kingdom, no band", ("LLDD LLL", "LDDD LLL", "LLL DDDL", "LLL DDD", "LDD LLL", "LL DDDD"), weight=2.0
+        "United Kingdom, old",
+        ("LDDD LLL", "LDD LLL", "LLL DDDL", "LD LLL", "LLL DD", "LLL DDD", "LL DDDD", "DDD LLL", "LLL D", "L DDD"),
+        letters=BRITISH,
+        weight=1.2,
+        alike=0.9,
     ),
-    Layout("United Kingdom, square", ("LLDD/LLL", "LDDD/LLL"), (285, 203), 0.39, weight=0.8),
+    Layout(
+        "United Kingdom, Northern Ireland",
+        ("LIL DDDD", "LLZ DDDD", "LUI DDDD", "[A|F|H|I|M|R]LZ DDDD"),
+        weight=0.6,
+        alike=0.9,
+    ),
+    Layout(
+        "United Kingdom, square",
+        (f"LL[{BRITISH_AGES}]/LLL", "LDDD/LLL", "LDD/LLL", "LLL/DDDL"),
+        (285, 203),
+        0.39,
+        letters=BRITISH,
+        weight=1.2,
+        alike=0.9,
+    ),
+    Layout("Poland, square", ("LL/DDDDD", "LLL/DDDD", "LLL/LDDD"), SQUARE, 0.38, band="left", weight=0.4),
     Layout("Poland", ("LL DDDDD", "LLL DDDD", "LL DDDDL", "LLL LDDD"), band="left", weight=1.2),
     Layout("Netherlands", ("DD-LLL-D", "LL-DD-LL", "D-LLL-DD", "L-DDD-LL", "DD-LL-LL"), band="left", letters=SPANISH),
     Layout("Belgium", ("D-LLL-DDD", "LLL-DDD"), band="left"),
     Layout("Austria", ("L DDDDDL", "LLoDDDLL", "WoDDDDDL"), band="left"),
+    Layout("Switzerland, square", ("LLe/DDDDDD", "LL e/DDDDD"), (300, 160), 0.4, weight=0.4),
     Layout("Switzerland", ("LLe DDDDDD", "LL_DDDDDD", "LL.DDDDD"), weight=0.8),
+    Layout("Czechia, square", ("DLDo/DDDD", "DL Do/DDDD"), SQUARE, 0.38, band="left", weight=0.5),
     Layout("Czechia", ("DLDo DDDD", "DLDo_DDDD"), band="left", weight=1.2),
     Layout("Slovakia", ("LLe_DDDLL", "LL-DDDLL"), band="left"),
     Layout("Hungary", ("LLL-DDD", "LLeLL-DDD"), band="left"),
@@ -108,7 +133,12 @@ LAYOUTS: tuple[Layout, ...] = (
     Layout("Latvia", ("LL-DDDD", "LL-DDD"), band="left"),
     Layout("Estonia", ("DDD LLL",), band="left"),
     Layout("Ukraine", ("LL DDDD LL", "LLDDDDLL"), band="left", letters=CYRILLIC),
-    Layout("Russia", ("LDDDLL (DD)", "LDDDLL (DDD)"), letters="ABEKMHOPCTYX", weight=0.8),
+    Layout(
+        "Russia",
+        ("LDDDLL|(DD)", "LDDDLL|(DDD)", "(L)DDD(LL)|(DD)", "(L)DDD(LL)|(DDD)"),
+        letters="ABEKMHOPCTYX",
+        weight=0.9,
+    ),
     Layout("Belarus", ("DDDD LL-D",), band="left", letters=CYRILLIC, weight=0.6),
     Layout("Turkey", ("DD LL DDD", "DD LLL DD", "DD L DDDD", "DD LLL DDD", "DD LL DDDD"), band="left", weight=1.5),
     Layout("Georgia", ("LL-DDD-LL",), band="left", weight=0.8),
@@ -123,7 +153,8 @@ LAYOUTS: tuple[Layout, ...] = (
         MIXED,
         top=US_STATES,
         bottom=SLOGANS,
-        weight=2.5,
+        weight=3.5,
+        alike=0.25,
     ),
     Layout(
         "USA, seven",
@@ -133,7 +164,28 @@ LAYOUTS: tuple[Layout, ...] = (
         MIXED,
         top=US_STATES,
         bottom=SLOGANS,
-        weight=3.0,
+        weight=4.5,
+        alike=0.25,
+    ),
+    Layout(
+        "USA, with stacked letters",
+        ("{LL}DDDDD", "{LL} DDDD", "DDDDD{LL}", "{LL}LLDDD", "DDD{LL}DD", "{LL}XXXX"),
+        US,
+        0.42,
+        MIXED,
+        top=US_STATES,
+        bottom=SLOGANS,
+        weight=0.8,
+    ),
+    Layout(
+        "USA, motorcycle",
+        ("XXXXX", "LLDDD", "DDDDL", "LDDDDD"),
+        (178, 102),
+        0.4,
+        MIXED,
+        top=US_STATES,
+        bottom=SLOGANS,
+        weight=0.4,
     ),
     Layout("Canada", ("LLLL DDD", "LLL DDD", "DDD LLL", "LLeDDL"), US, 0.44, MIXED, top=US_STATES, bottom=SLOGANS),
     Layout(
@@ -145,8 +197,9 @@ LAYOUTS: tuple[Layout, ...] = (
         top=("JALISCO", "NUEVO LEON", "DISTRITO FEDERAL", "EDO MEX"),
         bottom=("MEXICO", "DELANTERA", "TRASERA"),
     ),
-    Layout("Brazil, grey", ("LLL-DDDD", "LLL.DDDD", "LLL DDDD"), (400, 130), 0.55, MIXED, top=CITIES, weight=3.0),
-    Layout("Brazil, grey, motorcycle", ("LLL/DDDD",), (200, 170), 0.33, MIXED, top=CITIES, weight=0.7),
+    Layout("Brazil, grey", ("LLL-DDDD", "LLL.DDDD", "LLL DDDD"), (400, 130), 0.52, MIXED, top=CITIES, weight=5.0),
+    Layout("Brazil, grey, motorcycle", ("LLL/DDDD",), (200, 170), 0.33, MIXED, top=CITIES, weight=0.9),
+    Layout("Brazil, Mercosur, motorcycle", ("LLL/DLDD",), (200, 170), 0.33, band="top", top=("BRASIL",), weight=0.7),
     Layout("Brazil, Mercosur", ("LLLDLDD",), (400, 130), 0.52, band="top", top=("BRASIL",), weight=2.0),
     Layout("Argentina", ("LL DDD LL", "LL_DDD_LL"), (400, 130), 0.52, band="top", top=("REPUBLICA ARGENTINA",)),
     Layout("Argentina, old", ("LLL DDD",), (294, 129), 0.55, LIGHT, top=("ARGENTINA",), weight=0.8),
@@ -155,25 +208,27 @@ LAYOUTS: tuple[Layout, ...] = (
     Layout(
         "India",
         (
-            f"[{_INDIA}] DD LL DDDD",
-            f"[{_INDIA}] DD L DDDD",
-            f"[{_INDIA}]DDLLDDDD",
-            f"[{_INDIA}]-DD LL-DDDD",
-            f"[{_INDIA}] DLL DDDD",
-            f"[{_INDIA}].DD.L.DDDD",
+            f"[{INDIA}] DD LL DDDD",
+            f"[{INDIA}] DD L DDDD",
+            f"[{INDIA}]DDLLDDDD",
+            f"[{INDIA}]-DD LL-DDDD",
+            f"[{INDIA}] DLL DDDD",
+            f"[{INDIA}].DD.L.DDDD",
         ),
         (500, 120),
         0.6,
         MIXED,
         weight=2.0,
+        fancy=0.3,
     ),
     Layout(
         "India, two lines",
-        (f"[{_INDIA}] DD LL/DDDD", f"[{_INDIA}] DD/LL DDDD", f"[{_INDIA}]-DD-L/DDDD"),
+        (f"[{INDIA}] DD LL/DDDD", f"[{INDIA}] DD/LL DDDD", f"[{INDIA}]-DD-L/DDDD", f"[{INDIA}] DD/L DDDD"),
         SQUARE,
         0.36,
         MIXED,
-        weight=1.2,
+        weight=2.0,
+        fancy=0.5,
     ),
     Layout(
         "Pakistan",
@@ -182,20 +237,61 @@ LAYOUTS: tuple[Layout, ...] = (
         0.45,
         MIXED,
         bottom=PAKISTAN,
-        weight=2.0,
+        weight=1.8,
+        fancy=0.5,
     ),
     Layout(
         "Pakistan, Punjab",
-        ("[LE|RI|FD|LZ|LX|MN]L (-DD)/DDDD", "LLL(-DD)/DDDD", "LLL (-DD)/DDD"),
+        (
+            f"[LE|RI|FD|LZ|LX|MN]L (-[{YEARS}])/DDDD",
+            f"[LE|LX|LZ|RI]L-[{YEARS}]/DDDD",
+            f"[LE|RI|MN|FD] (-[{YEARS}])/DDDD",
+            f"LLL(.[{YEARS}])/DDD",
+            "LLL/DDDD",
+            "LLL/DDD",
+        ),
         (310, 160),
         0.36,
         MIXED,
         band="left",
-        weight=1.5,
+        weight=2.0,
     ),
-    Layout("Emirates", ("LeDDDDD", "Le DDDDD", "LLe DDDD", "De DDDDD", "Le DDDD"), bottom=(), weight=1.2),
-    Layout("Emirates, square", ("e (LD)/DDDDD", "L e/DDDDD"), (335, 155), 0.42, MIXED, weight=0.4),
-    Layout("Saudi Arabia", ("DDDD LLL", "DDD LLL"), (320, 160), 0.36, band="right", weight=0.6),
+    Layout(
+        "Pakistan, two lines as the owner likes",
+        ("LLL/DDDD", "LL/DDDD", "LLL/DDD", "LLL/DD"),
+        (330, 160),
+        0.36,
+        MIXED,
+        weight=0.8,
+        fancy=0.8,
+    ),
+    Layout(
+        "Pakistan, one line with the year",
+        (f"LLL ([{YEARS}]) DDDD", f"LLL-([{YEARS}])-DDD", f"LLL-[{YEARS}]-DDDD", f"LLL([{YEARS}])DDDD"),
+        (400, 130),
+        0.45,
+        MIXED,
+        weight=0.7,
+        fancy=0.5,
+    ),
+    Layout("Emirates", ("LeDDDDD", "L ff DDDDD", "LLe DDDD", "D ff DDDDD", "Lf DDDD", "D|ffDDDDD"), weight=1.2),
+    Layout("Emirates, square", ("e (LD)/DDDDD", "L e/DDDDD", "L fff/DDDDD"), (335, 155), 0.4, MIXED, weight=0.5),
+    Layout(
+        "Saudi Arabia",
+        ("ffff|fff/DDDD|LLL", "fff|f f f/DDD|L L L", "ffff fff/DDDD LLL"),
+        (320, 160),
+        0.36,
+        band="right",
+    ),
+    Layout("Oman, Jordan, Lebanon", ("DDDDD L|fff", "DD-DDDDD fff", "L DDDDDD f", "DDDD LL f"), weight=0.7),
+    Layout(
+        "Syria, Iraq and others",
+        ("ffffff/DDDDDD", "DDDDDD|fffff", "DD f DDD|ff"),
+        (340, 150),
+        0.36,
+        MIXED,
+        weight=0.4,
+    ),
     Layout(
         "Australia",
         ("LLL DDD", "LLLeDDD", "LLL.DDD", "LL DD LL", "DDD LLL", "DLL DLL"),
@@ -245,7 +341,8 @@ LAYOUTS: tuple[Layout, ...] = (
         EU,
         0.66,
         MIXED,
-        weight=4.0,
+        weight=4.5,
+        fancy=0.45,
     ),
     Layout(
         "Anything, US size",
@@ -255,7 +352,17 @@ LAYOUTS: tuple[Layout, ...] = (
         MIXED,
         top=US_STATES,
         bottom=SLOGANS,
-        weight=2.0,
+        weight=2.5,
+        fancy=0.3,
+    ),
+    Layout(
+        "Motorcycles",
+        ("LLL/DDD", "LL/DDDD", "LLDD/LLL", "DDD/LLL", "LL DD/DDDD", "L DDD/LL", "DD L/DDDD", "DDLL/DDD", "LL/DDD"),
+        (200, 190),
+        0.34,
+        MIXED,
+        weight=1.0,
+        fancy=0.15,
     ),
     Layout(
         "Anything, two lines",
@@ -263,6 +370,7 @@ LAYOUTS: tuple[Layout, ...] = (
         SQUARE,
         0.37,
         MIXED,
-        weight=1.5,
+        weight=2.0,
+        fancy=0.4,
     ),
 )

@@ -33,7 +33,30 @@ def paper(height: int, width: int, level: float, scenery: bool, rng: np.random.G
         image += np.linspace(-1, 1, height, dtype=np.float32)[:, None] * rng.uniform(-35, 35)
         if rng.random() < 0.5:
             image += smooth_noise(height, width, int(rng.integers(2, 6)), rng) * rng.uniform(5, 30)
+        if rng.random() < 0.45:
+            _scene(image, rng)
     return image
+
+
+def _scene(image: Grey, rng: np.random.Generator) -> None:
+    """A pale picture behind the characters: hills, a sun, a tree, stripes."""
+    height, width = image.shape
+    layer = np.zeros_like(image)
+    for _ in range(int(rng.integers(1, 4))):
+        kind = rng.random()
+        if kind < 0.4:
+            xs = np.linspace(0, width, int(rng.integers(4, 9)))
+            ys = height * (rng.uniform(0.3, 0.9) + rng.uniform(-0.2, 0.2, len(xs)))
+            outline = np.concatenate([np.stack([xs, ys], 1), [[width, height], [0, height]]])
+            cv2.fillPoly(layer, [np.round(outline).astype(np.int32)], rng.uniform(0.3, 1.0))
+        elif kind < 0.75:
+            centre = (int(rng.integers(0, width)), int(rng.integers(0, height)))
+            axes = (int(height * rng.uniform(0.1, 0.6)), int(height * rng.uniform(0.1, 0.6)))
+            cv2.ellipse(layer, centre, axes, rng.uniform(0, 180), 0, 360, rng.uniform(0.3, 1.0), -1)
+        else:
+            for x in range(0, width, int(rng.integers(12, 60))):
+                cv2.line(layer, (x, 0), (x + int(rng.integers(-40, 40)), height), 1.0, int(rng.integers(1, 8)))
+    image += cv2.GaussianBlur(layer, (0, 0), rng.uniform(0.7, 3.0)) * rng.uniform(-55, 35)
 
 
 def stamp(
@@ -95,7 +118,17 @@ def bands(image: Grey, band: str, level: float, glyphs: Glyphs, rng: np.random.G
             cv2.rectangle(
                 image, (round(width * 0.9), round(height * 0.04)), (round(width * 0.97), round(height * 0.2)), 160.0, -1
             )
+        if rng.random() < 0.6:
+            _square_code(image, round(width * 0.03), round(height * 0.28), round(height * rng.uniform(0.12, 0.2)), rng)
+        left = width * 0.06
     return left, right
+
+
+def _square_code(image: Grey, x: int, y: int, size: int, rng: np.random.Generator) -> None:
+    cells = (rng.random((7, 7)) < 0.5).astype(np.float32)
+    code = cv2.resize(cells, (size, size), interpolation=cv2.INTER_NEAREST)
+    room = image[y : y + size, x : x + size]
+    room[:] = 225 - 190 * code[: room.shape[0], : room.shape[1]]
 
 
 def _strip(image: Grey, x0: int, x1: int, shade: float, country: str, glyphs: Glyphs, rng: np.random.Generator) -> None:
@@ -130,6 +163,12 @@ def between(ink: Grey, kind: str, x: float, y: float, width: float, height: floa
     elif kind == "seal":
         for part in (0.28, 0.72) if rng.random() < 0.4 else (0.5,):
             _seal(ink, cx, y + part * height, min(width, height * 0.42) * rng.uniform(0.4, 0.52), rng)
+    elif kind == "bar":
+        cv2.line(
+            ink, (round(cx), round(y - height * 0.2)), (round(cx), round(y + height * 1.2)), 1.0, max(1, thick // 2)
+        )
+    elif kind == "foreign":
+        _strokes(ink, cx, cy, width * 0.8, height * 0.8, rng)
     elif kind == "emblem":
         _emblem(ink, cx, cy, width * 0.8, height * rng.uniform(0.45, 0.85), rng)
 
@@ -141,21 +180,37 @@ def _seal(ink: Grey, cx: float, cy: float, radius: float, rng: np.random.Generat
 
 
 def _emblem(ink: Grey, cx: float, cy: float, width: float, height: float, rng: np.random.Generator) -> None:
-    """A shield, a map-like blob, or strokes like a foreign script."""
+    """A shield, a wheelchair, a map-like blob, or strokes like a foreign script."""
     kind = rng.random()
     if kind < 0.3:
         _seal(ink, cx, cy, min(width, height) / 2, rng)
-        return
+    elif kind < 0.4:
+        _wheelchair(ink, cx, cy, min(width, height) * rng.uniform(0.8, 1.2))
+    elif kind < 0.7:
+        points = np.stack([cx + rng.uniform(-0.5, 0.5, 9) * width, cy + rng.uniform(-0.5, 0.5, 9) * height], axis=1)
+        cv2.fillConvexPoly(ink, cv2.convexHull(np.round(points).astype(np.int32)), rng.uniform(0.25, 0.9))
+    else:
+        _strokes(ink, cx, cy, width, height, rng)
+
+
+def _wheelchair(ink: Grey, cx: float, cy: float, size: float) -> None:
+    thick = max(1, round(size * 0.1))
+    cv2.circle(ink, (round(cx - 0.05 * size), round(cy + 0.18 * size)), max(2, round(size * 0.28)), 1.0, thick)
+    cv2.circle(ink, (round(cx - 0.1 * size), round(cy - 0.42 * size)), max(1, round(size * 0.09)), 1.0, -1)
+    joints = [(-0.1, -0.3), (-0.08, 0.05), (0.2, 0.05), (0.32, 0.4), (0.42, 0.36)]
+    outline = np.array([[round(cx + x * size), round(cy + y * size)] for x, y in joints], np.int32)
+    cv2.polylines(ink, [outline], False, 1.0, thick, cv2.LINE_AA)
+
+
+def _strokes(ink: Grey, cx: float, cy: float, width: float, height: float, rng: np.random.Generator) -> None:
+    """Strokes like a script that is not read."""
     points = np.stack([cx + rng.uniform(-0.5, 0.5, 9) * width, cy + rng.uniform(-0.5, 0.5, 9) * height], axis=1)
     outline = np.round(points).astype(np.int32)
-    if kind < 0.6:
-        cv2.fillConvexPoly(ink, cv2.convexHull(outline), rng.uniform(0.25, 0.8))
-    else:
-        pieces = [outline[:3], outline[3:6], outline[6:]]
-        cv2.polylines(ink, pieces, False, 1.0, max(1, round(height * 0.07)), cv2.LINE_AA)
-        for piece in pieces:
-            if rng.random() < 0.5:
-                cv2.circle(ink, (int(piece[0][0]), int(piece[0][1])), max(1, round(height * 0.05)), 1.0, -1)
+    pieces = [outline[:3], outline[3:6], outline[6:]]
+    cv2.polylines(ink, pieces, False, 1.0, max(1, round(height * 0.07)), cv2.LINE_AA)
+    for piece in pieces:
+        if rng.random() < 0.5:
+            cv2.circle(ink, (int(piece[0][0]), int(piece[0][1])), max(1, round(height * 0.05)), 1.0, -1)
 
 
 def border(ink: Grey, rng: np.random.Generator) -> None:
@@ -176,7 +231,28 @@ def screws(image: Grey, rng: np.random.Generator) -> None:
         for x in (offset, width - offset):
             cv2.circle(image, (round(x), y), radius, rng.uniform(10, 240), -1)
             cv2.circle(image, (round(x), y), radius, rng.uniform(10, 240), 1)
+    if rng.random() < 0.15:
+        for _ in range(int(rng.integers(1, 4))):
+            centre = (int(rng.integers(0, width)), round(height * rng.uniform(0.25, 0.8)))
+            cv2.circle(image, centre, max(2, round(height * rng.uniform(0.02, 0.05))), rng.uniform(10, 240), -1)
     if rng.random() < 0.25:
         x, y = rng.uniform(0.02, 0.9) * width, rng.choice([0.03, 0.85]) * height
         size = height * rng.uniform(0.08, 0.16)
         cv2.rectangle(image, (round(x), round(y)), (round(x + size * 1.4), round(y + size)), rng.uniform(60, 220), -1)
+
+
+def stickers(image: Grey, glyphs: Glyphs, rng: np.random.Generator) -> None:
+    """Month and year stickers in the corners, printed with a few small signs."""
+    height, width = image.shape
+    for corner_x, corner_y in ((0.03, 0.05), (0.85, 0.05), (0.03, 0.8), (0.85, 0.8)):
+        if rng.random() > 0.3:
+            continue
+        wide, high = width * rng.uniform(0.08, 0.13), height * rng.uniform(0.1, 0.17)
+        x, y = width * (corner_x + rng.uniform(-0.02, 0.02)), height * corner_y
+        shade = rng.uniform(20, 245)
+        cv2.rectangle(image, (round(x), round(y)), (round(x + wide), round(y + high)), shade, -1)
+        layer = np.zeros_like(image)
+        text = pick(("15", "08", "JAN", "APR 12", "SEP", "2013", "DEC", "99", "TX 07", "0451922"), rng, 0.9)
+        if text:
+            small_print(layer, text, x + wide / 2, y + high / 2, high * 0.7, wide, glyphs)
+            image += layer * ((245 if shade < 130 else 15) - image)

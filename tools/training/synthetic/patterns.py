@@ -7,16 +7,30 @@ from dataclasses import dataclass
 import numpy as np
 
 DIGITS = "0123456789"
-ORNAMENTS = {" ": "gap", "_": "narrow", "-": "hyphen", ".": "dot", ":": "dots", "o": "seal", "e": "emblem"}
+ORNAMENTS = {
+    " ": "gap",
+    "_": "narrow",
+    "-": "hyphen",
+    ".": "dot",
+    ":": "dots",
+    "o": "seal",
+    "e": "emblem",
+    "f": "foreign",
+    "|": "bar",
+}
 
 
 @dataclass(frozen=True)
 class Token:
-    """One piece of a line: a character ("char", its value) or an ornament (its kind); ``small``: reduced size."""
+    """One piece of a line: a character ("char", its value) or an ornament (its kind).
+
+    ``small``: of reduced size; ``stack``: "upper" or "lower" of two that stand above one another.
+    """
 
     kind: str
     value: str = ""
     small: bool = False
+    stack: str = ""
 
 
 def fill(pattern: str, letters: str, rng: np.random.Generator) -> tuple[tuple[Token, ...], ...]:
@@ -41,6 +55,11 @@ def fill(pattern: str, letters: str, rng: np.random.Generator) -> tuple[tuple[To
             lines[-1].append(Token("char", pool[rng.integers(len(pool))], small))
         elif sign in "()":
             small = sign == "("
+        elif sign == "{":
+            end = pattern.index("}", position)
+            (inner,) = fill(pattern[position:end], letters, rng)
+            position = end + 1
+            lines[-1] += [Token("char", token.value, stack=("upper", "lower")[i % 2]) for i, token in enumerate(inner)]
         elif sign == "/":
             lines.append([])
         elif sign in ORNAMENTS:

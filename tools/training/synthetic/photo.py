@@ -14,14 +14,25 @@ Grey = NDArray[np.float32]
 def degrade(image: Grey, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Dirt, shadow, glare, exposure, blur, a smaller sensor, noise and JPEG, each now and then.
 
-    ``image`` is (H, W) float32 grey 0..255; returns the same size as uint8.
+    ``image`` is (H, W) float32 grey 0..255; returns the same size as uint8. A third of the photos is good.
     """
+    if rng.random() < 0.33:
+        image = expose(image, rng)
+        noise = rng.uniform(0, 0.08) * (image.std() + 4)
+        return np.clip(image + rng.normal(0, noise, image.shape), 0, 255).astype(np.uint8)
     if rng.random() < 0.25:
         image = dirt(image, rng)
     if rng.random() < 0.3:
         image = shadow(image, rng)
     if rng.random() < 0.12:
         image = glare(image, rng)
+    draw = rng.random()
+    if draw < 0.08:
+        image = night(image, rng)
+    elif draw < 0.14:
+        image = overexpose(image, rng)
+    elif draw < 0.2:
+        image = striped_shadow(image, rng)
     image = expose(image, rng)
     if rng.random() < 0.5:
         image = blur(image, rng)
@@ -67,11 +78,36 @@ def glare(image: Grey, rng: np.random.Generator) -> Grey:
     return np.asarray(image + spot * rng.uniform(40, 180), dtype=np.float32)
 
 
+def night(image: Grey, rng: np.random.Generator) -> Grey:
+    """Little light but the lamps', which blooms around what is bright."""
+    bright = np.clip(image - rng.uniform(90, 160), 0, 255)
+    bloom = cv2.GaussianBlur(bright, (0, 0), image.shape[0] * rng.uniform(0.02, 0.12))
+    return np.asarray(image * rng.uniform(0.25, 0.7) + bloom * rng.uniform(0.3, 1.2), dtype=np.float32)
+
+
+def overexpose(image: Grey, rng: np.random.Generator) -> Grey:
+    """The ground is burnt out and eats into the strokes."""
+    dark, light = np.percentile(image, (5, 90))
+    gain = rng.uniform(1.1, 1.8) * 255 / max(60.0, float(light - dark))
+    burnt = np.clip((image - light) * gain + 255 * rng.uniform(1.0, 1.25), 0, 255)
+    halo = cv2.GaussianBlur(burnt, (0, 0), max(0.3, image.shape[0] * rng.uniform(0.005, 0.03)))
+    return np.asarray(np.maximum(burnt, halo) if rng.random() < 0.7 else burnt, dtype=np.float32)
+
+
+def striped_shadow(image: Grey, rng: np.random.Generator) -> Grey:
+    """Shadows of a grille, a fence or twigs: several edges."""
+    height, width = image.shape
+    for _ in range(int(rng.integers(1, 4))):
+        band = _half_plane(height, width, rng) * _half_plane(height, width, rng)
+        image = np.asarray(image * (1 - band * np.float32(rng.uniform(0.2, 0.6))), dtype=np.float32)
+    return image
+
+
 def expose(image: Grey, rng: np.random.Generator) -> Grey:
     """Gain, offset and gamma, from night to washed out."""
     gamma = float(np.exp(rng.normal(0, 0.35)))
     image = 255 * np.power(np.clip(image, 0, 255) / 255, gamma)
-    contrast, level = rng.uniform(0.3, 1.15), rng.uniform(-40, 35)
+    contrast, level = rng.uniform(0.4, 1.15), rng.uniform(-40, 35)
     return np.asarray((image - 128) * contrast + 128 + level, dtype=np.float32)
 
 
@@ -79,8 +115,8 @@ def blur(image: Grey, rng: np.random.Generator) -> Grey:
     """Defocus or motion, in proportion to the picture's height."""
     scale = max(image.shape[0], 24) / 40
     if rng.random() < 0.6:
-        return np.asarray(cv2.GaussianBlur(image, (0, 0), rng.uniform(0.3, 0.95) * scale), dtype=np.float32)
-    length = int(np.clip(round(rng.uniform(1.5, 4.0) * scale), 2, 12))
+        return np.asarray(cv2.GaussianBlur(image, (0, 0), rng.uniform(0.3, 0.8) * scale), dtype=np.float32)
+    length = int(np.clip(round(rng.uniform(1.5, 3.3) * scale), 2, 12))
     kernel = np.zeros((length * 2 + 1, length * 2 + 1), np.float32)
     angle = rng.uniform(0, np.pi)
     dx, dy = np.cos(angle) * length / 2, np.sin(angle) * length / 2

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from tools.training.synthetic import photo
 from tools.training.synthetic.glyphs import Glyphs
-from tools.training.synthetic.layouts import DEALERS
 from tools.training.synthetic.ornaments import pick, small_print, smooth_noise
+from tools.training.synthetic.places import DEALERS
 from tools.training.synthetic.render import Line, Plate
 
 Grey = NDArray[np.float32]
@@ -29,8 +29,10 @@ class Crop:
 
 def photograph(plate: Plate, glyphs: Glyphs, rng: np.random.Generator) -> Crop:
     """Background, frame, perspective, light, blur, noise and JPEG; the crop is cut too tight or too loose."""
-    canvas, left, top = _mount(plate.image, glyphs, rng)
     height, width = plate.image.shape
+    characters = np.concatenate([line.quads for line in plate.lines])
+    room = (max(0.0, float(characters[..., 1].min())), max(0.0, float(height - characters[..., 1].max())))
+    canvas, left, top = _mount(plate.image, room, glyphs, rng)
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     quad = _pose(width, height, rng)
     scale, origin, size = _framing(quad, [line.quads for line in plate.lines], corners, rng)
@@ -55,8 +57,13 @@ def _moved(quads: Grey, matrix: cv2.typing.MatLike) -> Grey:
     return np.asarray(moved, dtype=np.float32).reshape(-1, 4, 2)
 
 
-def _mount(plate: Grey, glyphs: Glyphs, rng: np.random.Generator) -> tuple[Grey, int, int]:
-    """The plate on a bumper-like ground, in a frame now and then; returns the canvas and the plate's offset."""
+def _mount(
+    plate: Grey, print_room: tuple[float, float], glyphs: Glyphs, rng: np.random.Generator
+) -> tuple[Grey, int, int]:
+    """The plate on a bumper-like ground, in a frame now and then; returns the canvas and the plate's offset.
+
+    ``print_room`` is how much of the plate is free of characters above and below, in pixels.
+    """
     height, width = plate.shape
     left, top = round(width * 0.28), round(height * 0.9)
     h, w = height + 2 * top, width + 2 * left
@@ -77,7 +84,30 @@ def _mount(plate: Grey, glyphs: Glyphs, rng: np.random.Generator) -> tuple[Grey,
         _frame(canvas, left, top, width, height, glyphs, rng)
     canvas = cv2.GaussianBlur(canvas, (0, 0), rng.uniform(0.6, 3.0))
     canvas[top : top + height, left : left + width] = plate
+    if rng.random() < 0.25:
+        _overlap(canvas, left, top, width, height, print_room, glyphs, rng)
     return canvas, left, top
+
+
+def _overlap(
+    canvas: Grey, left: int, top: int, width: int, height: int, room: tuple[float, float], glyphs: Glyphs,
+    rng: np.random.Generator,
+) -> None:  # fmt: skip
+    """A frame in front of the plate's edges, up to a little into the characters; ``room``: free above and below."""
+    above, below = room
+    shade = rng.uniform(0, 90) if rng.random() < 0.75 else rng.uniform(120, 240)
+    cover = below * rng.uniform(0.3, 1.0) + (0.05 * height if rng.random() < 0.3 else 0)
+    x0, x1, y1 = left - 6, left + width + 6, top + height
+    cv2.rectangle(canvas, (x0, round(y1 - cover)), (x1, y1 + 6), shade, -1)
+    if rng.random() < 0.6 and cover > 8:
+        layer = np.zeros_like(canvas)
+        small_print(layer, pick(DEALERS, rng, 1.0), left + width / 2, y1 - cover / 2, cover * 0.6, width * 0.8, glyphs)
+        canvas += layer * (rng.uniform(130, 255) - canvas)
+    if rng.random() < 0.4:
+        cv2.rectangle(canvas, (x0, top - 6), (x1, round(top + above * rng.uniform(0.2, 1.0))), shade, -1)
+    if rng.random() < 0.5:
+        edge = round(width * rng.uniform(0.005, 0.02))
+        cv2.rectangle(canvas, (left - edge, top - edge), (left + width + edge, y1 + edge), shade, 2 * edge + 1)
 
 
 def lettering(
@@ -105,10 +135,10 @@ def _frame(
 
 def _pose(width: int, height: int, rng: np.random.Generator) -> Grey:
     """The plate's corners as a camera sees them: yaw, pitch, roll and shear, in plate pixels."""
-    spread = rng.choice([0.4, 1.0, 1.8], p=[0.4, 0.4, 0.2])
+    spread = rng.choice([0.4, 1.0, 2.0], p=[0.35, 0.4, 0.25])
     yaw = np.clip(rng.normal(0, 0.35 * spread), -1.05, 1.05)
     pitch = np.clip(rng.normal(0, 0.2 * spread), -0.6, 0.6)
-    roll = np.clip(rng.normal(0, np.deg2rad(6) * spread), -np.deg2rad(22), np.deg2rad(22))
+    roll = np.clip(rng.normal(0, np.deg2rad(6.5) * spread), -np.deg2rad(27), np.deg2rad(27))
     x = np.array([-0.5, 0.5, 0.5, -0.5]) * width
     y = np.array([-0.5, -0.5, 0.5, 0.5]) * height
     z = -x * np.sin(yaw)
@@ -137,7 +167,7 @@ def _framing(
     low, high = np.minimum(low, points.min(axis=0) - 1), np.maximum(high, points.max(axis=0) + 1)
     size = high - low
     tall = np.linalg.norm(points[3] - points[0])
-    wanted = float(np.clip(rng.lognormal(np.log(19), 0.5), 7.0, 64.0))
+    wanted = float(np.clip(rng.lognormal(np.log(18), 0.55), 5.5, 64.0))
     scale = min(wanted / max(1.0, float(tall)), MAX_WIDTH_PX / size[0], MAX_HEIGHT_PX / size[1])
     pixels = (max(8, int(size[0] * scale)), max(8, int(size[1] * scale)))
     return float(scale), low, pixels

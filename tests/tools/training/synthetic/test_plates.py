@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from cloud_apis.crnn.postprocess import ALPHABET
-from tools.training.synthetic.fonts import FONT_PACKAGES, font_files
+from tools.training.synthetic import photo
+from tools.training.synthetic.fonts import FANCY, FONT_PACKAGES, FOREIGN, PLATE, font_files, style_of
 from tools.training.synthetic.generate import contact_sheet, crop_of
 from tools.training.synthetic.geometry import line_quad
-from tools.training.synthetic.glyphs import Glyphs
+from tools.training.synthetic.glyphs import Glyphs, sheared
 from tools.training.synthetic.layouts import DARK, LAYOUTS, Layout
 from tools.training.synthetic.patterns import fill
 from tools.training.synthetic.render import render
@@ -26,7 +29,9 @@ def test_every_layout_renders_its_patterns(layout: Layout, glyphs: Glyphs) -> No
         plate = render(layout, glyphs, np.random.default_rng(seed))
         assert plate.image.dtype == np.float32
         assert 0 <= plate.image.min() <= plate.image.max() <= 255
-        assert len(plate.lines) in {pattern.count("/") + 1 for pattern in layout.patterns}
+        # Rows in another script alone are no lines of the plate.
+        rows = [[set(row) <= set("f| ") for row in pattern.split("/")].count(False) for pattern in layout.patterns]
+        assert len(plate.lines) in rows
         for line in plate.lines:
             assert line.quads.shape == (len(line.text), 4, 2)
             assert set(line.text) <= set(ALPHABET)
@@ -52,6 +57,55 @@ def test_characters_lie_in_their_boxes_in_reading_order(glyphs: Glyphs) -> None:
             assert background - inside.min() > 40  # there is ink in the box
 
 
+def test_stacked_letters_stand_above_one_another(glyphs: Glyphs) -> None:
+    plate = render(Layout("stacked", ("{AB}DDD",)), glyphs, np.random.default_rng(1))
+    (line,) = plate.lines
+    first, second, third = line.quads[:3]
+    assert line.text[:2] == "AB"
+    assert abs(first.mean(axis=0)[0] - second.mean(axis=0)[0]) < 3
+    assert first[:, 1].max() <= second[:, 1].min() + 1
+    assert third[:, 0].min() > second.mean(axis=0)[0]
+
+
+def test_british_plates_draw_o_and_zero_alike(glyphs: Glyphs) -> None:
+    one, other = (
+        render(Layout("alike", (pattern,), alike=1.0), glyphs, np.random.default_rng(3))
+        for pattern in ("[OI5]", "[015]")
+    )
+    assert np.array_equal(one.image, other.image)
+    assert [one.lines[0].text, other.lines[0].text] == ["OI5", "015"]
+
+
+def test_leaning_masks_are_wider_and_keep_their_ink() -> None:
+    mask = np.full((40, 20), 255, np.uint8)
+    right, left = sheared(mask, 0.25), sheared(mask, -0.25)
+    assert right.shape == left.shape == (40, 30)
+    assert right[1, 29] > 100 > right[1, 0]
+    assert left[1, 0] > 100 > left[1, 29]
+    assert abs(int(right.sum()) - int(mask.sum())) < 0.08 * mask.sum()
+
+
+def test_every_font_has_a_style() -> None:
+    assert style_of("tinos-700") == FANCY
+    assert style_of("barlow-condensed-500") == PLATE
+    assert style_of("noto-kufi-arabic-600") == FOREIGN
+    assert style_of("DejaVuSans-Bold") == PLATE
+
+
+@pytest.mark.parametrize("effect", [photo.night, photo.overexpose, photo.striped_shadow])
+def test_hard_light_keeps_shape_and_some_contrast(
+    effect: Callable[[NDArray[np.float32], np.random.Generator], NDArray[np.float32]],
+) -> None:
+    image = np.full((40, 120), 200, np.float32)
+    image[10:30, 20:30] = 30
+    for seed in range(10):
+        changed = effect(image, np.random.default_rng(seed))
+        assert changed.shape == image.shape
+        assert changed.dtype == np.float32
+        assert np.isfinite(changed).all()
+        assert changed[12:28, 22:28].mean() < changed[12:28, 60:80].mean()
+
+
 @settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), number=st.integers(0, 10_000))
 def test_a_seed_fixes_the_crop(glyphs: Glyphs, seed: int, number: int) -> None:
@@ -75,6 +129,9 @@ def test_other_numbers_give_other_plates(glyphs: Glyphs) -> None:
 
 def test_pattern_grammar() -> None:
     rng = np.random.default_rng(0)
+    (stacked,) = fill("{AB}D|ff", "Z", rng)
+    assert [token.stack for token in stacked] == ["upper", "lower", "", "", "", ""]
+    assert [token.kind for token in stacked] == ["char", "char", "char", "bar", "foreign", "foreign"]
     (upper, lower) = fill("[AB]L D-(DD)/X.o", "Z", rng)
     assert [token.kind for token in upper] == ["char", "char", "char", "gap", "char", "hyphen", "char", "char"]
     assert "".join(token.value for token in upper if token.kind == "char")[:3] == "ABZ"
