@@ -44,16 +44,19 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Raw scores in log odds (n,), whether the reads are right (n,), weights (n,), and their plates' numbers (n,)."""
+    """Raw scores in log odds (n,), whether the reads are right (n,), weights (n,), their plates' numbers (n,), and
+    whether the plate was read as it is rather than in a worse picture (n,)."""
 
     odds: Floats
     right: Floats
     weights: Floats
     plates: NDArray[np.intp]
+    as_it_is: NDArray[np.bool_]
 
     def part(self, chosen: NDArray[np.bool_]) -> Scores:
         """Some of them."""
-        return Scores(self.odds[chosen], self.right[chosen], self.weights[chosen], self.plates[chosen])
+        odds, right, weights = self.odds[chosen], self.right[chosen], self.weights[chosen]
+        return Scores(odds, right, weights, self.plates[chosen], self.as_it_is[chosen])
 
 
 def worse(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -61,7 +64,7 @@ def worse(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint
     height, width = image.shape
     top, bottom = (round(height * rng.uniform(-0.03, 0.15)) for _ in range(2))
     left, right = (round(width * rng.uniform(-0.02, 0.10)) for _ in range(2))
-    padded = cv2.copyMakeBorder(image, *(max(0, edge) for edge in (top, bottom, left, right)), cv2.BORDER_REPLICATE)
+    padded = np.pad(image, ((max(0, top), max(0, bottom)), (max(0, left), max(0, right))), mode="edge")
     high, wide = padded.shape
     cut = padded[max(0, -top) : high - max(0, -bottom), max(0, -left) : wide - max(0, -right)]
     target = int(rng.uniform(40, 170))
@@ -90,7 +93,7 @@ def read(reader: Reader, crops: Sequence[RealCrop], copies: int, seed: int) -> l
 
 def scores(rounds: Sequence[Sequence[PlateReading]], *, characters: bool) -> Scores:
     """The raw scores of all plates, or of all their characters; the first round counts most."""
-    odds, right, weights, plates = [], [], [], []
+    odds, right, weights, plates, first = [], [], [], [], []
     for number, readings in enumerate(rounds):
         weight = COPIES_WEIGHT / (len(rounds) - 1) if number else 1.0
         for plate, reading in enumerate(readings):
@@ -99,7 +102,8 @@ def scores(rounds: Sequence[Sequence[PlateReading]], *, characters: bool) -> Sco
             right += [float(j.right) for j in judged]
             weights += [weight] * len(judged)
             plates += [plate] * len(judged)
-    return Scores(np.array(odds), np.array(right), np.array(weights), np.array(plates, np.intp))
+            first += [number == 0] * len(judged)
+    return Scores(np.array(odds), np.array(right), np.array(weights), np.array(plates, np.intp), np.array(first, bool))
 
 
 def fit(found: Scores) -> Line:
@@ -150,7 +154,7 @@ def calibrate(rounds: Sequence[Sequence[PlateReading]]) -> Calibration:
     lines = {}
     for kind in ("plate", "character"):
         found = scores(rounds, characters=kind == "character")
-        chances, as_it_is = held_out(found), found.weights == 1.0
+        chances, as_it_is = held_out(found), found.as_it_is
         lines[kind] = fit(found)
         print(report(f"{kind}s as they are", found.part(as_it_is), chances[as_it_is]))
         if not as_it_is.all():
