@@ -77,6 +77,13 @@ class CraftSettings(SessionSettings):
 class CrnnSettings(ServedSettings):
     """The recogniser, with the text line finder before it."""
 
+    second_look: float = Field(
+        default=0.9,
+        ge=0,
+        le=1,
+        strict=False,
+        description="words with a character of less confidence are looked at again; 0: none",
+    )
     regions: list[str] = Field(
         default=[], description="codes from config/regions.yaml, such as GB, whose forms of plates are preferred"
     )

@@ -17,6 +17,9 @@ MARGIN_Y = 0.18
 MAX_STRETCH = 1.5
 # By how much (part of the height) the ends may grow or shrink when the sides are drawn out.
 MAX_CONVERGENCE = 0.25
+# A second look at a line: more room above and below, and how far its ends are turned up or down (parts of the height).
+VIEW_MARGIN = 0.1
+VIEW_TURN = 0.06
 
 
 def expand_quad(
@@ -73,6 +76,18 @@ def warp_word(
     ``stretch`` times as much in width as in height; what lies outside the picture repeats its border.
     """
     return warp_quad(gray, shown(quad, margin_x, margin_y, stretch))[None]
+
+
+def other_views(quad: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    """Windows (4, 2) that show a line a little otherwise, for a second look at one that is hard to read.
+
+    One shows more above and below, two are turned a little each way.
+    """
+    window = shown(quad).astype(np.float64)
+    side = (window[3] - window[0] + window[2] - window[1]) / 2
+    turn = np.array([[-1], [1], [1], [-1]]) * (VIEW_TURN * side)
+    views = [expand_quad(window.astype(np.float32), 0, VIEW_MARGIN), window + turn, window - turn]
+    return [np.asarray(view, dtype=np.float32) for view in views]
 
 
 def warp_quad(gray: NDArray[np.uint8], window: NDArray[np.float32], width_px: int = WIDTH_PX) -> NDArray[np.float32]:

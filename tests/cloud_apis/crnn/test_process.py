@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from cloud_apis.crnn.postprocess import ALPHABET, BLANK, decode
-from cloud_apis.crnn.preprocess import MAX_STRETCH, expand_quad, shown, warp_word
+from cloud_apis.crnn.preprocess import MAX_STRETCH, expand_quad, other_views, shown, warp_word
 
 
 def logits_of(labels: list[int], strength: float = 12.0) -> NDArray[np.float32]:
@@ -65,6 +65,16 @@ def test_sides_that_run_together_never_cross() -> None:
     tl, tr, br, bl = shown(wedge)
     assert bl[1] - tl[1] > 4
     assert br[1] - tr[1] > 2
+
+
+def test_other_views_keep_the_characters_where_they_are() -> None:
+    quad = quad_of(100, 50, 220, 70)
+    window = shown(quad)
+    wider, down, up = other_views(quad)
+    assert wider[:, 0] == pytest.approx(window[:, 0])
+    assert wider[0, 1] < window[0, 1] < window[3, 1] < wider[3, 1]
+    assert (down + up) / 2 == pytest.approx(window, abs=1e-3)
+    assert (down[1] - down[0])[1] > 0 > (up[1] - up[0])[1]
 
 
 def test_degenerate_quads_do_not_fail() -> None:

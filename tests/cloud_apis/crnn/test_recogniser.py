@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from cloud_apis.crnn.recogniser import Recogniser, load_recogniser
 from cloud_apis.errors import StartError
+from cloud_apis.model_files import Manifest
+from cloud_apis.session import Model
 from tests.cloud_apis import tiny_models
 from tests.cloud_apis.serving import tiny_settings
 
@@ -32,6 +36,32 @@ def test_batches_change_nothing(models: Path) -> None:
     for batch in (1, 2, 8):
         assert recogniser(models, batch).read(words) == alone
     assert recogniser(models).read([]) == []
+
+
+class _Turning:
+    """A model that is sure of what it is shown at the second view only; counts the patches it is shown."""
+
+    manifest = Manifest(name="crnn", version="1", sha256="0" * 64)
+
+    def __init__(self) -> None:
+        self.shown: list[int] = []
+
+    def run(self, patches: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
+        self.shown.append(len(patches))
+        logits = np.zeros((len(patches), 4, 37), np.float32)
+        logits[:, 1, 11] = 1.0 if len(self.shown) == 1 else 9.0
+        logits[:, 1, 12] = 1.5 if len(self.shown) == 1 else 0.0
+        logits[:, [0, 2, 3], 0] = 20
+        return (logits,)
+
+
+@pytest.mark.parametrize(("second_look", "text", "shown"), [(0.9, "A", [1, 3]), (0.0, "B", [1]), (0.1, "B", [1])])
+def test_an_unsure_word_is_looked_at_again(models: Path, second_look: float, text: str, shown: list[int]) -> None:
+    model = _Turning()
+    settings = tiny_settings(models, crnn__second_look=second_look).crnn
+    ((read, _),) = Recogniser(cast(Model, model), settings).read([(np.zeros((32, 128), np.uint8), WHOLE)])
+    assert read == text
+    assert model.shown == shown
 
 
 def test_another_alphabet_is_refused(tmp_path: Path) -> None:
