@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageOps
 
 from cloud_apis.contract import MAX_BYTES
 from cloud_apis.errors import ApiError
@@ -13,6 +15,7 @@ from tests.cloud_apis.pictures import bgr_jpeg, encoded, grey_jpeg, png_chunk, p
 
 GRADIENT = np.tile(np.linspace(0, 255, 64).astype(np.uint8), (40, 1))
 COLOUR = np.full((40, 64, 3), (200, 100, 50), np.uint8)
+CORNERS = np.kron(np.array([[10, 90], [160, 240]], np.uint8), np.ones((16, 24), np.uint8))
 
 
 def refused(data: bytes) -> ApiError:
@@ -62,13 +65,71 @@ def test_ink_colours_become_grey() -> None:
     assert decode_bgr(data, inspect(data)).shape == (40, 64, 3)
 
 
-def test_orientation_tags_are_not_applied() -> None:
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_pictures_are_turned_as_people_see_them(kind: str, orientation: int) -> None:
     exif = Image.Exif()
-    exif[0x0112] = 6  # turned by a quarter
-    for kind in ("JPEG", "PNG"):
-        data = encoded(Image.new("RGB", (64, 40)), kind, exif=exif)
-        assert decode_grey(data, inspect(data)).shape == (40, 64)
-        assert decode_bgr(data, inspect(data)).shape == (40, 64, 3)
+    exif[0x0112] = orientation
+    exif[0x010F] = "a camera"  # entries before it
+    data = encoded(Image.fromarray(CORNERS), kind, exif=exif)
+    seen = np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("L"))
+    info = inspect(data)
+    assert (info.width_px, info.height_px, info.orientation) == (seen.shape[1], seen.shape[0], orientation)
+    assert decode_grey(data, info) == pytest.approx(seen, abs=8)
+    assert decode_bgr(data, info)[:, :, 1] == pytest.approx(seen, abs=8)
+
+
+@pytest.mark.parametrize(("orientation", "least"), [(1, (320, 180)), (3, (320, 180)), (6, (180, 320)), (8, (180, 320))])
+def test_a_turned_jpeg_is_decoded_smaller_too(orientation: int, least: tuple[int, int]) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = encoded(Image.new("L", (1280, 720)), "JPEG", exif=exif)
+    info = inspect(data)
+    image = decode_grey(data, info, least)
+    assert image.shape == (least[1], least[0])
+    assert (info.width_px > info.height_px) == (image.shape[1] > image.shape[0])
+
+
+def test_the_sixteen_bit_values_are_not_cut_off() -> None:
+    ramp = np.tile(np.linspace(0, 65535, 64).astype(np.uint16), (40, 1))
+    data = encoded(Image.fromarray(ramp), "PNG")
+    assert decode_grey(data, inspect(data)) == pytest.approx(ramp // 256, abs=1)
+    assert decode_bgr(data, inspect(data))[:, :, 2] == pytest.approx(ramp // 256, abs=1)
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_of_an_animated_png_the_still_picture_counts(apart: bool) -> None:
+    frames = [Image.new("L", (64, 40), value) for value in (10, 100, 200)]
+    data = encoded(frames[0], "PNG", save_all=True, append_images=frames[1:], default_image=apart)
+    assert b"acTL" in data
+    image = decode_grey(data, inspect(data))
+    assert image.shape == (40, 64)
+    assert (image == 10).all()
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "BMP", "TIFF"])
+def test_other_formats_are_refused_by_name(kind: str) -> None:
+    frames = [Image.new("L", (8, 8), value) for value in (10, 200)]
+    options: dict[str, object] = {"save_all": True, "append_images": frames[1:]} if kind in ("GIF", "WEBP") else {}
+    error = refused(encoded(frames[0], kind, **options))
+    assert (error.status, error.code) == (400, "not_an_image")
+    assert kind.lower() in error.message.lower()
+    assert "JPEG or a PNG" in error.message
+
+
+@pytest.mark.parametrize("size", [(1, 1), (65_500, 1), (1, 65_500), (65_500, 300)])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_the_smallest_and_the_longest_pictures_decode(kind: str, size: tuple[int, int]) -> None:
+    data = encoded(Image.new("L", size, 77), kind)
+    image = decode_grey(data, inspect(data))
+    assert image.shape == (size[1], size[0])
+    assert abs(int(image[0, 0]) - 77) < 3
+
+
+def test_longer_sides_are_refused_before_decoding() -> None:
+    error = refused(png_header(65_501, 1))
+    assert (error.status, error.code) == (413, "too_large")
+    assert "65500 on a side" in error.message
 
 
 @pytest.mark.parametrize(("least", "width"), [((64, 36), 160), ((400, 225), 640), ((320, 180), 320)])

@@ -13,7 +13,7 @@ import requests
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from cloud_apis.contract import MAX_PIXELS
+from cloud_apis.contract import MAX_PIXELS, MAX_SIDE_PX
 from tools.sample_inference.errors import SampleError
 
 MAX_DOWNLOAD_BYTES = 32 * 2**20
@@ -66,7 +66,11 @@ def fetch(url: str) -> bytes:
 
 
 def decode(data: bytes, name: str) -> NDArray[np.uint8]:
-    """Decodes a picture; its header's size is checked before a pixel is decoded. Raises `SampleError`."""
+    """Decodes a picture; its header's size is checked before a pixel is decoded. Raises `SampleError`.
+
+    It is turned as its EXIF data says. Of an animation the first picture counts, of one with transparency the
+    colours alone; 16 bits become 8.
+    """
     if not data:
         raise SampleError(f"{name} is empty")
     try:
@@ -76,12 +80,27 @@ def decode(data: bytes, name: str) -> NDArray[np.uint8]:
                 width, height = picture.size
                 if width * height > MAX_PIXELS:
                     raise SampleError(f"{name} has {width} x {height} pixels; at most {MAX_PIXELS:,} are taken")
-                upright = ImageOps.exif_transpose(picture).convert("RGB")
+                if max(width, height) > MAX_SIDE_PX:
+                    raise SampleError(f"{name} has {width} x {height} pixels; at most {MAX_SIDE_PX:,} on a side")
+                upright = _eight_bits(ImageOps.exif_transpose(picture)).convert("RGB")
     except Image.DecompressionBombError:
         raise SampleError(f"{name} has too many pixels; at most {MAX_PIXELS:,} are taken") from None
     except (OSError, SyntaxError, ValueError):  # all three are what Pillow raises for broken files
         raise SampleError(f"{name} is not a picture that can be read ({', '.join(_FORMATS)})") from None
     return np.ascontiguousarray(np.asarray(upright, dtype=np.uint8)[:, :, ::-1])
+
+
+def _eight_bits(picture: Image.Image) -> Image.Image:
+    """A picture with more than 8 bits per grey value brought to 8: Pillow itself would cut off what is brighter."""
+    if picture.mode == "F":
+        values = np.nan_to_num(np.asarray(picture, np.float64))
+        bits = np.clip(values * (255 if values.max() <= 1 else 1), 0, 255)
+    elif picture.mode.startswith("I"):
+        values = np.asarray(picture, np.float64)
+        bits = np.clip(values / 256, 0, 255)
+    else:
+        return picture
+    return Image.fromarray(bits.astype(np.uint8))
 
 
 def _read_file(source: str) -> bytes:

@@ -70,8 +70,8 @@ def worse(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint
     target = int(rng.uniform(40, 170))
     if target < cut.shape[1] and rng.random() < 0.6:
         size = target, max(8, round(cut.shape[0] * target / cut.shape[1]))
-        cut = cv2.resize(cut, size, interpolation=cv2.INTER_AREA)
-    return degrade(cut.astype(np.float32), rng)
+        cut = np.asarray(cv2.resize(cut, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return degrade(np.asarray(cut, np.float32), rng)
 
 
 def read(reader: Reader, crops: Sequence[RealCrop], copies: int, seed: int) -> list[list[PlateReading]]:
