@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -73,6 +74,55 @@ def test_pictures_are_turned_upright(tmp_path: Path) -> None:
     image = load_picture(str(path))
     assert image.shape == (320, 200, 3)
     assert image[10].mean() < image[310].mean()
+
+
+@pytest.mark.parametrize("form", ["PNG", "TIFF"])
+def test_sixteen_bits_become_eight(tmp_path: Path, form: str) -> None:
+    ramp = np.tile(np.linspace(0, 65535, 64).astype(np.uint16), (40, 1))
+    path = tmp_path / "deep"
+    Image.fromarray(ramp).save(path, form)
+    assert load_picture(str(path))[:, :, 0] == pytest.approx(ramp // 256, abs=1)
+
+
+@pytest.mark.parametrize("top", [1.0, 255.0])
+def test_grey_values_with_a_point_become_eight_bits(tmp_path: Path, top: float) -> None:
+    path = tmp_path / "points.tif"
+    Image.fromarray(np.array([[0, top / 2, top, np.nan]], np.float32)).save(path)
+    assert load_picture(str(path))[0, :, 0].tolist() == [0, 127, 255, 0]
+
+
+def test_ink_palettes_and_transparency_become_colours(tmp_path: Path) -> None:
+    red = Image.new("RGB", (40, 30), (200, 20, 10))
+    clear = red.convert("RGBA")
+    clear.putalpha(0)
+    for name, image in {"ink.jpg": red.convert("CMYK"), "p.png": red.convert("P"), "clear.png": clear}.items():
+        image.save(tmp_path / name)
+        blue, green, seen = load_picture(str(tmp_path / name))[0, 0].astype(int).tolist()
+        assert seen > 150, name
+        assert blue < 60, name
+        assert green < 60, name
+
+
+@pytest.mark.parametrize("form", ["GIF", "PNG", "WEBP"])
+def test_of_an_animation_the_first_picture_counts(tmp_path: Path, form: str) -> None:
+    frames = [Image.new("L", (40, 30), value) for value in (10, 100, 200)]
+    path = tmp_path / "moving"
+    frames[0].save(path, form, save_all=True, append_images=frames[1:])
+    assert abs(int(load_picture(str(path))[0, 0, 0]) - 10) < 4
+
+
+@pytest.mark.parametrize("size", [(1, 1), (65_500, 1), (1, 65_500)])
+def test_the_smallest_and_the_longest_are_read(tmp_path: Path, size: tuple[int, int]) -> None:
+    path = tmp_path / "odd.png"
+    Image.new("L", size).save(path)
+    assert load_picture(str(path)).shape == (size[1], size[0], 3)
+
+
+def test_a_longer_side_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "long.png"
+    Image.new("L", (65_501, 1)).save(path)
+    with pytest.raises(SampleError, match="65,500 on a side"):
+        load_picture(str(path))
 
 
 def test_urls_and_redirects_are_followed(server: str) -> None:
