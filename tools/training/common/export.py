@@ -36,15 +36,21 @@ def export_onnx(
     outputs: Sequence[str],
     dynamic: Mapping[str, Mapping[int, str]],
 ) -> None:
-    """Write a network in evaluation mode as float32 ONNX (opset 17); ``dynamic`` names the free axes."""
+    """Write a network in evaluation mode as float32 ONNX (opset 17); ``dynamic`` names the free axes.
+
+    Every weight keeps its name and none is folded into another (runtimes do that when they load, and `quantise`
+    before it quantises), so that `recover` can read the network back.
+    """
     torch.onnx.export(
-        network.eval(),
+        network.cpu().eval(),
         (example,),
         str(file),
         input_names=[input_name],
         output_names=list(outputs),
         dynamic_axes={name: dict(axes) for name, axes in dynamic.items()},
         opset_version=OPSET,
+        training=torch.onnx.TrainingMode.PRESERVE,
+        do_constant_folding=False,
         dynamo=False,
     )
     onnx.checker.check_model(onnx.load(str(file)))

@@ -6,11 +6,12 @@ import logging
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from tqdm import tqdm
@@ -23,11 +24,15 @@ CLIPPED_NORM = 5.0
 
 @dataclass(frozen=True)
 class Learner:
-    """What a checkpoint holds: the model, the average of its weights, and the optimiser."""
+    """What a checkpoint holds: the model, the average of its weights, the optimiser, and the loss's scaler.
+
+    The scaler (`Compute.scaler`) does nothing but in float16.
+    """
 
     model: nn.Module
     ema: Ema
     optimiser: Optimizer
+    scaler: torch.amp.GradScaler = field(default_factory=lambda: torch.amp.GradScaler("cpu", enabled=False))
 
     def state(self) -> dict[str, Any]:
         """All that a resumed run needs of it."""
@@ -36,6 +41,7 @@ class Learner:
             "model": self.model.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "ema_steps": self.ema.steps,
+            "scaler": self.scaler.state_dict(),
         }
 
     def descend(self, loss: Tensor, rate: float) -> float:
@@ -43,9 +49,11 @@ class Learner:
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+        self.scaler.unscale_(self.optimiser)
         nn.utils.clip_grad_norm_(self.model.parameters(), CLIPPED_NORM)
-        self.optimiser.step()
+        self.scaler.step(self.optimiser)
+        self.scaler.update()
         return loss.item()
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -54,6 +62,7 @@ class Learner:
         self.ema.model.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.ema.steps = int(state["ema_steps"])
+        self.scaler.load_state_dict(state.get("scaler", {}))
 
 
 def log_to(folder: Path) -> None:
@@ -75,23 +84,25 @@ def fit(
     take_step: Callable[[int], float],
     evaluate: Callable[[int], dict[str, float]],
     merit: Callable[[dict[str, float]], float],
+    patience: int = 0,
 ) -> None:
     """Train up to ``steps``, from where ``last.pt`` of the run stands.
 
     ``take_step(step)`` trains on one batch and gives its loss; ``evaluate(step)`` gives the averaged model's
-    figures, of which ``merit`` makes the number that chooses ``best.pt``.
+    figures, of which ``merit`` makes the number that chooses ``best.pt``. After ``patience`` evaluations in a row
+    without a better number it ends early (0: never).
     """
     log = logging.getLogger(name)
-    step, best = 0, -1.0
+    step, best, since_best = 0, -1.0, 0
     state = run.load("last.pt")
     if state is not None:
         learner.restore(state)
-        step, best = int(state["step"]), float(state["best"])
+        step, best, since_best = int(state["step"]), float(state["best"]), int(state.get("since_best", 0))
         log.info("going on at step %d, best %.4f", step, best)
     losses: list[float] = []
     began = time.monotonic()
     with tqdm(total=steps, initial=step, desc=name, unit="step", mininterval=5) as bar:
-        while step < steps:
+        while step < steps and not (patience and since_best >= patience):
             losses.append(take_step(step))
             learner.ema.update(learner.model)
             step += 1
@@ -104,8 +115,11 @@ def fit(
             run.log(row)
             losses.clear()
             saved = {"step": step, **metrics}
+            since_best = 0 if merit(metrics) > best else since_best + 1
             if merit(metrics) >= best:
                 best = merit(metrics)
                 run.save("best.pt", {**saved, "average": learner.ema.model.state_dict()})
-            run.save("last.pt", {**saved, **learner.state(), "best": best})
+            run.save("last.pt", {**saved, **learner.state(), "best": best, "since_best": since_best})
             run.plot()
+    if step < steps:
+        log.info("stopped at step %d of %d: no better for %d evaluations", step, steps, since_best)

@@ -1,0 +1,49 @@
+"""Weights out of the float32 ONNX files that come with the package, to train on from them.
+
+`export_onnx` keeps every weight under its name in the network and folds none into another, so the file is the
+checkpoint: no second one is needed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from google.protobuf.message import DecodeError
+from onnx import numpy_helper
+from torch import Tensor, nn
+
+COUNTERS = "num_batches_tracked"
+
+
+def weights_of(file: Path) -> dict[str, Tensor]:
+    """All named weights of an ONNX file; raises ValueError when it is none, OSError when it cannot be read."""
+    try:
+        graph = onnx.load(str(file)).graph
+    except DecodeError as error:
+        raise ValueError(f"{file} is no ONNX file") from error
+    found = {weight.name: weight for weight in graph.initializer}
+    # Weights that are equal are stored once; the others' names are copies of it.
+    for node in graph.node:
+        if node.op_type == "Identity" and node.input[0] in found:
+            found.setdefault(node.output[0], found[node.input[0]])
+    return {name: torch.from_numpy(np.array(numpy_helper.to_array(weight))) for name, weight in found.items()}
+
+
+def recover(network: nn.Module, file: Path) -> None:
+    """Load the weights of a float32 ONNX file into a network of the same form, in place.
+
+    Raises ValueError when the file is of another network, or int8, or holds folded weights; nothing is changed then.
+    """
+    weights = weights_of(file)
+    own = network.state_dict()
+    wanted = {name: value for name, value in own.items() if not name.endswith(COUNTERS)}
+    missing = [name for name, value in wanted.items() if name not in weights or weights[name].shape != value.shape]
+    if missing:
+        raise ValueError(
+            f"{file} lacks {len(missing)} of the network's {len(wanted)} weights ({missing[0]}, …): it is of another "
+            "network, or int8; the float32 file that the export writes is wanted"
+        )
+    network.load_state_dict({**own, **{name: weights[name] for name in wanted}})
