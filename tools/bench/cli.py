@@ -1,4 +1,4 @@
-"""`python -m tools.bench full|realtime|memory|latency|all`: how fast and how lean the system is on this machine."""
+"""`python -m tools.bench models|full|realtime|memory|latency|all`: how fast and lean the system is on this machine."""
 
 from __future__ import annotations
 
@@ -19,9 +19,12 @@ from cloud_apis.model_files import packaged_models
 from tools.bench import latency
 from tools.bench.device import RunError
 from tools.bench.figures import Timing
+from tools.bench.models_command import bench_models
 from tools.bench.scenarios import full_rate, realtime, resident_memory, worst
 from tools.data import require_data_root
 from tools.demo.cli import main as demo
+from tools.evaluation.parts import PartError
+from tools.evaluation.sets import SPLITS
 
 Result = dict[str, object]
 
@@ -32,9 +35,13 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("what", choices=(*BENCHMARKS, "all"))
     top.add_argument("--video", type=Path, help="for realtime and memory: a drive; default: the demo's")
     top.add_argument("--pictures", type=Path, metavar="DIR", help="for full; default: the data's ro_dashcam")
-    top.add_argument("--models", type=Path, metavar="DIR", help="for latency; default: the shipped models")
+    top.add_argument("--models", type=Path, metavar="DIR", help="for models and latency; default: the shipped models")
     top.add_argument("--config", type=Path, metavar="FILE", help="settings of the APIs")
-    top.add_argument("--repeats", type=int, default=3, help="runs of full and realtime")
+    top.add_argument("--photos", type=int, default=20, metavar="N", help="for models: labelled photos")
+    top.add_argument("--crops", type=int, default=100, metavar="N", help="for models: labelled crops of plates")
+    top.add_argument("--split", choices=SPLITS, default="val", help="for models: the split that these are from")
+    top.add_argument("--threads", type=int, nargs="+", default=(1, 2), metavar="N", help="for models")
+    top.add_argument("--repeats", type=int, default=3, help="runs of full and realtime, rounds of ours in models")
     top.add_argument("--seconds", type=float, default=60.0, help="length of each realtime run")
     top.add_argument("--minutes", type=float, default=10.0, help="length of the memory run")
     top.add_argument("--round-trip-ms", type=float, default=150.0, help="for realtime: distance of the APIs")
@@ -53,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         for name in chosen:
             with tempfile.TemporaryDirectory(prefix="bench-") as folder:
                 results[name] = BENCHMARKS[name](args, Path(folder), console)
-    except OSError as error:
+    except (OSError, PartError) as error:
         print(f"bench: error: {error}", file=sys.stderr)
         return 2
     except RunError as error:
@@ -169,6 +176,7 @@ def _milliseconds(timing: Timing) -> tuple[str, str]:
 
 
 BENCHMARKS: dict[str, Callable[[argparse.Namespace, Path, Console], Result]] = {
+    "models": bench_models,
     "latency": bench_latency,
     "full": bench_full,
     "realtime": bench_realtime,
