@@ -7,12 +7,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tools.data import require_data_root
-from tools.training.common.crops import load_crops
+from tools.training.common.device import add_options
 from tools.training.common.loop import log_to
 from tools.training.crnn.data import Mixture, WordSampler, load_words
 from tools.training.crnn.export import export
 from tools.training.crnn.train import Plan, train
+from tools.training.datasets.load import add_options as add_data_options
+from tools.training.datasets.load import real_crops
 from tools.training.synthetic.store import Store
 
 DESCRIPTION = """Train the CRNN that reads one straightened word.
@@ -39,7 +40,9 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     it.add_argument("--run", type=Path, default=Path("runs/crnn"), help="folder of checkpoints, log and plots")
-    it.add_argument("--synthetic", type=Path, default=Path("runs/synthetic.npz"), help="file of synthetic crops")
+    it.add_argument(
+        "--synthetic", type=Path, nargs="+", default=[Path("runs/synthetic.npz")], help="files of synthetic crops"
+    )
     it.add_argument("--words", type=Path, help="JSON of the real crops' line quads; without it whole crops are used")
     it.add_argument("--start-from", type=Path, help="checkpoint whose averaged weights to begin with")
     it.add_argument("--steps", type=int, default=5000, help="optimiser steps in all (default: 5000)")
@@ -55,6 +58,8 @@ def parser() -> argparse.ArgumentParser:
     it.add_argument("--no-bfloat16", action="store_true", help="convolve in float32 (CPUs without AVX512-BF16)")
     it.add_argument("--evaluate-every", type=int, default=250, help="steps between dev evaluations (default: 250)")
     it.add_argument("--export", type=Path, metavar="FOLDER", help="train nothing: write crnn.onnx and crnn.json there")
+    add_data_options(it)
+    add_options(it)
     return it
 
 
@@ -63,13 +68,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
     log_to(arguments.run)
     try:
-        root = require_data_root()
+        crops = real_crops(arguments.data, arguments.label)
         words = load_words(arguments.words)
         if arguments.export:
-            export(arguments.run, load_crops(root, "train"), load_crops(root, "dev"), words, arguments.export)
+            export(arguments.run, crops("train"), crops("dev"), words, arguments.export)
             return 0
-        real = load_crops(root, "train")
-        synthetic = Store.load(arguments.synthetic)
+        real = crops("train")
+        synthetic = Store.joined(Store.load(file) for file in arguments.synthetic)
         mixture = Mixture(
             arguments.real_share, arguments.spliced_share, arguments.two_lines, augment=not arguments.no_augment
         )
@@ -77,10 +82,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         plan = Plan(
             steps=arguments.steps, batch=arguments.batch, rate=arguments.rate, seed=arguments.seed,
             evaluate_every=arguments.evaluate_every, threads=arguments.threads, bfloat16=not arguments.no_bfloat16,
+            device=arguments.device, precision=arguments.precision, patience=arguments.patience,
             smoothing=arguments.smoothing,
         )  # fmt: skip
-        train(plan, sampler, load_crops(root, "dev"), arguments.run, arguments.start_from)
-    except FileNotFoundError as error:
+        train(plan, sampler, crops("dev"), arguments.run, arguments.start_from)
+    except (FileNotFoundError, ValueError) as error:
         print(f"crnn: error: {error}", file=sys.stderr)
         return 1
     return 0

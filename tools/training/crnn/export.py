@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -54,10 +55,15 @@ def calibration(sampler: WordSampler, seed: int = 1) -> Iterator[NDArray[np.floa
 
 
 def export(run: Path, train: Sequence[RealCrop], dev: Sequence[RealCrop], words: Words, target: Path) -> None:
-    """Write both precisions into the run's folder; the served one, ``crnn.onnx``, and its manifest into ``target``."""
+    """Write both precisions into the run's folder.
+
+    Into ``target`` go the served one, ``crnn.onnx``, its manifest, and ``crnn.float32.onnx``.
+    """
+    target.mkdir(parents=True, exist_ok=True)
     float_file, int8_file = run / "crnn.float32.onnx", run / "crnn.int8.onnx"
     axes = {"image": {0: "batch"}, "logits": {0: "batch"}}
     export_onnx(load_best(run), torch.zeros(1, 1, HEIGHT_PX, WIDTH_PX), float_file, "image", ["logits"], axes)
+    shutil.copyfile(float_file, target / float_file.name)
     sampler = WordSampler(None, train, words, Mixture(1.0))
     # The LSTM and the normalisation of the patch stay in float32.
     quantise(float_file, int8_file, "image", calibration(sampler), operators=["Conv", "MaxPool"])

@@ -16,8 +16,10 @@ from cloud_apis.crnn.postprocess import decode
 from cloud_apis.crnn.preprocess import warp_word
 from tools.evaluation.reading import edit_distance
 from tools.training.common.crops import RealCrop
+from tools.training.common.device import Compute, choose, device_of
 from tools.training.common.ema import Ema
 from tools.training.common.loop import Learner, fit
+from tools.training.common.recover import recover
 from tools.training.common.run_folder import RunFolder
 from tools.training.crnn.data import Words, WordSampler
 from tools.training.crnn.model import Crnn, parameters
@@ -38,6 +40,13 @@ class Plan:
     threads: int = 1
     bfloat16: bool = True
     smoothing: float = 0.02
+    device: str = "auto"
+    precision: str = "auto"
+    patience: int = 0
+
+    def compute(self) -> Compute:
+        """Where and how precisely to compute."""
+        return choose(self.device, self.precision if self.bfloat16 else "float32")
 
 
 def learning_rate(step: int, plan: Plan) -> float:
@@ -55,7 +64,7 @@ def ctc_loss(logits: Tensor, targets: list[tuple[int, ...]], smoothing: float = 
     """
     probabilities = logits.float().log_softmax(2).transpose(0, 1)
     lengths = torch.tensor([len(target) for target in targets])
-    flat = torch.tensor([label for target in targets for label in target])
+    flat = torch.tensor([label for target in targets for label in target], device=logits.device)
     steps = torch.full((len(targets),), logits.shape[1])
     loss: Tensor = nn.functional.ctc_loss(probabilities, flat, steps, lengths, zero_infinity=True)
     return (1 - smoothing) * loss - smoothing * probabilities.mean() if smoothing else loss
@@ -81,7 +90,8 @@ def evaluate(model: nn.Module, crops: list[RealCrop], words: Words) -> dict[str,
     patches, owners = dev_patches(crops, words)
     read = [""] * len(crops)
     for start in range(0, len(patches), 64):
-        logits = model(torch.from_numpy(np.stack(patches[start : start + 64]))).float().numpy()
+        batch = torch.from_numpy(np.stack(patches[start : start + 64])).to(device_of(model))
+        logits = model(batch).float().cpu().numpy()
         for offset, row in enumerate(logits):
             read[owners[start + offset]] += decode(row)[0]
     wanted = [crop.text.replace("/", "") for crop in crops]
@@ -104,32 +114,36 @@ def train(plan: Plan, sampler: WordSampler, dev: list[RealCrop], folder: Path, s
     """Train or go on training in ``folder``; returns the averaged model that was best on the dev crops.
 
     The state after each evaluation is kept in ``last.pt``: the same command goes on from there. ``start_from``
-    gives another run's weights to begin with.
+    gives the weights to begin with: another run's checkpoint, or a float32 ONNX file.
     """
     torch.set_num_threads(plan.threads)
     torch.manual_seed(plan.seed)
     run = RunFolder(folder)
     model = Crnn().to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
-    if start_from is not None:
+    if start_from is not None and start_from.suffix == ".onnx":
+        recover(model, start_from)
+    elif start_from is not None:
         model.load_state_dict(torch.load(start_from, map_location="cpu", weights_only=True)["average"])
     if sampler.mixture.spliced_share:
         log.info("%d real lines can be spliced", sampler.find_gaps(_placing_model(run, model)))
+    compute = plan.compute()
+    model.to(compute.device)
     ema = Ema(model, decay=0.998, warmup_steps=300)
     optimiser = torch.optim.AdamW(model.parameters(), lr=plan.rate, weight_decay=0.01)
-    learner = Learner(model, ema, optimiser)
-    log.info("%d weights, plan %s", parameters(model), plan)
+    learner = Learner(model, ema, optimiser, compute.scaler())
+    log.info("%d weights, plan %s, on %s", parameters(model), plan, compute)
 
     def take_step(step: int) -> float:
         # A generator per step: a resumed run draws what the uncut run would have drawn.
         images, targets = sampler.batch(plan.batch, np.random.default_rng((plan.seed, step)))
-        return learner.descend(_loss(model, images, targets, plan), learning_rate(step, plan))
+        return learner.descend(_loss(model, images, targets, plan, compute), learning_rate(step, plan))
 
     def figures(step: int) -> dict[str, float]:
         if not dev:
             return {"exact": float(step), "character_errors": 0.0}
         return evaluate(ema.model.eval(), dev, words=sampler.words)
 
-    fit("crnn", run, learner, plan.steps, plan.evaluate_every, take_step, figures, merit)
+    fit("crnn", run, learner, plan.steps, plan.evaluate_every, take_step, figures, merit, plan.patience)
     chosen = run.load("best.pt")
     result = Crnn()
     result.load_state_dict(chosen["average"] if chosen else ema.model.state_dict())
@@ -144,9 +158,10 @@ def _placing_model(run: RunFolder, model: Crnn) -> Crnn:
     return placing
 
 
-def _loss(model: Crnn, images: NDArray[np.float32], targets: list[tuple[int, ...]], plan: Plan) -> Tensor:
+def _loss(
+    model: Crnn, images: NDArray[np.float32], targets: list[tuple[int, ...]], plan: Plan, compute: Compute
+) -> Tensor:
     model.train()
-    batch = torch.from_numpy(images).contiguous(memory_format=torch.channels_last)
-    with torch.autocast("cpu", torch.bfloat16, enabled=plan.bfloat16):
-        features = model.convolve(batch)
+    with compute.autocast():
+        features = model.convolve(compute.images(torch.from_numpy(images)))
     return ctc_loss(model.recur(features), targets, plan.smoothing)

@@ -1,10 +1,10 @@
 """Layouts of number plates by country, as data.
 
-A pattern is read left to right: ``L`` letter, ``D`` digit, ``X`` either, ``[B|CJ|IF]`` one of the alternatives,
-`` `` a gap, ``_`` a narrow gap, ``-`` a hyphen, ``.`` a dot, ``:`` two dots, ``o`` a round seal, ``e`` an emblem or
-foreign script between the groups, ``f`` a character of another script, ``|`` a dividing line, ``(`` … ``)`` smaller
-characters, ``{AB}`` small ones above one another, ``/`` the next line. Only Latin letters and digits belong to the
-plate's text.
+A pattern is read left to right: ``L`` letter, ``D`` digit, ``9`` digit but 0, ``v`` vowel, ``c`` consonant, ``X``
+letter or digit, ``[B|CJ|IF]`` one of the alternatives, `` `` a gap, ``_`` a narrow gap, ``-`` a hyphen, ``.`` a dot,
+``:`` two dots, ``o`` a round seal, ``e`` an emblem or foreign script between the groups, ``f`` a character of another
+script, ``|`` a dividing line, ``(`` … ``)`` smaller characters, ``{AB}`` small ones above one another, ``/`` the next
+line. Only Latin letters and digits belong to the plate's text.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Layout:
     bottom: tuple[str, ...] = ()  # small print below the text, one of
     letters: str = ALL_LETTERS
     weight: float = 1.0
-    alike: float = 0.0  # how often O and 0, I and 1 are drawn alike
+    alike: float = 0.05  # how often O and 0, I and 1 are drawn alike
     fancy: float = 0.04  # how often a font of the owner's choice is used
 
 
@@ -87,20 +87,20 @@ LAYOUTS: tuple[Layout, ...] = (
     Layout("United Kingdom, no band", (f"LL[{BRITISH_AGES}] LLL",), letters=BRITISH, weight=1.5, alike=0.9),
     Layout(
         "United Kingdom, old",
-        ("LDDD LLL", "LDD LLL", "LLL DDDL", "LD LLL", "LLL DD", "LLL DDD", "LL DDDD", "DDD LLL", "LLL D", "L DDD"),
+        ("L9DD LLL", "L9D LLL", "LLL 9DDL", "L9 LLL", "LLL 9D", "LLL 9DD", "LL 9DDD", "9DD LLL", "LLL 9", "L 9DD"),
         letters=BRITISH,
         weight=1.2,
         alike=0.9,
     ),
     Layout(
         "United Kingdom, Northern Ireland",
-        ("LIL DDDD", "LLZ DDDD", "LUI DDDD", "[A|F|H|I|M|R]LZ DDDD"),
+        ("LIL 9DDD", "LLZ 9DDD", "LUI 9DDD", "[A|F|H|I|M|R]LZ 9DDD"),
         weight=0.6,
         alike=0.9,
     ),
     Layout(
         "United Kingdom, square",
-        (f"LL[{BRITISH_AGES}]/LLL", "LDDD/LLL", "LDD/LLL", "LLL/DDDL"),
+        (f"LL[{BRITISH_AGES}]/LLL", "L9DD/LLL", "L9D/LLL", "LLL/9DDL"),
         (285, 203),
         0.39,
         letters=BRITISH,
@@ -363,6 +363,24 @@ LAYOUTS: tuple[Layout, ...] = (
         MIXED,
         weight=1.0,
         fancy=0.15,
+    ),
+    Layout(
+        "Names and words, as owners buy them",
+        ("cvcvc", "cvccvc", "vccvc", "cvcv cvc", "cvvc 9", "ccvcv", "cvc ccvc", "9D cvcc", "vcvcvcv", "cvcc MvN"),
+        US,
+        0.44,
+        MIXED,
+        top=US_STATES,
+        bottom=SLOGANS,
+        weight=2.0,
+        alike=0.5,
+        fancy=0.1,
+    ),
+    Layout(
+        "Names and words, long plates",
+        ("cvcvc", "cvccvc", "[BO55|JO5H|M055] cvc", "cvc 9D", "cvcc vcc"),
+        weight=1.0,
+        alike=0.8,
     ),
     Layout(
         "Anything, two lines",

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 DIGITS = "0123456789"
+VOWELS = "AEIOUIOY"
+CONSONANTS = "BCDFGHJKLMNPQRSTVWXZ"
 ORNAMENTS = {
     " ": "gap",
     "_": "narrow",
@@ -50,6 +52,11 @@ def fill(pattern: str, letters: str, rng: np.random.Generator) -> tuple[tuple[To
             lines[-1].append(Token("char", letters[rng.integers(len(letters))], small))
         elif sign == "D":
             lines[-1].append(Token("char", DIGITS[rng.integers(10)], small))
+        elif sign == "9":
+            lines[-1].append(Token("char", DIGITS[rng.integers(1, 10)], small))
+        elif sign in "cv":
+            pool = VOWELS if sign == "v" else CONSONANTS
+            lines[-1].append(Token("char", pool[rng.integers(len(pool))], small))
         elif sign == "X":
             pool = DIGITS if rng.random() < 0.45 else letters
             lines[-1].append(Token("char", pool[rng.integers(len(pool))], small))

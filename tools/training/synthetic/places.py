@@ -45,5 +45,6 @@ CYRILLIC = "ABCEHIKMOPTX"
 
 # Years of first registration on British plates: half years count on from 50.
 BRITISH_AGES = "|".join(f"{age:02d}" for age in (*range(2, 25), *range(51, 75)))
-BRITISH = "ABCDEFGHJKLMNOPRSTUVWXYZ"
+# No I and Q; O, which looks like 0 there, more often than in life, so that its places are learnt.
+BRITISH = "ABCDEFGHJKLMNOOOPRSTUVWXYZ"
 YEARS = "|".join(f"{year:02d}" for year in range(5, 24))

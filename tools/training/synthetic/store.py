@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +55,12 @@ class Store:
         """Read what :meth:`save` wrote."""
         with np.load(path, allow_pickle=False) as file:
             return cls(file["pixels"], file["index"], file["texts"], file["first_quad"], file["quads"])
+
+    @classmethod
+    def joined(cls, stores: Iterable[Store]) -> Store:
+        """The crops of several stores in one."""
+        several = list(stores)
+        return several[0] if len(several) == 1 else cls.of(itertools.chain.from_iterable(several))
 
     @classmethod
     def of(cls, crops: Iterable[Crop]) -> Store:

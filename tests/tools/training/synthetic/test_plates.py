@@ -18,7 +18,7 @@ from tools.training.synthetic.generate import contact_sheet, crop_of
 from tools.training.synthetic.geometry import line_quad
 from tools.training.synthetic.glyphs import Glyphs, sheared
 from tools.training.synthetic.layouts import DARK, LAYOUTS, Layout
-from tools.training.synthetic.patterns import fill
+from tools.training.synthetic.patterns import CONSONANTS, VOWELS, fill
 from tools.training.synthetic.render import render
 from tools.training.synthetic.store import Store
 
@@ -132,6 +132,11 @@ def test_pattern_grammar() -> None:
     (stacked,) = fill("{AB}D|ff", "Z", rng)
     assert [token.stack for token in stacked] == ["upper", "lower", "", "", "", ""]
     assert [token.kind for token in stacked] == ["char", "char", "char", "bar", "foreign", "foreign"]
+    for seed in range(20):
+        ((digit, vowel, consonant),) = fill("9vc", "Z", np.random.default_rng(seed))
+        assert digit.value in "123456789"
+        assert vowel.value in VOWELS
+        assert consonant.value in CONSONANTS
     (upper, lower) = fill("[AB]L D-(DD)/X.o", "Z", rng)
     assert [token.kind for token in upper] == ["char", "char", "char", "gap", "char", "hyphen", "char", "char"]
     assert "".join(token.value for token in upper if token.kind == "char")[:3] == "ABZ"
@@ -160,6 +165,11 @@ def test_store_gives_back_what_was_put_in(glyphs: Glyphs, tmp_path: Path) -> Non
             assert np.array_equal(a.quads, b.quads)
     with pytest.raises(IndexError):
         store[len(crops)]
+    twice = Store.joined([store, store])
+    assert len(twice) == 2 * len(store)
+    assert np.array_equal(twice[len(store) + 3].image, crops[3].image)
+    assert np.array_equal(twice[len(store) + 3].lines[0].quads, crops[3].lines[0].quads)
+    assert Store.joined([store]) is store
     assert contact_sheet(crops).shape == (220, 1440)
 
 
