@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from tools.data import require_data_root
-from tools.training.common.crops import Part, load_crops
+from tools.training.common.crops import Part, RealCrop
+from tools.training.common.device import add_options
 from tools.training.common.loop import log_to
 from tools.training.craft.align import Aligner, Read
 from tools.training.craft.data import MapSampler
@@ -20,8 +20,12 @@ from tools.training.craft.export import export, session_score
 from tools.training.craft.labels import labelled_crops, load_aligned, reading_judge, to_json, words_of
 from tools.training.craft.pseudo import find, word_quads
 from tools.training.craft.train import Plan, counting_judge, load_best, scorer, train
+from tools.training.datasets.load import add_options as add_data_options
+from tools.training.datasets.load import real_crops
 from tools.training.synthetic.store import Store
 
+Crops = Callable[[Part], list[RealCrop]]
+"""The real crops of a part."""
 DESCRIPTION = """Train the CRAFT network that finds the characters of a plate and links them to lines.
 
 Before the first run:
@@ -74,10 +78,12 @@ def parser() -> argparse.ArgumentParser:
     it.add_argument(
         "--export", type=Path, metavar="FOLDER", help="train nothing: write craft.onnx and craft.json there"
     )
+    add_data_options(it)
+    add_options(it)
     return it
 
 
-def write_words(run: Path, root: Path, aligned: Path | None, file: Path) -> int:
+def write_words(run: Path, crops_of: Crops, aligned: Path | None, file: Path) -> int:
     """Write line quads of the train and dev crops; returns how many crops have some.
 
     Train crops have their aligned lines, or those found if their number fits; dev crops are to be read as at
@@ -87,7 +93,7 @@ def write_words(run: Path, root: Path, aligned: Path | None, file: Path) -> int:
     words = words_of(load_aligned(aligned)) if aligned else {}
     parts: tuple[Part, ...] = ("dev",) if aligned else ("train", "dev")
     for part in parts:
-        crops = load_crops(root, part)
+        crops = crops_of(part)
         for crop, found in zip(crops, find(score, [crop.image for crop in crops]), strict=True):
             quads = word_quads(found, crop, check=part == "train")
             if quads:
@@ -96,13 +102,13 @@ def write_words(run: Path, root: Path, aligned: Path | None, file: Path) -> int:
     return len(words)
 
 
-def write_aligned(run: Path, root: Path, recogniser: Path, file: Path, seed: int) -> int:
+def write_aligned(run: Path, crops_of: Crops, recogniser: Path, file: Path, seed: int) -> int:
     """Search the train crops' lines by their texts; returns how many crops there are."""
     aligner = Aligner(scorer(load_best(run)), reader_of(recogniser))
     rng = np.random.default_rng(seed)
     entries = {
         crop.file_name: to_json(crop, aligner.align(crop.image, crop.lines, rng))
-        for crop in tqdm(load_crops(root, "train"), desc="align", unit="crop", mininterval=5)
+        for crop in tqdm(crops_of("train"), desc="align", unit="crop", mininterval=5)
     }
     write_json(entries, file)
     return len(entries)
@@ -127,23 +133,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser().error("--align needs --recogniser")
     log_to(arguments.run)
     try:
-        _do(arguments, require_data_root())
+        _do(arguments, real_crops(arguments.data, arguments.label))
     except (FileNotFoundError, ValueError) as error:
         print(f"craft: error: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-def _do(arguments: argparse.Namespace, root: Path) -> None:
+def _do(arguments: argparse.Namespace, crops_of: Crops) -> None:
     if arguments.align:
-        count = write_aligned(arguments.run, root, arguments.recogniser, arguments.align, arguments.seed)
+        count = write_aligned(arguments.run, crops_of, arguments.recogniser, arguments.align, arguments.seed)
         print(f"{count} crops with lines in {arguments.align}")
         return
     if arguments.words:
-        count = write_words(arguments.run, root, arguments.aligned, arguments.words)
+        count = write_words(arguments.run, crops_of, arguments.aligned, arguments.words)
         print(f"{count} crops with lines in {arguments.words}")
         return
-    crops, dev = load_crops(root, "train"), load_crops(root, "dev")
+    crops, dev = crops_of("train"), crops_of("dev")
     if arguments.export:
         export(load_best(arguments.run), crops, dev, arguments.run, arguments.export)
         return
@@ -151,6 +157,7 @@ def _do(arguments: argparse.Namespace, root: Path) -> None:
         steps=arguments.steps, synthetic_steps=arguments.synthetic_steps, batch=arguments.batch,
         rate=arguments.rate, seed=arguments.seed, evaluate_every=arguments.evaluate_every,
         real_share=arguments.real_share, threads=arguments.threads, bfloat16=not arguments.no_bfloat16,
+        device=arguments.device, precision=arguments.precision, patience=arguments.patience,
     )  # fmt: skip
     synthetic = Store.load(arguments.synthetic)
     judge = reading_judge(dev, reader_of(arguments.recogniser)) if arguments.recogniser else counting_judge(dev)

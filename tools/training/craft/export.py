@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -44,11 +45,13 @@ def figures(score: Score, crops: Sequence[RealCrop]) -> dict[str, float]:
 
 
 def export(model: Craft, train: Sequence[RealCrop], dev: Sequence[RealCrop], run: Path, target: Path) -> None:
-    """Write ``craft.float32.onnx`` into the run folder, ``craft.onnx`` (int8) and its manifest into ``target``."""
+    """Write ``craft.onnx`` (int8) and its manifest into ``target``, ``craft.float32.onnx`` there and into the run."""
+    target.mkdir(parents=True, exist_ok=True)
     float_file, int8_file = run / "craft.float32.onnx", target / "craft.onnx"
     example = torch.zeros(1, 1, HEIGHT_PX, WIDTH_PX)
     axes = {"image": {0: "batch"}, "score": {0: "batch"}}
     export_onnx(model, example, float_file, "image", ["score"], axes)
+    shutil.copyfile(float_file, target / float_file.name)
     quantise(float_file, int8_file, "image", calibration(train))
     dev_figures = {"float32": figures(session_score(float_file), dev), "int8": figures(session_score(int8_file), dev)}
     log.info("on dev crops: %s", dev_figures)

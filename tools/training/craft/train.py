@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from tools.training.common.crops import RealCrop
+from tools.training.common.device import Compute, choose, device_of
 from tools.training.common.ema import Ema
 from tools.training.common.loop import Learner, fit
+from tools.training.common.recover import recover
 from tools.training.common.run_folder import RunFolder
 from tools.training.craft.data import MapSampler
 from tools.training.craft.model import Craft
@@ -47,6 +49,13 @@ class Plan:
     real_share: float = 0.5
     threads: int = 1
     bfloat16: bool = True
+    device: str = "auto"
+    precision: str = "auto"
+    patience: int = 0
+
+    def compute(self) -> Compute:
+        """Where and how precisely to compute."""
+        return choose(self.device, self.precision if self.bfloat16 else "float32")
 
 
 def learning_rate(step: int, plan: Plan) -> float:
@@ -77,7 +86,8 @@ def scorer(model: nn.Module) -> Score:
 
     def score(images: NDArray[np.float32]) -> NDArray[np.float32]:
         with torch.no_grad():
-            return np.asarray(model.eval()(torch.from_numpy(images)).float().numpy(), np.float32)
+            batch = torch.from_numpy(images).to(device_of(model))
+            return np.asarray(model.eval()(batch).float().cpu().numpy(), np.float32)
 
     return score
 
@@ -120,23 +130,26 @@ def train(
     torch.manual_seed(plan.seed)
     run = RunFolder(folder)
     model = Craft()
-    if start_from is not None:
+    if start_from is not None and start_from.suffix == ".onnx":
+        recover(model, start_from)
+    elif start_from is not None:
         carry_over(model, start_from)
-    model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
+    compute = plan.compute()
+    model = model.to(compute.device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
     ema = Ema(model, decay=0.998, warmup_steps=200)
     optimiser = torch.optim.AdamW(model.parameters(), lr=plan.rate, weight_decay=0.01)
-    learner = Learner(model, ema, optimiser)
+    learner = Learner(model, ema, optimiser, compute.scaler())
 
     def take_step(step: int) -> float:
         nonlocal sampler
         if real and step >= plan.synthetic_steps and (step % plan.relabel_every == 0 or not sampler.real):
             sampler = MapSampler(sampler.synthetic, relabel(ema.model, real), plan.real_share)
         images, targets = sampler.batch(plan.batch, np.random.default_rng((plan.seed, step)))
-        return learner.descend(_loss(model, images, targets, plan.bfloat16), learning_rate(step, plan))
+        return learner.descend(_loss(model, images, targets, compute), learning_rate(step, plan))
 
     fit(
         "craft", run, learner, plan.steps, plan.evaluate_every, take_step,
-        lambda _: judge(scorer(ema.model)), lambda figures: float(np.mean(list(figures.values()))),
+        lambda _: judge(scorer(ema.model)), lambda figures: float(np.mean(list(figures.values()))), plan.patience,
     )  # fmt: skip
     return load_best(folder)
 
@@ -159,9 +172,8 @@ def load_best(folder: Path) -> Craft:
     return model.eval()
 
 
-def _loss(model: Craft, images: NDArray[np.float32], targets: NDArray[np.float32], bfloat16: bool) -> Tensor:
+def _loss(model: Craft, images: NDArray[np.float32], targets: NDArray[np.float32], compute: Compute) -> Tensor:
     model.train()
-    batch = torch.from_numpy(images).contiguous(memory_format=torch.channels_last)
-    with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
-        logits = model.logits(batch)
-    return map_loss(logits.float(), torch.from_numpy(targets))
+    with compute.autocast():
+        logits = model.logits(compute.images(torch.from_numpy(images)))
+    return map_loss(logits.float(), torch.from_numpy(targets).to(compute.device))

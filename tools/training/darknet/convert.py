@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from cloud_apis.yolov3.preprocess import fit, network_input
-from tools.training.common.export import export_onnx, quantise, write_manifest
+from tools.training.common.export import quantise, write_manifest
 from tools.training.darknet.cfg import read_cfg
 from tools.training.darknet.errors import CfgError, DarknetError
 from tools.training.darknet.layers import Convolutional, Plan, plan_of
@@ -21,7 +21,7 @@ from tools.training.darknet.network import DarknetNetwork, convolutions
 from tools.training.darknet.weights import load_weights, read_weights
 from tools.training.datasets.labels import PICTURE_ENDINGS
 from tools.training.datasets.pictures import PictureError, read_picture
-from tools.training.yolov3.export import prediction_layers
+from tools.training.yolov3.export import export_detector, prediction_layers
 
 PLATE = "license-plate"
 CALIBRATION_PICTURES = 160
@@ -73,14 +73,6 @@ def convert(
     }
     write_manifest("yolov3", served, fields)
     return Converted(served, labels, anchors, network.strides, len(values))
-
-
-def export_detector(network: nn.Module, file: Path, strides: Sequence[int]) -> None:
-    """Write any network with one output per stride as float32 ONNX, free in batch, height and width."""
-    outputs = [f"p{stride}" for stride in strides]
-    axes = {"image": {0: "batch", 2: "height", 3: "width"}}
-    axes |= {name: {0: "batch", 2: f"{name}_h", 3: f"{name}_w"} for name in outputs}
-    export_onnx(network, torch.zeros(1, 1, 64, 96), file, "image", outputs, axes)
 
 
 def make_grey(network: DarknetNetwork) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from tools.training.common.crops import MAX_HEIGHT_PX, MAX_WIDTH_PX, Part, RealCrop, part_of
+from tools.data import require_data_root
+from tools.training.common.crops import MAX_HEIGHT_PX, MAX_WIDTH_PX, Part, RealCrop, load_crops, part_of
 from tools.training.datasets.boxes import usable_boxes
 from tools.training.datasets.find import IMPORTERS, LOOKED_FOR, Form, Found, find_sets
 from tools.training.datasets.labels import LabelledPicture, plate_classes
@@ -69,6 +71,30 @@ def load_material(paths: Sequence[Path], label: str | None = None) -> Material:
             f"nothing usable in {where}: {'; '.join(material.summary().splitlines())}; looked for {LOOKED_FOR}"
         )
     return material
+
+
+def real_crops(data: Sequence[Path], label: str | None = None) -> Callable[[Part], list[RealCrop]]:
+    """The crops of a part: of these data sets, or of the data folder if none is named.
+
+    Raises DataError, also where the data sets hold no text at all.
+    """
+    if not data:
+        root = require_data_root()
+        return lambda part: load_crops(root, part)
+    material = load_material(data, label)
+    if not material.crops:
+        raise DataError(f"no texts in {', '.join(map(str, data))}: a CSV with the columns file_name and text has them")
+    return material.part
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add --data and --label, which all trainers have."""
+    parser.add_argument(
+        "--data", type=Path, action="append", default=[], metavar="PATH",
+        help="data set in place of the data folder's (may be given several times): COCO JSON, Pascal VOC or YOLO "
+        "folder, CSV of texts; told by its content",
+    )  # fmt: skip
+    parser.add_argument("--label", help="class that is the plate, where a data set has several")
 
 
 def _add_pictures(found: Found, label: str | None, material: Material) -> None:

@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 import argparse
+import logging
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
 from tools.data import require_data_root
-from tools.training.yolov3.dataset import SOURCES, load
+from tools.training.common.device import add_options
+from tools.training.datasets.load import add_options as add_data_options
+from tools.training.datasets.load import load_material
+from tools.training.yolov3.choice import NETWORKS
+from tools.training.yolov3.dataset import SOURCES, Sample, load
 from tools.training.yolov3.train import TrainSettings, train
 
 
-def main() -> int:
+def samples_of(options: argparse.Namespace) -> list[Sample]:
+    """The pictures of the data sets that are named, or of the data folder; raises DataError, FileNotFoundError."""
+    if options.data:
+        return load_material(options.data, options.label).samples
+    return load(require_data_root(), options.sources or SOURCES)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
     """Parse the command line, train or resume, and say where the results are."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
     parser = argparse.ArgumentParser(
         prog="python -m tools.training.yolov3",
         description="Train the YOLOv3 plate detector on the COCO sets of the data folder. Run again with the "
@@ -29,8 +44,11 @@ def main() -> int:
     add("--seed", type=int, default=1, help="of all randomness (default %(default)s)")
     add("--threads", type=int, default=0, help="CPU threads; 0 takes all cores")
     add("--start-from", type=Path, help="checkpoint of another run whose weights to begin with, as far as they fit")
-    add("--sources", nargs="+", default=list(SOURCES), choices=SOURCES, help="data sets to train on")
-    options = parser.parse_args()
+    add("--network", choices=NETWORKS, default="slim", help="darknet53: the full-size YOLOv3, for a GPU")
+    add("--sources", nargs="+", choices=SOURCES, help="data sets of the data folder to train on (default: all)")
+    add_data_options(parser)
+    add_options(parser)
+    options = parser.parse_args(argv)
     if options.threads:
         torch.set_num_threads(options.threads)
     settings = TrainSettings(
@@ -40,8 +58,16 @@ def main() -> int:
         weight_decay=options.weight_decay,
         seed=options.seed,
         evaluate_every=options.evaluate_every,
+        patience=options.patience,
+        network=options.network,
+        device=options.device,
+        precision=options.precision,
     )
-    best = train(load(require_data_root(), options.sources), settings, options.run, options.start_from)
+    try:
+        best = train(samples_of(options), settings, options.run, options.start_from)
+    except (OSError, ValueError) as error:
+        print(f"yolov3: error: {error}", file=sys.stderr)
+        return 1
     print(f"best checkpoint: {best}; log and plot: {options.run}/metrics.csv, metrics.png")
     return 0
 

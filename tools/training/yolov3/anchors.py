@@ -21,9 +21,7 @@ def kmeans(sizes: NDArray[np.float64], k: int = 12, seed: int = 0, rounds: int =
     anchors = by_area[((np.arange(k) + rng.uniform(0.3, 0.7, k)) * len(sizes) / k).astype(int)]
     for _ in range(rounds):
         nearest = size_iou(sizes, anchors).argmax(1)
-        moved = np.array([
-            np.median(sizes[nearest == i], 0) if (nearest == i).any() else anchors[i] for i in range(k)
-        ])
+        moved = np.array([np.median(sizes[nearest == i], 0) if (nearest == i).any() else anchors[i] for i in range(k)])
         if np.allclose(moved, anchors):
             break
         anchors = moved

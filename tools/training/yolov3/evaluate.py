@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import cv2
 import numpy as np
+import onnxruntime
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from tools.evaluation.detection import average_precision
+from tools.training.common.device import Compute, choose
 from tools.training.yolov3.augment import GREY
 from tools.training.yolov3.dataset import Sample
 from tools.training.yolov3.loss import decode
@@ -31,10 +34,12 @@ def letterbox(sample: Sample, size: int) -> tuple[NDArray[np.uint8], Array]:
     return canvas, sample.boxes.astype(np.float64) * scale + np.array([x, y, x, y])
 
 
-def detections(outputs: Sequence[Tensor], anchors: Tensor, threshold: float, nms: float) -> Array:
+def detections(
+    outputs: Sequence[Tensor], anchors: Tensor, threshold: float, nms: float, strides: Sequence[int] = STRIDES
+) -> Array:
     """Boxes (n, 5) with scores of one picture's raw outputs (each with batch size 1)."""
     found = []
-    for raw, scale_anchors, stride in zip(outputs, anchors.view(-1, ANCHORS_PER_SCALE, 2), STRIDES, strict=True):
+    for raw, scale_anchors, stride in zip(outputs, anchors.view(-1, ANCHORS_PER_SCALE, 2), strides, strict=True):
         _, channels, h, w = raw.shape
         cells = raw.view(1, ANCHORS_PER_SCALE, channels // ANCHORS_PER_SCALE, h, w).permute(0, 1, 3, 4, 2)
         scores = cells[..., 4].sigmoid() * cells[..., 5].sigmoid()
@@ -47,16 +52,45 @@ def detections(outputs: Sequence[Tensor], anchors: Tensor, threshold: float, nms
     return best
 
 
+def file_precision(file: Path, anchors: Tensor, samples: Sequence[Sample], strides: Sequence[int]) -> float:
+    """AP@0.5 of an exported network, as `dev_precision` has it."""
+    session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
+    names = [f"p{stride}" for stride in strides]
+
+    def network(image: Tensor) -> tuple[Tensor, ...]:
+        return tuple(torch.from_numpy(output) for output in session.run(names, {"image": image.numpy()}))
+
+    return _precision(network, anchors, samples, 416, choose("cpu", "float32"), strides)
+
+
 @torch.no_grad()
-def dev_precision(network: nn.Module, anchors: Tensor, samples: Sequence[Sample], size: int = 416) -> float:
-    """AP@0.5 of the network over the samples, each fitted into size × size."""
-    network.eval()
+def dev_precision(
+    network: nn.Module,
+    anchors: Tensor,
+    samples: Sequence[Sample],
+    size: int = 416,
+    compute: Compute | None = None,
+    strides: Sequence[int] = STRIDES,
+) -> float:
+    """AP@0.5 of the network, on the device of ``compute``, over the samples, each fitted into size × size."""
+    compute = compute or choose("cpu")
+    return _precision(network.eval(), anchors, samples, size, compute, strides)
+
+
+def _precision(
+    network: Callable[[Tensor], Sequence[Tensor]],
+    anchors: Tensor,
+    samples: Sequence[Sample],
+    size: int,
+    compute: Compute,
+    strides: Sequence[int],
+) -> float:
     predictions, truths = [], []
     for sample in samples:
         picture, boxes = letterbox(sample, size)
         tensor = torch.from_numpy(picture)[None, None].float() / 255
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            outputs = network(tensor.contiguous(memory_format=torch.channels_last))
-        predictions.append(detections([o.float() for o in outputs], anchors, 0.02, 0.45))
+        with compute.autocast():
+            outputs = network(compute.images(tensor))
+        predictions.append(detections([o.float().cpu() for o in outputs], anchors, 0.02, 0.45, strides))
         truths.append(boxes)
     return average_precision(predictions, truths)

@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+import math
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import onnx
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from tools.data import require_data_root
 from tools.training.common.export import MODELS, export_onnx, quantise, write_manifest
 from tools.training.common.run_folder import RunFolder
-from tools.training.yolov3.dataset import SOURCES, Sample, load
-from tools.training.yolov3.evaluate import letterbox
-from tools.training.yolov3.network import STRIDES, YoloV3
+from tools.training.datasets.load import add_options as add_data_options
+from tools.training.datasets.load import load_material
+from tools.training.yolov3.choice import build
+from tools.training.yolov3.dataset import SOURCES, Sample, in_dev, load
+from tools.training.yolov3.evaluate import file_precision, letterbox
 
-OUTPUTS = tuple(f"p{stride}" for stride in STRIDES)
 CALIBRATION_PICTURES = 160
+PRECISIONS = ("float32", "int8")
 
 
-def calibration(samples: list[Sample], seed: int) -> Iterator[NDArray[np.float32]]:
+def calibration(samples: Sequence[Sample], seed: int) -> Iterator[NDArray[np.float32]]:
     """Training pictures as inference sees them, one a batch: float32 (1, 1, 416, 416)."""
     rng = np.random.default_rng(seed)
-    for index in rng.choice(len(samples), CALIBRATION_PICTURES, replace=False):
+    for index in rng.choice(len(samples), min(len(samples), CALIBRATION_PICTURES), replace=False):
         picture, _ = letterbox(samples[index], 416)
         yield (picture[None, None] / 255).astype(np.float32)
 
@@ -33,50 +38,75 @@ def calibration(samples: list[Sample], seed: int) -> Iterator[NDArray[np.float32
 def prediction_layers(file: Path) -> list[str]:
     """Names of the last convolution of each scale, which stays in float32: its logits span too wide for int8."""
     graph = onnx.load(str(file)).graph
-    return [node.name for node in graph.node if node.output[0] in OUTPUTS]
+    outputs = {output.name for output in graph.output}
+    return [node.name for node in graph.node if node.output[0] in outputs]
 
 
-def export(run: Path, target: Path, seed: int) -> None:
-    """Write ``yolov3.float32.onnx`` into the run folder, and ``yolov3.onnx`` (int8) and manifest into target."""
+def export_detector(network: nn.Module, file: Path, strides: Sequence[int]) -> None:
+    """Write any network with one output per stride as float32 ONNX, free in batch, height and width."""
+    outputs = [f"p{stride}" for stride in strides]
+    axes = {"image": {0: "batch", 2: "height", 3: "width"}}
+    axes |= {name: {0: "batch", 2: f"{name}_h", 3: f"{name}_w"} for name in outputs}
+    export_onnx(network, torch.zeros(1, 1, 64, 96), file, "image", outputs, axes)
+
+
+def export(
+    run: Path, target: Path, seed: int, train: Sequence[Sample], dev: Sequence[Sample]
+) -> dict[str, float | None]:
+    """Write ``yolov3.float32.onnx``, ``yolov3.onnx`` (int8) and the manifest into ``target``.
+
+    int8 is calibrated on the training pictures; returns AP@0.5 on dev by precision, None where nothing is held out.
+    """
     state = RunFolder(run).load("best.pt")
     if state is None:
         raise FileNotFoundError(f"no best.pt in {run}: train first")
-    network = YoloV3()
+    network = build(state.get("network_name", "slim"))
     network.load_state_dict(state["ema"])
-    float_file = run / "yolov3.float32.onnx"
-    grid = {0: "batch", 2: "height", 3: "width"}
-    axes = {"image": grid, **{name: {0: "batch", 2: f"{name}_h", 3: f"{name}_w"} for name in OUTPUTS}}
-    export_onnx(network, torch.zeros(1, 1, 416, 416), float_file, "image", OUTPUTS, axes)
-    samples = load(require_data_root(), SOURCES)
-    int8_file = target / "yolov3.onnx"
-    quantise(float_file, int8_file, "image", calibration(samples, seed), prediction_layers(float_file))
-    anchors = [int(side) for side in state["anchors"].flatten()]
+    target.mkdir(parents=True, exist_ok=True)
+    files = {"float32": target / "yolov3.float32.onnx", "int8": target / "yolov3.onnx"}
+    export_detector(network, files["float32"], network.strides)
+    float_layers = prediction_layers(files["float32"])
+    quantise(files["float32"], files["int8"], "image", calibration(train, seed), float_layers)
+    figures: dict[str, float | None] = {}
+    for precision in PRECISIONS:
+        figure = file_precision(files[precision], state["anchors"], dev, network.strides)
+        figures[precision] = None if math.isnan(figure) else round(figure, 4)
     fields = {
         "version": "1.0.0",
         "precision": "int8",
         "input": "image float32 (N, 1, H, W), grey 0..1, H and W multiples of 32",
         "labels": ["license-plate"],
-        "anchors": anchors,
-        "strides": list(STRIDES),
+        "anchors": [int(side) for side in state["anchors"].flatten()],
+        "strides": list(network.strides),
         "trained_steps": int(state["step"]),
+        "dev_ap50": figures,
     }
-    write_manifest("yolov3", int8_file, fields)
-    print(f"{float_file} ({float_file.stat().st_size} bytes), {int8_file} ({int8_file.stat().st_size} bytes)")
-    print(f"anchors: {anchors}")
+    write_manifest("yolov3", files["int8"], fields)
+    for precision, file in files.items():
+        print(f"{file}: {file.stat().st_size} bytes, AP@0.5 on dev {figures[precision]}")
+    return figures
 
 
-def main() -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Parse the command line and export."""
     parser = argparse.ArgumentParser(
         prog="python -m tools.training.yolov3.export",
-        description="Turn the best checkpoint of a run into ONNX: float32 beside the checkpoint, int8 where it "
-        "is served.",
+        description="Turn the best checkpoint of a run into ONNX, in int8 for serving and in float32 beside it, with "
+        "the figures of both on the pictures that training held out.",
     )
     parser.add_argument("--run", type=Path, default=Path("runs/yolov3"), help="the training run's folder")
     parser.add_argument("--target", type=Path, default=MODELS, help="folder of the served model")
     parser.add_argument("--seed", type=int, default=1, help="chooses the calibration pictures")
-    options = parser.parse_args()
-    export(options.run, options.target, options.seed)
+    add_data_options(parser)
+    options = parser.parse_args(argv)
+    try:
+        data = load_material(options.data, options.label).samples if options.data else None
+        samples = data if data is not None else load(require_data_root(), SOURCES)
+        dev = [s for s in samples if in_dev(s.name) and s.source != "roboflow_experiment_plates"]
+        export(options.run, options.target, options.seed, [s for s in samples if not in_dev(s.name)], dev)
+    except (OSError, ValueError) as error:
+        print(f"yolov3.export: error: {error}", file=sys.stderr)
+        return 1
     return 0
 
 

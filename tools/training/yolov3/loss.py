@@ -7,6 +7,7 @@ arXiv:1911.08287, for CIoU.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -35,7 +36,8 @@ class LossParts:
 def decode(raw: Tensor, anchors: Tensor, stride: int) -> Tensor:
     """Raw (N, A, H, W, 5 + C) to corners (N, A, H, W, 4) in network pixels."""
     _, _, h, w, _ = raw.shape
-    ys, xs = torch.meshgrid(torch.arange(h), torch.arange(w), indexing="ij")
+    columns, rows = (torch.arange(size, device=raw.device) for size in (w, h))
+    ys, xs = torch.meshgrid(rows, columns, indexing="ij")
     x = (raw[..., 0].sigmoid() + xs) * stride
     y = (raw[..., 1].sigmoid() + ys) * stride
     half_w = anchors[:, 0].view(1, -1, 1, 1) * raw[..., 2].clamp(max=4).exp() / 2
@@ -66,10 +68,11 @@ class YoloLoss(nn.Module):
 
     anchors: Tensor
 
-    def __init__(self, anchors: Tensor, tightness: Tightness | None = None) -> None:
+    def __init__(self, anchors: Tensor, tightness: Tightness | None = None, strides: Sequence[int] = STRIDES) -> None:
         super().__init__()
         self.tightness = tightness
-        self.register_buffer("anchors", anchors.float().view(len(STRIDES), ANCHORS_PER_SCALE, 2))
+        self.strides = tuple(strides)
+        self.register_buffer("anchors", anchors.float().view(len(self.strides), ANCHORS_PER_SCALE, 2))
 
     def matches(self, boxes: Tensor) -> Tensor:
         """Which of the (S, A) anchors are to predict each box (n, 4): bool (n, S, A), at least one each."""
@@ -87,14 +90,14 @@ class YoloLoss(nn.Module):
         """Loss of a batch: per picture its boxes (n, 4) and, with ``tightness``, the numbers of their sources (n,)."""
         matched = [self.matches(b) for b in boxes]
         positives = max(1, sum(int(m.sum()) for m in matched))
-        box_loss = objectness_loss = class_loss = torch.zeros(())
-        for scale, (output, stride) in enumerate(zip(outputs, STRIDES, strict=True)):
+        box_loss = objectness_loss = class_loss = torch.zeros((), device=self.anchors.device)
+        for scale, (output, stride) in enumerate(zip(outputs, self.strides, strict=True)):
             n, channels, h, w = output.shape
             raw = output.float().reshape(n, ANCHORS_PER_SCALE, channels // ANCHORS_PER_SCALE, h, w)
             raw = raw.permute(0, 1, 3, 4, 2)
             predicted = decode(raw, self.anchors[scale], stride)
-            target = torch.zeros(raw.shape[:4])
-            weight = torch.ones(raw.shape[:4])
+            target = raw.new_zeros(raw.shape[:4])
+            weight = raw.new_ones(raw.shape[:4])
             for i, truth in enumerate(boxes):
                 if not len(truth):
                     continue

@@ -72,6 +72,8 @@ class YoloV3(nn.Module):
     (tx, ty, tw, th, objectness, classes).
     """
 
+    strides = STRIDES
+
     def __init__(
         self,
         classes: int = 1,

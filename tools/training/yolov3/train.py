@@ -14,14 +14,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
+from tools.training.common.device import choose
 from tools.training.common.ema import Ema
 from tools.training.common.run_folder import RunFolder
 from tools.training.yolov3.anchors import kmeans
 from tools.training.yolov3.augment import compose
+from tools.training.yolov3.choice import build
 from tools.training.yolov3.dataset import Sample, in_dev
 from tools.training.yolov3.evaluate import dev_precision, letterbox
 from tools.training.yolov3.loss import YoloLoss
-from tools.training.yolov3.network import YoloV3
+from tools.training.yolov3.network import ANCHORS_PER_SCALE
 from tools.training.yolov3.tightness import Tightness
 from tools.training.yolov3.transfer import start_from
 
@@ -50,6 +52,11 @@ class TrainSettings:
     weight_decay: float
     seed: int
     evaluate_every: int
+    warmup: int = 300
+    patience: int = 0
+    network: str = "slim"
+    device: str = "auto"
+    precision: str = "auto"
 
 
 def fitted_sizes(samples: list[Sample], seed: int) -> NDArray[np.float64]:
@@ -72,7 +79,7 @@ def batches(
 
     Every step has a generator of its own, so that a resumed run goes on with the same pictures.
     """
-    weights = np.array([SOURCE_WEIGHTS[s.source] for s in samples])
+    weights = np.array([SOURCE_WEIGHTS.get(s.source, 1.0) for s in samples])
     weights /= weights.sum()
     for step in range(first_step, settings.steps):
         rng = np.random.default_rng([settings.seed, step])
@@ -98,21 +105,36 @@ def one_cycle(step: int, steps: int, peak: float, warmup: int) -> float:
     return peak * (0.02 + 0.98 * (1 + math.cos(math.pi * progress)) / 2)
 
 
-def train(samples: list[Sample], settings: TrainSettings, folder: Path, begin_with: Path | None = None) -> Path:
+def train(
+    samples: list[Sample],
+    settings: TrainSettings,
+    folder: Path,
+    begin_with: Path | None = None,
+    dev: list[Sample] | None = None,
+    anchors: Tensor | None = None,
+) -> Path:
     """Train, or go on with, the run in ``folder``; returns the best checkpoint by held-out AP@0.5.
 
-    A new run takes what fits of the weights of the checkpoint ``begin_with``.
+    A new run takes what fits of the weights of the checkpoint ``begin_with``. Without ``dev`` a part of the samples
+    is held out; without ``anchors`` (3 * scales, 2) they are made from the samples' boxes.
     """
     run = RunFolder(folder)
     torch.manual_seed(settings.seed)
-    kept = [s for s in samples if not in_dev(s.name)]
-    dev = [s for s in samples if in_dev(s.name) and s.source != "roboflow_experiment_plates"]
-    network = YoloV3()
+    kept = samples
+    if dev is None:
+        kept = [s for s in samples if not in_dev(s.name)]
+        dev = [s for s in samples if in_dev(s.name) and s.source != "roboflow_experiment_plates"]
+    compute = choose(settings.device, settings.precision)
+    network = build(settings.network).to(compute.device)
     state = run.load("last.pt")
-    anchors = state["anchors"] if state else torch.tensor(kmeans(fitted_sizes(kept, settings.seed)).round()).float()
+    if state:
+        anchors = state["anchors"]
+    elif anchors is None:
+        count = ANCHORS_PER_SCALE * len(network.strides)
+        anchors = torch.tensor(kmeans(fitted_sizes(kept, settings.seed), count).round()).float()
     sources = sorted({s.source for s in samples})
     tightness = Tightness(sources)
-    loss_of = YoloLoss(anchors, tightness)
+    loss_of = YoloLoss(anchors, tightness, network.strides).to(compute.device)
     groups: list[dict[str, Any]] = [
         {"params": list(network.parameters())},
         {"params": list(tightness.parameters()), "weight_decay": 0.0},
@@ -121,32 +143,39 @@ def train(samples: list[Sample], settings: TrainSettings, folder: Path, begin_wi
     if begin_with is not None and not state:
         start_from(begin_with, network, anchors)
     ema = Ema(network)
-    first_step, best = 0, 0.0
+    scaler = compute.scaler()
+    first_step, best, since_best = 0, 0.0, 0
     if state:
         network.load_state_dict(state["network"])
         ema.model.load_state_dict(state["ema"])
         tightness.load_state_dict(state["tightness"])
         ema.steps, first_step, best = state["step"], state["step"], state["best"]
         optimiser.load_state_dict(state["optimiser"])
+        scaler.load_state_dict(state.get("scaler", {}))
+        since_best = int(state.get("since_best", 0))
+    if settings.patience and since_best >= settings.patience:
+        return folder / "best.pt"
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
     sums = np.zeros(4)
     drawn = batches(kept, settings, first_step, sources)
     progress = tqdm(drawn, initial=first_step, total=settings.steps, unit="step", mininterval=5)
     for step, (pictures, boxes, origins) in enumerate(progress, first_step + 1):
         for group in optimiser.param_groups:
-            group["lr"] = one_cycle(step - 1, settings.steps, settings.learning_rate, 300)
+            group["lr"] = one_cycle(step - 1, settings.steps, settings.learning_rate, settings.warmup)
         network.train()
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            outputs = network(pictures.contiguous(memory_format=torch.channels_last))
-        parts = loss_of(outputs, boxes, origins)
+        with compute.autocast():
+            outputs = network(compute.images(pictures))
+        parts = loss_of(outputs, [b.to(compute.device) for b in boxes], [o.to(compute.device) for o in origins])
         optimiser.zero_grad(set_to_none=True)
-        parts.total.backward()
+        scaler.scale(parts.total).backward()
+        scaler.unscale_(optimiser)
         torch.nn.utils.clip_grad_norm_(network.parameters(), 10.0)
-        optimiser.step()
+        scaler.step(optimiser)
+        scaler.update()
         ema.update(network)
         sums += [float(x.detach()) for x in (parts.total, parts.box, parts.objectness, parts.classes)]
         if step % settings.evaluate_every == 0 or step == settings.steps:
-            precision = dev_precision(ema.model, anchors, dev)
+            precision = figure_of(dev_precision(ema.model, anchors, dev, compute=compute, strides=network.strides))
             means = sums / settings.evaluate_every
             names = ("loss", "box", "objectness", "classes")
             run.log({"step": step, **dict(zip(names, means, strict=True)), "dev_ap50": precision})
@@ -158,11 +187,22 @@ def train(samples: list[Sample], settings: TrainSettings, folder: Path, begin_wi
                 "step": step,
                 "tightness": tightness.state_dict(),
                 "sources": sources,
+                "network_name": settings.network,
             }
+            since_best = 0 if precision > best else since_best + 1
             if precision >= best:
                 best = precision
                 run.save("best.pt", {**common, "dev_ap50": precision})
             weights = {"network": network.state_dict(), "optimiser": optimiser.state_dict()}
-            run.save("last.pt", {**common, **weights, "best": best, "settings": vars(settings)})
+            loop = {"scaler": scaler.state_dict(), "since_best": since_best}
+            run.save("last.pt", {**common, **weights, "best": best, "settings": vars(settings), **loop})
             run.plot()
+            if settings.patience and since_best >= settings.patience:
+                progress.write(f"stopped at step {step}: no better for {since_best} evaluations")
+                break
     return folder / "best.pt"
+
+
+def figure_of(precision: float) -> float:
+    """A dev figure that compares: without any plate held out there is none, and the latest checkpoint is best."""
+    return 0.0 if math.isnan(precision) else precision

@@ -34,4 +34,4 @@ def _follow_anchors(network: nn.Module, fitting: dict[str, Tensor], old: Tensor,
         if name not in fitting:
             continue
         bias = network.get_parameter(name).view(ANCHORS_PER_SCALE, -1)
-        bias[:, 2:4] += (old[-index] / new[-index]).log()
+        bias[:, 2:4] += (old[-index] / new[-index]).log().to(bias.device)

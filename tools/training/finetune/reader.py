@@ -1,0 +1,89 @@
+"""The recogniser on one's own texts."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from tools.training.common.card import Card, Figures, licences, sources_of, write_card
+from tools.training.common.crops import RealCrop, load_crops
+from tools.training.craft.export import session_score
+from tools.training.craft.pseudo import find, word_quads
+from tools.training.crnn.data import Mixture, Words, WordSampler
+from tools.training.crnn.export import export
+from tools.training.crnn.train import Plan, train
+from tools.training.finetune.parts import Options, float_file, hold_out, manifest_of, mixed
+from tools.training.finetune.synthetic import synthetic_store
+
+log = logging.getLogger("finetune")
+RATE = 6e-4
+REAL_SHARE = 0.6
+
+
+def finetune_reader(
+    own: Sequence[RealCrop],
+    root: Path | None,
+    steps: int,
+    batch: int,
+    synthetic: tuple[Path, int],
+    options: Options,
+) -> None:
+    """Train the shipped recogniser on with one's own crops, synthetic ones, and those of the data folder if there.
+
+    ``synthetic`` is the file of rendered crops, and how many are rendered into it where it is missing. Writes the
+    new ``crnn`` in both precisions, its manifest and its card. Raises FileNotFoundError without the shipped files.
+    """
+    kept, dev = hold_out(own, lambda crop: crop.text)
+    ours = load_crops(root, "train") if root else []
+    start = float_file(options.models, "crnn")
+    words = {**lines_of([*kept, *ours], options.models, check=True), **lines_of(dev, options.models, check=False)}
+    log.info("lines found in %d of %d crops", len(words), len(kept) + len(ours) + len(dev))
+    sampler = WordSampler(synthetic_store(*synthetic, options.seed), mixed(kept, ours), words, Mixture(REAL_SHARE))
+    plan = Plan(
+        steps=steps, batch=batch, rate=RATE, seed=options.seed, evaluate_every=max(1, min(150, steps // 4)),
+        threads=options.threads, device=options.device, precision=options.precision, patience=options.patience,
+    )  # fmt: skip
+    train(plan, sampler, dev, options.run / "crnn", start)
+    export(options.run / "crnn", kept, dev or kept, words, options.target)
+    figures = manifest_of(options.target, "crnn")["dev_exact"]
+    known = licences(root)
+    card = Card(
+        name="crnn",
+        title="text of one line, fine-tuned",
+        summary=f"The shipped recogniser, trained on for {steps} steps with one's own crops.",
+        seed=options.seed,
+        sources=sources_of([c.source for c in [*kept, *ours]], "crops", known, options.licence),
+        data=[
+            f"{len(kept)} own crops with texts, and synthetic crops rendered by tools/training/synthetic; {len(dev)} "
+            "other crops, chosen by a hash of their texts, were held out to choose the checkpoint and for the figures "
+            "below. The data of the shipped weights is on the card of the shipped model."
+        ],
+        figures=[
+            Figures(
+                f"Whole plates read exactly, of the {len(dev)} own crops held out:",
+                ("precision", "exact"),
+                list(figures.items()),
+            )
+        ]
+        if dev
+        else [],
+        limits=[
+            "The figures are of few plates, from the same source as the training's: expect less elsewhere. Confidences "
+            "are not calibrated anew: python -m tools.training.crnn.calibrate --models FOLDER does it where the data "
+            "folder is there."
+        ],
+        commands=[options.command, "# of which the recogniser's part is that of python -m tools.training.crnn"],
+    )
+    write_card(card, options.target)
+
+
+def lines_of(crops: Sequence[RealCrop], models: Path, check: bool) -> Words:
+    """Line quads per crop as the shipped CRAFT finds them; with ``check`` only where their number fits the text."""
+    if not crops:
+        return {}
+    found = find(session_score(models / "craft.onnx"), [crop.image for crop in crops])
+    quads = {crop.file_name: word_quads(one, crop, check) for crop, one in zip(crops, found, strict=True)}
+    return {name: [np.array(quad, np.float32) for quad in some] for name, some in quads.items() if some}
