@@ -15,7 +15,7 @@ from cloud_apis.images import decode_grey, inspect
 from cloud_apis.model_files import Manifest
 from cloud_apis.session import Model, load_model
 from cloud_apis.settings import YoloV3Settings
-from cloud_apis.yolov3.postprocess import ANCHORS_PER_SCALE, STRIDES, decode, suppress
+from cloud_apis.yolov3.postprocess import ANCHORS_PER_SCALE, STRIDES, best_boxes, decode
 from cloud_apis.yolov3.preprocess import Letterbox, fit, network_input
 
 
@@ -77,7 +77,7 @@ class Detector:
 
     def _boxes(self, outputs: Sequence[NDArray[np.float32]], item: int, box: Letterbox) -> tuple[PlateBox, ...]:
         candidates = decode(outputs, self._anchors, self._settings.obj_thresh, item, self._strides)
-        kept = candidates.take(suppress(candidates.corners, self._settings.nms_thresh))
+        kept = best_boxes(candidates, self._settings.nms_thresh)
         size = np.array([box.width_px, box.height_px] * 2, np.float32)
         corners = np.clip(box.to_picture(kept.corners), 0, size)
         rows = zip(

@@ -16,7 +16,7 @@ from cloud_apis.errors import StartError
 from cloud_apis.model_files import packaged_models
 from cloud_apis.reader import load_reader
 from cloud_apis.settings import ApiSettings, load_settings
-from cloud_apis.yolov3.postprocess import STRIDES, decode, suppress
+from cloud_apis.yolov3.postprocess import STRIDES, best_boxes, decode
 from cloud_apis.yolov3.preprocess import fit, network_input
 from tools.evaluation.detection import Array
 from tools.evaluation.runs import Detector, Image, Read, Reader, read_of
@@ -75,7 +75,7 @@ def network_detector(
         grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY).astype(np.uint8, copy=False)
         box = fit(grey.shape[1], grey.shape[0], net_px, net_px)
         candidates = decode(network(network_input(grey, box)[None]), sizes, threshold, strides=strides)
-        kept = candidates.take(suppress(candidates.corners, nms_thresh))
+        kept = best_boxes(candidates, nms_thresh)
         limits = np.array([box.width_px, box.height_px] * 2, np.float32)
         corners = np.clip(box.to_picture(kept.corners), 0, limits)
         return np.column_stack([corners, kept.scores()]).astype(np.float64)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from cloud_apis.yolov3.postprocess import MAX_CANDIDATES, STRIDES, decode, suppress
+from cloud_apis.yolov3.postprocess import MAX_CANDIDATES, STRIDES, Candidates, best_boxes, decode, suppress
 from tests.cloud_apis.tiny_models import ANCHORS
 
 PAIRS = np.array(ANCHORS, np.float32).reshape(9, 2)
@@ -103,3 +103,28 @@ def test_suppression_keeps_what_greedy_search_keeps(drawn: list[tuple[int, int, 
         if all(overlap(box, boxes[k]) <= thresh for k in kept):
             kept.append(i)
     assert suppress(boxes, thresh).tolist() == kept
+
+
+def candidates(boxes: list[list[float]], scores: list[float]) -> Candidates:
+    classes = np.ones((len(boxes), 1), np.float32)
+    return Candidates(np.array(boxes, np.float32).reshape(-1, 4), np.array(scores, np.float32), classes)
+
+
+def test_boxes_on_one_plate_vote_for_its_edges_and_the_best_keeps_its_score() -> None:
+    found = best_boxes(
+        candidates([[0, 0, 20, 10], [2, 0, 22, 10], [8, 0, 28, 10], [50, 0, 60, 10]], [0.75, 0.25, 0.2, 0.1]), 0.4
+    )
+    assert found.corners.tolist() == [[0.5, 0, 20.5, 10], [50, 0, 60, 10]]
+    assert found.objectness.tolist() == pytest.approx([0.75, 0.1])
+    assert best_boxes(candidates([], []), 0.4).corners.shape == (0, 4)
+
+
+@given(st.lists(corners, min_size=1, max_size=15))
+def test_voted_boxes_stay_on_the_boxes_that_were_kept(drawn: list[tuple[int, int, int, int]]) -> None:
+    given_boxes = [[float(x), float(y), float(x + w), float(y + h)] for x, y, w, h in drawn]
+    found = candidates(given_boxes, np.linspace(0.9, 0.1, len(drawn)).tolist())
+    kept = suppress(found.corners, 0.45)
+    voted = best_boxes(found, 0.45)
+    assert voted.objectness.tolist() == found.objectness[kept].tolist()
+    for box, before in zip(voted.corners, found.corners[kept], strict=True):
+        assert overlap(box, before) > 0.6
