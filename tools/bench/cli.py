@@ -41,6 +41,9 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--crops", type=int, default=100, metavar="N", help="for models: labelled crops of plates")
     top.add_argument("--split", choices=SPLITS, default="val", help="for models: the split that these are from")
     top.add_argument("--threads", type=int, nargs="+", default=(1, 2), metavar="N", help="for models")
+    top.add_argument(
+        "--float32", type=Path, nargs="+", metavar="DIR", help="for models: <model>.float32.onnx of these folders too"
+    )
     top.add_argument("--repeats", type=int, default=3, help="runs of full and realtime, rounds of ours in models")
     top.add_argument("--seconds", type=float, default=60.0, help="length of each realtime run")
     top.add_argument("--minutes", type=float, default=10.0, help="length of the memory run")
@@ -52,7 +55,7 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the benchmarks; 0 when figures were made, 1 when a run failed, 2 when something is missing."""
     args = parser().parse_args(argv)
-    console = Console(width=None if sys.stdout.isatty() else 120)
+    console = Console(width=None if sys.stdout.isatty() else 140)
     chosen = list(BENCHMARKS) if args.what == "all" else [args.what]
     results: dict[str, object] = {"machine": machine()}
     console.print(f"on {results['machine']}")

@@ -7,7 +7,7 @@ import asyncio
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
 import cv2
@@ -26,6 +26,8 @@ from tools.evaluation import parts
 
 T = TypeVar("T")
 R = TypeVar("R")
+Crop = tuple[Image, str]
+"""A crop of a plate, uint8 BGR, and its text."""
 
 NET_PX: Final = 416
 WARM_UP: Final = 3
@@ -79,37 +81,44 @@ def settings_of(chosen: ApiSettings, *, threads: int = 1, workers: int = 1) -> A
     )
 
 
-def detectors(chosen: ApiSettings, photos: Sequence[Image], threads: int, repeats: int) -> Iterator[Row]:
-    """The networks alone at 416×416, ours and the full YOLOv3's, then our whole step from pixels to boxes."""
+def detectors(
+    chosen: ApiSettings, photos: Sequence[Image], threads: int, repeats: int, kind: str = ""
+) -> Iterator[Row]:
+    """Our network alone at 416×416, and our whole step from pixels to boxes; `kind` is added to the names."""
     model = parts.models_folder(chosen) / "yolov3.onnx"
-    ours, peer = session(model, threads), session(yolov3().SerializeToString(), threads)
-    greys = [network_input(g, fit(g.shape[1], g.shape[0], NET_PX, NET_PX)) for g in map(_square, photos)]
-    colours = [_colours(photo) for photo in photos]
-    rows = (
-        (PEER_DETECTOR, lambda x: peer.run(None, {"image": x}), colours, 1, True),
-        (OUR_DETECTOR, lambda x: ours.run(None, {"image": x}), [g[None] for g in greys], repeats, False),
-    )
-    for name, run, inputs, times, reference in rows:
-        wall, cpu, _ = _timed(run, inputs, times)
-        yield Row(name, threads, wall, cpu, len(inputs), reference=reference)
+    network = session(model, threads)
+    inputs = [network_input(g, fit(g.shape[1], g.shape[0], NET_PX, NET_PX))[None] for g in map(_square, photos)]
+    wall, cpu, _ = _timed(lambda x: network.run(None, {"image": x}), inputs, repeats)
+    yield Row(OUR_DETECTOR + kind, threads, wall, cpu, len(inputs))
     detect = parts.detector(settings_of(chosen, threads=threads), model, NET_PX, threshold=chosen.yolov3.obj_thresh)
     wall, cpu, _ = _timed(detect, photos, repeats)
-    yield Row(OUR_STEP, threads, wall, cpu, len(photos))
+    yield Row(OUR_STEP + kind, threads, wall, cpu, len(photos))
 
 
-def readers(chosen: ApiSettings, crops: Sequence[tuple[Image, str]], threads: int, repeats: int) -> Iterator[Row]:
-    """Our reader (lines found, straightened, recognised) and what there is of rapidocr, crop by crop."""
+def peer_detector(photos: Sequence[Image], threads: int) -> Row:
+    """The full YOLOv3's network alone at 416×416, on the same photos."""
+    network = session(yolov3().SerializeToString(), threads)
+    inputs = [_colours(photo) for photo in photos]
+    wall, cpu, _ = _timed(lambda x: network.run(None, {"image": x}), inputs, 1)
+    return Row(PEER_DETECTOR, threads, wall, cpu, len(inputs), reference=True)
+
+
+def reader(chosen: ApiSettings, crops: Sequence[Crop], threads: int, repeats: int, kind: str = "") -> Row:
+    """Our reader (lines found, straightened, recognised), crop by crop; `kind` is added to the name."""
     read = parts.reader(settings_of(chosen, threads=threads))
-    images = [crop for crop, _ in crops]
+    return _read(OUR_READER + kind, lambda crop: read(crop).text, crops, threads, repeats)
 
-    def exact(texts: Sequence[str]) -> int:
-        return sum(text == plain_text(truth) for text, (_, truth) in zip(texts, crops, strict=True))
 
-    wall, cpu, texts = _timed(lambda crop: read(crop).text, images, repeats)
-    yield Row(OUR_READER, threads, wall, cpu, len(crops), exact(texts))
+def peer_readers(crops: Sequence[Crop], threads: int) -> Iterator[Row]:
+    """What there is of rapidocr, on the same crops."""
     for peer in rapidocr_peers(threads):
-        wall, cpu, texts = _timed(peer.read, images, 1)
-        yield Row(peer.name, threads, wall, cpu, len(crops), exact(texts), reference=peer.as_it_comes)
+        yield replace(_read(f"{peer.name}, {peer.size / 1e6:.1f} MB", peer.read, crops, threads, 1), reference=True)
+
+
+def _read(name: str, read: Callable[[Image], str], crops: Sequence[Crop], threads: int, repeats: int) -> Row:
+    wall, cpu, texts = _timed(read, [crop for crop, _ in crops], repeats)
+    exact = sum(text == plain_text(truth) for text, (_, truth) in zip(texts, crops, strict=True))
+    return Row(name, threads, wall, cpu, len(crops), exact)
 
 
 def throughput(chosen: ApiSettings, photos: Sequence[Image], workers: int, repeats: int) -> Throughput:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import argparse
 import dataclasses
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from cloud_apis.settings import ApiSettings
 from tools.bench import models
 from tools.bench.peers import INSTALL, missing
-from tools.bench.samples import samples
+from tools.bench.samples import Samples, samples
 from tools.evaluation import parts
 from tools.evaluation.confidence import wilson
-from tools.evaluation.provenance import models_used, named
+from tools.evaluation.provenance import float32_models, models_used, named
 
 NAMES = ("yolov3", "craft", "crnn")
 MEGABYTE = 1e6
@@ -31,9 +33,8 @@ def bench_models(args: argparse.Namespace, _: Path, console: Console) -> dict[st
     console.print(f"{found.origin}. Times are of one photo or one crop.")
     if absent := missing():
         console.print(f"left out, as not installed: {', '.join(absent)}. To install them: {INSTALL}")
-    detecting = [r for n in args.threads for r in models.detectors(chosen, found.photos, n, args.repeats)]
+    detecting, reading = _rows(args, chosen, found)
     console.print(_table("finding plates in one photo", detecting))
-    reading = [r for n in args.threads for r in models.readers(chosen, found.crops, n, args.repeats)]
     console.print(_table("reading one crop", reading))
     shares = [*models.shares(detecting, models.OUR_DETECTOR), *models.shares(reading, models.OUR_READER)]
     console.print(_shares(shares))
@@ -47,6 +48,24 @@ def bench_models(args: argparse.Namespace, _: Path, console: Console) -> dict[st
         "shares": [dataclasses.asdict(s) for s in shares],
         "throughput": [{**dataclasses.asdict(r), "rate_hz": r.rate_hz} for r in rates],
     }
+
+
+def _rows(args: argparse.Namespace, chosen: ApiSettings, found: Samples) -> tuple[list[models.Row], list[models.Row]]:
+    """All detectors and all readers: the shipped models, the float32 ones if they are named, the peers."""
+    detecting: list[models.Row] = []
+    reading: list[models.Row] = []
+    with ExitStack() as stack:
+        kinds = [("", chosen)]
+        if args.float32:
+            folder = stack.enter_context(float32_models(args.float32, parts.models_folder(chosen), NAMES))
+            kinds.append((", float32", parts.settings(args.config, models=folder)))
+        for threads in args.threads:
+            for kind, settings in kinds:
+                detecting += models.detectors(settings, found.photos, threads, args.repeats, kind)
+                reading.append(models.reader(settings, found.crops, threads, args.repeats, kind))
+            detecting.append(models.peer_detector(found.photos, threads))
+            reading += models.peer_readers(found.crops, threads)
+    return detecting, reading
 
 
 def _table(title: str, rows: Sequence[models.Row]) -> Table:

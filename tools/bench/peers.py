@@ -29,11 +29,10 @@ DETECTOR_SIDE_PX: Final = 736
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A reader of crops, uint8 BGR to plain text, by name; `as_it_comes` with its own settings; `size` in bytes."""
+    """A reader of crops, uint8 BGR to plain text, by name; the `size` of its models in bytes."""
 
     name: str
     read: Callable[[Image], str]
-    as_it_comes: bool
     size: int
 
 
@@ -94,9 +93,9 @@ def _v4(threads: int) -> Iterator[Peer]:
         found, _ = own(crop, use_det=False, use_cls=False)
         return plain_text("".join(f[0] for f in found)) if found else ""
 
-    yield Peer(f"{name}, as it comes", read(own), True, size)
-    yield Peer(f"{name}, crop not enlarged", read(kind), False, size)
-    yield Peer(f"{name}, recognition alone", recognise, False, size)
+    yield Peer(f"{name}, as it comes", read(own), size)
+    yield Peer(f"{name}, crop not enlarged", read(kind), size)
+    yield Peer(f"{name}, recognition alone", recognise, size)
 
 
 def _v6(threads: int) -> Iterator[Peer]:
@@ -114,7 +113,7 @@ def _v6(threads: int) -> Iterator[Peer]:
         found = engine(crop)
         return joined(found.boxes, found.txts) if found.txts and found.boxes is not None else ""
 
-    yield Peer(f"{V6} {_version(V6)}, PP-OCRv6, as it comes", read, True, _models_size(module))
+    yield Peer(f"{V6} {_version(V6)}, PP-OCRv6, as it comes", read, _models_size(module))
 
 
 def _models_size(module: Any) -> int:
