@@ -25,11 +25,15 @@ def weights_of(file: Path) -> dict[str, Tensor]:
     except DecodeError as error:
         raise ValueError(f"{file} is no ONNX file") from error
     found = {weight.name: weight for weight in graph.initializer}
-    # Weights that are equal are stored once; the others' names are copies of it.
+    # Weights that are equal are stored once, the others' names are copies; large ones may be kept as float16.
     for node in graph.node:
-        if node.op_type == "Identity" and node.input[0] in found:
+        if node.op_type in ("Identity", "Cast") and node.input[0] in found:
             found.setdefault(node.output[0], found[node.input[0]])
-    return {name: torch.from_numpy(np.array(numpy_helper.to_array(weight))) for name, weight in found.items()}
+    arrays = {name: np.array(numpy_helper.to_array(weight)) for name, weight in found.items()}
+    return {
+        name: torch.from_numpy(array.astype(np.float32) if array.dtype == np.float16 else array)
+        for name, array in arrays.items()
+    }
 
 
 def recover(network: nn.Module, file: Path) -> None:
