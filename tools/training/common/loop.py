@@ -62,7 +62,8 @@ class Learner:
         self.ema.model.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.ema.steps = int(state["ema_steps"])
-        self.scaler.load_state_dict(state.get("scaler", {}))
+        if state.get("scaler"):  # empty where the run was not in float16
+            self.scaler.load_state_dict(state["scaler"])
 
 
 def log_to(folder: Path) -> None:

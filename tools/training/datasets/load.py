@@ -152,6 +152,7 @@ def _crops_in(
 
 
 def _add_crops(file: Path, material: Material) -> None:
+    names = {crop.file_name for crop, _ in material.crops}
     for row in tqdm(list(read_texts(file, material.problems)), desc=file.stem, unit="crop", mininterval=2):
         if row.split == "val":
             material.kept_aside.append(row)
@@ -162,7 +163,9 @@ def _add_crops(file: Path, material: Material) -> None:
             kind = Kind.BROKEN_PICTURE if row.file.is_file() else Kind.MISSING_PICTURE
             material.problems.note(kind, f"{row.where}: {row.file}", str(error))
             continue
-        material.crops.append((_crop(row.name, row.text, row.source, image), part_of(row.text, row.split)))
+        name = row.name if row.name not in names else f"{file.stem}/{row.name}#{len(material.crops)}"
+        names.add(name)
+        material.crops.append((_crop(name, row.text, row.source, image), part_of(row.text, row.split)))
 
 
 def _crop(name: str, text: str, source: str, image: NDArray[np.uint8]) -> RealCrop:

@@ -37,10 +37,15 @@ def finetune_reader(
     new ``crnn`` in both precisions, its manifest and its card. Raises FileNotFoundError without the shipped files.
     """
     kept, dev = hold_out(own, lambda crop: crop.text)
-    ours = load_crops(root, "train") if root else []
+    held_out = {crop.text for crop in dev}
+    ours = [crop for crop in load_crops(root, "train") if crop.text not in held_out] if root else []
     start = float_file(options.models, "crnn")
     words = {**lines_of([*kept, *ours], options.models, check=True), **lines_of(dev, options.models, check=False)}
     log.info("lines found in %d of %d crops", len(words), len(kept) + len(ours) + len(dev))
+    # What says where the lines of a plate are, is needed of those with two.
+    kept = [crop for crop in kept if len(crop.lines) == 1 or (len(crop.lines) == 2 and crop.file_name in words)]
+    if not kept:
+        raise ValueError("of none of the crops with texts the lines were found: nothing to train the reader from")
     sampler = WordSampler(synthetic_store(*synthetic, options.seed), mixed(kept, ours), words, Mixture(REAL_SHARE))
     plan = Plan(
         steps=steps, batch=batch, rate=RATE, seed=options.seed, evaluate_every=max(1, min(150, steps // 4)),

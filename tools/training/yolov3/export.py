@@ -42,12 +42,12 @@ def prediction_layers(file: Path) -> list[str]:
     return [node.name for node in graph.node if node.output[0] in outputs]
 
 
-def export_detector(network: nn.Module, file: Path, strides: Sequence[int]) -> None:
+def export_detector(network: nn.Module, file: Path, strides: Sequence[int], input_channels: int = 1) -> None:
     """Write any network with one output per stride as float32 ONNX, free in batch, height and width."""
     outputs = [f"p{stride}" for stride in strides]
     axes = {"image": {0: "batch", 2: "height", 3: "width"}}
     axes |= {name: {0: "batch", 2: f"{name}_h", 3: f"{name}_w"} for name in outputs}
-    export_onnx(network, torch.zeros(1, 1, 64, 96), file, "image", outputs, axes)
+    export_onnx(network, torch.zeros(1, input_channels, 64, 96), file, "image", outputs, axes)
 
 
 def export(

@@ -151,7 +151,8 @@ def train(
         tightness.load_state_dict(state["tightness"])
         ema.steps, first_step, best = state["step"], state["step"], state["best"]
         optimiser.load_state_dict(state["optimiser"])
-        scaler.load_state_dict(state.get("scaler", {}))
+        if state.get("scaler"):  # empty where the run was not in float16
+            scaler.load_state_dict(state["scaler"])
         since_best = int(state.get("since_best", 0))
     if settings.patience and since_best >= settings.patience:
         return folder / "best.pt"
