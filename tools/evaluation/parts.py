@@ -12,6 +12,7 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
+from cloud_apis.crnn.regions import Region, load_regions
 from cloud_apis.errors import StartError
 from cloud_apis.model_files import packaged_models
 from cloud_apis.reader import load_reader
@@ -49,6 +50,14 @@ def settings(
     if not calibrated:
         crnn["calibrated"] = False
     return chosen.model_copy(update={"crnn": chosen.crnn.model_copy(update=crnn)}) if crnn else chosen
+
+
+def known_regions(codes: Sequence[str]) -> tuple[Region, ...]:
+    """The regions with these codes. Raises PartError that names those there are."""
+    try:
+        return load_regions(codes)
+    except StartError as error:
+        raise PartError(str(error)) from error
 
 
 def models_folder(chosen: ApiSettings) -> Path:

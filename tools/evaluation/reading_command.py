@@ -25,6 +25,7 @@ AS_SHIPPED, BEFORE, AFTER = "as shipped", "before calibration", "calibrated"
 def run_reading(args: argparse.Namespace, console: Console) -> None:
     """Prints reading figures by source and lines, what confidences are worth, and the comparisons asked for."""
     problems = Problems()
+    regions = parts.known_regions(args.region)
     crops = _crops(args, problems)
     settings = parts.settings(args.config, models=args.models)
     folder = parts.models_folder(settings)
@@ -41,9 +42,9 @@ def run_reading(args: argparse.Namespace, console: Console) -> None:
             floats = by_group(_read(parts.reader(settings, whole), crops, "float32"))
         console.print(report.precision_table(groups, floats, f"loss by quantisation, {args.split}", caption32))
         results["float32"] = floats
-    if args.region:
+    if regions:
         knowing = parts.reader(parts.settings(args.config, models=args.models, regions=args.region))
-        changes = change_by_source(readings, _read(knowing, crops, "region"))
+        changes = change_by_source(readings, _read(knowing, crops, "region"), regions)
         title = f"regions {', '.join(args.region)} off and on, {args.split}"
         console.print(report.region_table(changes, title, caption))
         results["region"] = changes

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from tools.evaluation.reading import PlateReading
+from cloud_apis.crnn.regions import Region
+from tools.evaluation.reading import PlateReading, plain
 
 SURE: Final = 0.9
 """A read of this confidence must never be changed."""
@@ -46,9 +47,16 @@ def change(off: Sequence[PlateReading], on: Sequence[PlateReading]) -> RegionCha
     )
 
 
-def change_by_source(off: Sequence[PlateReading], on: Sequence[PlateReading]) -> dict[str, RegionChange]:
-    """The change per source, and over all."""
-    rows = {}
-    for source in sorted({r.source for r in off}):
-        rows[source] = change([r for r in off if r.source == source], [r for r in on if r.source == source])
+def change_by_source(
+    off: Sequence[PlateReading], on: Sequence[PlateReading], regions: Sequence[Region] = ()
+) -> dict[str, RegionChange]:
+    """The change per source, over all, and over the plates whose truth has a form of these regions."""
+
+    def among(chosen: Callable[[PlateReading], bool]) -> RegionChange:
+        return change(list(filter(chosen, off)), list(filter(chosen, on)))
+
+    rows = {source: among(lambda r, s=source: r.source == s) for source in sorted({r.source for r in off})}  # type: ignore[misc]
+    if regions:
+        codes = ", ".join(region.code for region in regions)
+        rows[f"of the form of {codes}"] = among(lambda r: any(region.has(plain(r.truth)) for region in regions))
     return {**rows, "all": change(off, on)}

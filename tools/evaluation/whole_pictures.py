@@ -14,8 +14,7 @@ from cloud_apis.settings import ApiSettings
 from tools.data import require_data_root
 from tools.evaluation import client, endtoend, failures, parts, report
 from tools.evaluation.provenance import models_used, named
-from tools.evaluation.reading import PlateReading
-from tools.evaluation.regions import change
+from tools.evaluation.regions import change_by_source
 from tools.evaluation.sets import READ_SOURCES, TRAIN_ONLY, load_pictures, opened, reader_dev
 from tools.sample_inference.inference import read_key
 from tools.training.common.crops import part_of
@@ -37,6 +36,7 @@ class Systems:
 def run_end_to_end(args: argparse.Namespace, console: Console) -> None:
     """Prints what becomes of transcribed plates on whole pictures, per source and way of asking."""
     problems = Problems()
+    regions = parts.known_regions(args.region)
     if args.url and (args.models or args.config or args.region or args.net):
         raise parts.PartError("--models, --config, --net and --region are for APIs started here, not for --url")
     with _systems(args, ()) as systems:
@@ -51,11 +51,12 @@ def run_end_to_end(args: argparse.Namespace, console: Console) -> None:
         results[way] = rows
     if args.split == "dev":
         console.print(DEV_NOTE)
-    if args.region:
+    if regions:
         with _systems(args, args.region) as knowing:
             way, system = next(iter(knowing.ways.items()))
             known = _run(args, system, way, Problems())
-        changes = {s: change(_readings(runs[way][s]), _readings(known[s])) for s in known}
+        off, on = ([p.reading for run in by.values() for p in run.plates] for by in (runs[way], known))
+        changes = change_by_source(off, on, regions)
         title = f"regions {', '.join(args.region)} off and on, {args.split}, {way}"
         console.print(report.region_table(changes, title, caption))
         results["region"] = changes
@@ -122,10 +123,6 @@ def _run(args: argparse.Namespace, system: endtoend.System, way: str, problems: 
         if labels and found[source].unanswered == len(labels):
             raise parts.PartError(f"{way}: not one picture of {source} got an answer (see above)")
     return found
-
-
-def _readings(run: endtoend.Run) -> list[PlateReading]:
-    return [p.reading for p in run.plates]
 
 
 def _failures(runs: dict[str, endtoend.Run]) -> list[failures.Failure]:

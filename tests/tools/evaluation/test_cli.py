@@ -14,6 +14,7 @@ import pytest
 
 from tests.cloud_apis import tiny_models
 from tools.data import ENVIRONMENT_VARIABLE
+from tools.evaluation import client, parts
 from tools.evaluation.cli import main
 
 ANCHORS = [10, 4, 16, 6, 22, 9, 31, 12, 42, 14, 57, 20, 82, 28, 126, 42, 207, 75]
@@ -142,13 +143,39 @@ def test_end_to_end_in_process(data: Path, models: Path, tmp_path: Path) -> None
 
 
 def test_end_to_end_over_http(data: Path, models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The command starts the APIs and asks them both ways."""
-    argv = ("endtoend", "--sources", "open_lpr", "--failures", str(tmp_path / "sheets"))
+    """The command starts the APIs and asks them both ways, and once more with a region."""
+    argv = ("endtoend", "--sources", "open_lpr", "--failures", str(tmp_path / "sheets"), "--region", "gb")
     figures = run(tmp_path, *argv, "--models", str(models))["figures"]
     for way in ("/yolov3 + /crnn", "/license-plate-reader"):
         row = figures[way]["open_lpr"]
         assert (row["pictures"], row["plates"], row["found"], row["unanswered"]) == (2, 1, 1, 0)
+    assert figures["region"]["all"]["plates"] == 1
     assert "whole pictures, val, /license-plate-reader" in capsys.readouterr().out
+
+
+def test_end_to_end_on_a_server_that_runs(
+    data: Path, models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key = tmp_path / "key"
+    key.write_text("secret\n")
+    settings = parts.settings(None, models=models).model_copy(update={"api_key_file": str(key)})
+    with client.server(settings) as url:
+        argv = ("endtoend", "--sources", "open_lpr", "--url", url)
+        body = run(tmp_path, *argv, "--api-key-file", str(key))
+        assert body["figures"]["/yolov3 + /crnn"]["open_lpr"]["found"] == 1
+        assert url in body["settings"]["models"]
+        assert main([*argv]) == 2
+        assert main([*argv, "--region", "GB"]) == 2
+    errors = capsys.readouterr().err.splitlines()
+    assert "--api-key-file" in errors[-2]
+    assert "not for --url" in errors[-1]
+
+
+def test_an_unknown_region_is_told_before_anything_is_read(
+    data: Path, models: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["reading", "--models", str(models), "--region", "XX"]) == 2
+    assert "no region 'XX'" in capsys.readouterr().err
 
 
 def test_data_that_is_wrong_is_counted_and_the_run_goes_on(

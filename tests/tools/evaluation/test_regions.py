@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from cloud_apis.crnn.regions import Region
 from tools.evaluation.reading import PlateReading
 from tools.evaluation.regions import change, change_by_source
 
@@ -36,6 +39,13 @@ def test_changes_are_counted() -> None:
 def test_changes_by_source() -> None:
     found = change_by_source(OFF, ON)
     assert {name: f.changed for name, f in found.items()} == {"s": 2, "t": 1, "all": 3}
+
+
+def test_plates_of_the_regions_forms_have_a_row() -> None:
+    here = Region("XX", "Here", (re.compile("[A-Z]{2}[0-9]{2}"),))
+    other = PlateReading("e", "s", "0123", "O123", 0.5)
+    found = change_by_source([*OFF, other], [*ON, other], [here])
+    assert {name: f.plates for name, f in found.items()} == {"s": 4, "t": 1, "of the form of XX": 4, "all": 5}
 
 
 def test_runs_over_other_plates_are_refused() -> None:
