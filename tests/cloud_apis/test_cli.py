@@ -182,6 +182,22 @@ def test_missing_models_and_wrong_settings_are_told(config: Path, tmp_path: Path
     assert refused("--config", str(tmp_path / "absent.yaml"))[0] == 2
 
 
+def test_an_unknown_region_is_told_with_the_known_ones(config: Path, tmp_path: Path, models: Path) -> None:
+    code, errors = refused("--config", str(config), "--region", "GB", "--region", "Utopia")
+    assert code == 2
+    assert "'UTOPIA'; known are" in errors
+    assert "GB" in errors
+    folder = tmp_path / "other"
+    folder.mkdir()
+    other = write_config(folder, models, crnn__regions=["XX"])
+    assert refused("--config", str(other))[0] == 2
+
+
+def test_regions_may_be_named_on_the_command_line(config: Path) -> None:
+    with serving(config, "--region", "gb", "--region", "US-CA") as (url, _):
+        assert requests.get(f"{url}/v2/health/ready", timeout=30).json() == {"ready": True}
+
+
 def test_a_port_file_that_cannot_be_written_is_told(config: Path, tmp_path: Path) -> None:
     code, errors = refused("--config", str(config), "--port", "0", "--port-file", str(tmp_path / "no" / "port"))
     assert code == 1

@@ -9,9 +9,12 @@ import pytest
 
 from cloud_apis.contract import crnn_answer, parse_crnn_answer, plate_text
 from cloud_apis.craft.finder import LineFinder
+from cloud_apis.crnn.calibration import Line
 from cloud_apis.crnn.preprocess import expand_quad
+from cloud_apis.errors import StartError
 from cloud_apis.reader import load_reader
 from cloud_apis.settings import load_settings
+from tests.cloud_apis import tiny_models
 from tests.cloud_apis.pictures import crop
 from tests.cloud_apis.serving import tiny_settings
 
@@ -49,3 +52,28 @@ def test_real_plates_are_read(trained_models: Path, shared_data: Path) -> None:
         (words,) = reader.read([crop.astype(np.uint8)])
         right += plate_text(words) == row["text"].replace("/", "")
     assert right >= 0.5 * len(rows)
+
+
+def test_confidences_are_calibrated_unless_the_settings_say_otherwise(tmp_path: Path) -> None:
+    tiny_models.write(tmp_path, "craft", tiny_models.craft())
+    line = {"scale": 0.5, "offset": -1.0}
+    tiny_models.write(tmp_path, "crnn", tiny_models.crnn(), calibration={"character": line, "plate": line})
+    ((raw,),) = load_reader(tmp_path, tiny_settings(tmp_path, crnn__calibrated=False)).read([crop()])
+    ((word,),) = load_reader(tmp_path, tiny_settings(tmp_path)).read([crop()])
+    assert (raw.text, raw.quad) == (word.text, word.quad)
+    assert raw.plate_confidence is not None
+    assert word.plate_confidence == pytest.approx(Line.model_validate(line).apply(raw.plate_confidence), abs=0.01)
+    assert word.confidences[0] < raw.confidences[0]
+
+
+def test_a_calibration_that_does_not_rise_is_refused(tmp_path: Path) -> None:
+    tiny_models.write(tmp_path, "craft", tiny_models.craft())
+    flat = {"scale": 0.0, "offset": 0.0}
+    tiny_models.write(tmp_path, "crnn", tiny_models.crnn(), calibration={"character": flat, "plate": flat})
+    with pytest.raises(StartError, match=r"crnn.json: calibration.character.scale"):
+        load_reader(tmp_path, tiny_settings(tmp_path))
+
+
+def test_an_unknown_region_is_refused(models: Path) -> None:
+    with pytest.raises(StartError, match="no region 'XX'"):
+        load_reader(models, tiny_settings(models, crnn__regions=["XX"]))
