@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tools.training.common.half import SUFFIX
 from tools.training.common.recover import weights_of
 
 LINE = 118
@@ -66,7 +67,8 @@ def write_card(card: Card, folder: Path) -> Path:
         facts["output"] = ", ".join(f"`p{stride}`" for stride in manifest["strides"]) + ": raw logits, anchor-major"
         facts["anchors"] = ", ".join(map(str, manifest.get("anchors", ())))
     if exact.is_file():
-        facts["weights"] = f"{sum(value.numel() for value in weights_of(exact).values()) / 1e6:.1f} million"
+        counts = [value.numel() for name, value in weights_of(exact).items() if not name.endswith(SUFFIX)]
+        facts["weights"] = f"{sum(counts) / 1e6:.1f} million"
     facts["precision"] = f"{manifest.get('precision', 'float32')}, {served.stat().st_size / 1e6:.1f} MB"
     facts["date, seed"] = (
         f"{(card.date or datetime.datetime.now(tz=datetime.UTC).date()).isoformat()}, seed {card.seed}"

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 torch = pytest.importorskip("torch", reason="the train extra is not installed")
@@ -19,7 +21,7 @@ def test_without_a_gpu_it_is_the_cpu_as_well_as_it_can(monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize(("native", "dtype"), [(True, torch.bfloat16), (False, torch.float16)])
-def test_a_gpu_is_taken_in_mixed_precision(monkeypatch: pytest.MonkeyPatch, native: bool, dtype: object) -> None:
+def test_a_gpu_is_taken_in_mixed_precision(monkeypatch: pytest.MonkeyPatch, native: bool, dtype: Any) -> None:
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
     monkeypatch.setattr("torch.cuda.is_bf16_supported", lambda including_emulation: native)
     assert choose() == Compute(torch.device("cuda"), dtype)
