@@ -12,20 +12,27 @@ import onnxruntime
 import torch
 from numpy.typing import NDArray
 
+from cloud_apis.craft.finder import find_lines, look
 from cloud_apis.craft.preprocess import HEIGHT_PX, WIDTH_PX, fit_crop
+from cloud_apis.craft.straighten import text_window
 from tools.training.common.crops import RealCrop
 from tools.training.common.export import export_onnx, quantise, write_manifest
+from tools.training.common.half import store_half
 from tools.training.craft.model import Craft
-from tools.training.craft.pseudo import Score, find, labelled, lines_fit
+from tools.training.craft.pseudo import Score, find, labelled
 
 log = logging.getLogger("craft")
-CALIBRATION_CROPS = 200
+CALIBRATION_CROPS = 150
 
 
-def calibration(crops: Sequence[RealCrop], seed: int = 1) -> Iterator[NDArray[np.float32]]:
-    """Training crops as inference sees them, one a batch."""
+def calibration(crops: Sequence[RealCrop], score: Score, seed: int = 1) -> Iterator[NDArray[np.float32]]:
+    """Training crops as inference sees them, at the first look and at the second, one a batch."""
     chosen = np.random.default_rng(seed).permutation(len(crops))[:CALIBRATION_CROPS]
-    return (fit_crop(crops[index].image)[0][None] for index in chosen)
+    images = [crops[index].image for index in chosen]
+    for image, lines in zip(images, look(score, images, 8), strict=True):
+        yield fit_crop(image)[0][None]
+        if lines:
+            yield text_window(lines).cut(image)[None]
 
 
 def session_score(file: Path) -> Score:
@@ -37,10 +44,10 @@ def session_score(file: Path) -> Score:
 
 
 def figures(score: Score, crops: Sequence[RealCrop]) -> dict[str, float]:
-    """Share of crops with the right number of lines, and with the right number of characters too."""
-    found = list(zip(find(score, [crop.image for crop in crops]), crops, strict=True))
-    lines = [lines_fit(one, crop) for one, crop in found]
-    characters = [labelled(one, crop) is not None for one, crop in found]
+    """Share of crops with the right number of lines, and at the first look with the right number of characters too."""
+    images = [crop.image for crop in crops]
+    lines = [len(found) == len(crop.lines) for found, crop in zip(find_lines(score, images, 8), crops, strict=True)]
+    characters = [labelled(one, crop) is not None for one, crop in zip(find(score, images), crops, strict=True)]
     return {"lines": round(float(np.mean(lines)), 4), "characters": round(float(np.mean(characters)), 4)}
 
 
@@ -52,11 +59,12 @@ def export(model: Craft, train: Sequence[RealCrop], dev: Sequence[RealCrop], run
     axes = {"image": {0: "batch"}, "score": {0: "batch"}}
     export_onnx(model, example, float_file, "image", ["score"], axes)
     shutil.copyfile(float_file, target / float_file.name)
-    quantise(float_file, int8_file, "image", calibration(train))
+    store_half(target / float_file.name)
+    quantise(float_file, int8_file, "image", calibration(train, session_score(float_file)))
     dev_figures = {"float32": figures(session_score(float_file), dev), "int8": figures(session_score(int8_file), dev)}
     log.info("on dev crops: %s", dev_figures)
     fields = {
-        "version": "1.0.0",
+        "version": "1.1.0",
         "precision": "int8",
         "input": f"image float32 (N, 1, {HEIGHT_PX}, {WIDTH_PX}), grey 0..1, fitted and centred on 0.5",
         "output": f"score float32 (N, 2, {HEIGHT_PX // 2}, {WIDTH_PX // 2}): region, affinity, 0..1",
