@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from tools.evaluation.client import WAYS
 from tools.evaluation.detecting import run_detection
 from tools.evaluation.parts import PartError
 from tools.evaluation.plots import PlotError
@@ -33,6 +34,9 @@ def parser() -> argparse.ArgumentParser:
     _reading(reading)
     _end_to_end(whole)
     for command in (detection, reading, whole):
+        command.add_argument(
+            "--data", type=Path, nargs="+", default=(), metavar="PATH", help="your own sets in the place of the sources"
+        )
         command.add_argument("--sources", nargs="+", default=(), metavar="SOURCE", help="default: all of the split")
         command.add_argument(
             "--split", choices=SPLITS, default="val", help="dev: the part of train that decisions are made on"
@@ -69,6 +73,7 @@ def _end_to_end(command: argparse.ArgumentParser) -> None:
     where.add_argument("--url", help="prediction APIs that run; default: they are started here for the while")
     where.add_argument("--in-process", action="store_true", help="detector and reader in this process, without HTTP")
     command.add_argument("--api-key-file", type=Path, metavar="FILE", help="its first line is the key for --url")
+    command.add_argument("--ways", nargs="+", choices=WAYS, default=("apis", "reader"), help="how the APIs are asked")
     command.add_argument("--confidence", type=float, default=0.9, help="least confidence of a read that is shown")
     command.add_argument(
         "--margin", type=float, default=0.1, help="--in-process: widening of crops, part of their size"

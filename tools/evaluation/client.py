@@ -14,10 +14,11 @@ import requests
 import simplejpeg
 import yaml
 
-from cloud_apis.contract import API_KEY_HEADER, READER_PATH
+from cloud_apis.contract import API_KEY_HEADER, MAX_CROPS, READER_PATH
 from cloud_apis.settings import ApiSettings as ServerSettings
-from edge_client.config import ApiSettings
+from edge_client.config import ApiSettings, DetectionSettings, ReadingSettings
 from edge_client.errors import ApiError, DashcamError
+from edge_client.imaging import cut_crop, encode_crop, frame_boxes, reduce_frame
 from edge_client.requests.apis import PlateApis
 from edge_client.requests.embedded import EmbeddedApis
 from tools.evaluation.endtoend import NoAnswerError, Seen, System
@@ -60,6 +61,16 @@ def steps(url: str, api_key: str | None) -> Iterator[System]:
 
 
 @contextmanager
+def dashcam(url: str, api_key: str | None) -> Iterator[System]:
+    """As the device does it with a frame: 416 pixels wide and grey to POST /yolov3, crops of the frame to POST /crnn.
+
+    Nothing is tracked or voted: each picture stands for itself. Raises as `steps` does.
+    """
+    with open_apis(url, url, api_key) as apis:
+        yield lambda image: _frame(image, apis)
+
+
+@contextmanager
 def whole(url: str, api_key: str | None) -> Iterator[System]:
     """POST /license-plate-reader with the whole picture as JPEG; raises as `steps` does."""
     with requests.Session() as session:
@@ -68,8 +79,12 @@ def whole(url: str, api_key: str | None) -> Iterator[System]:
         yield lambda image: _whole(image, url.rstrip("/") + READER_PATH, session)
 
 
-ROUTES: Final[Mapping[str, Callable[[str, str | None], Any]]] = {"/yolov3 + /crnn": steps, READER_PATH: whole}
-"""The ways of asking, by the name that tables give them."""
+WAYS: Final[Mapping[str, tuple[str, Callable[[str, str | None], Any]]]] = {
+    "apis": ("/yolov3 + /crnn", steps),
+    "reader": (READER_PATH, whole),
+    "dashcam": ("/yolov3 + /crnn, pictures 416 wide", dashcam),
+}
+"""The ways of asking by the name of the option: what tables call them, and what asks."""
 
 
 def models_of(url: str, api_key: str | None) -> str:
@@ -94,6 +109,20 @@ def _steps(image: Image, apis: PlateApis) -> list[Seen]:
     except ApiError as error:
         raise NoAnswerError(str(error)) from error
     return [Seen((p.box.xmin, p.box.ymin, p.box.xmax, p.box.ymax), p.box.score, read_of(p.words)) for p in plates]
+
+
+def _frame(image: Image, apis: PlateApis) -> list[Seen]:
+    detection, reading = DetectionSettings(), ReadingSettings()
+    reduced = reduce_frame(image, detection)
+    try:
+        boxes = frame_boxes(apis.detect(reduced.jpeg), reduced, image, detection.min_score)[:MAX_CROPS]
+        crops = [encode_crop(cut_crop(image, box, reading.crop_margin), reading) for box in boxes]
+        plates = apis.read(crops) if crops else ()
+    except ApiError as error:
+        raise NoAnswerError(str(error)) from error
+    return [
+        Seen((b.xmin, b.ymin, b.xmax, b.ymax), b.score, read_of(words)) for b, words in zip(boxes, plates, strict=True)
+    ]
 
 
 def _whole(image: Image, url: str, session: requests.Session) -> list[Seen]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -15,9 +15,11 @@ from cloud_apis.settings import ApiSettings
 from tools.data import require_data_root
 from tools.evaluation import parts, report
 from tools.evaluation.detection import Array
+from tools.evaluation.own_sets import own_pictures
 from tools.evaluation.provenance import float32_models, model_used
 from tools.evaluation.runs import DetectionFigures, Image, detect_all, detection_figures
 from tools.evaluation.sets import DETECTION_SOURCES, TRAIN_ONLY, LabelledPicture, load_pictures, opened, try_picture
+from tools.training.datasets.labels import LabelledPicture as Labels
 from tools.training.datasets.problems import Problems
 
 TOGETHER = ("open_lpr", "openimages")
@@ -57,8 +59,7 @@ def _figures(
 ) -> dict[str, DetectionFigures]:
     detector = parts.detector(settings, model, net_px, threshold=parts.LOW_THRESHOLD)
     found: dict[str, tuple[list[LabelledPicture], list[Array]]] = {}
-    for source in _sources(args):
-        labels = load_pictures(require_data_root(), source, args.split, problems)[: args.limit]
+    for source, labels in _sets(args, problems):
         pictures = opened(labels, source, problems)
         found[source] = detect_all(detector, tqdm(pictures, source, len(labels), leave=False, disable=None))
     for folder in args.negatives:
@@ -72,10 +73,14 @@ def _figures(
     return {name: detection_figures(*pair, net_px, threshold) for name, pair in found.items()}
 
 
-def _sources(args: argparse.Namespace) -> Sequence[str]:
-    if args.sources or args.negatives:
-        return tuple(args.sources)
-    return DETECTION_SOURCES if args.split == "val" else (*DETECTION_SOURCES, *TRAIN_ONLY)
+def _sets(args: argparse.Namespace, problems: Problems) -> Iterator[tuple[str, list[Labels]]]:
+    for source, labels in own_pictures(args.data, args.split, problems).items():
+        yield source, labels[: args.limit]
+    sources = args.sources
+    if not (sources or args.negatives or args.data):
+        sources = DETECTION_SOURCES if args.split == "val" else (*DETECTION_SOURCES, *TRAIN_ONLY)
+    for source in sources:
+        yield source, load_pictures(require_data_root(), source, args.split, problems)[: args.limit]
 
 
 def _negatives(folder: Path, limit: int | None, problems: Problems) -> Iterator[tuple[LabelledPicture, Image]]:

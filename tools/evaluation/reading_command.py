@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from tools.data import require_data_root
 from tools.evaluation import confidence, failures, parts, report
+from tools.evaluation.own_sets import own_crops
 from tools.evaluation.plots import write_reliability
 from tools.evaluation.provenance import READERS, float32_models, is_calibrated, models_used, named
 from tools.evaluation.reading import PlateReading, by_group
@@ -59,11 +60,14 @@ def run_reading(args: argparse.Namespace, console: Console) -> None:
 
 
 def _crops(args: argparse.Namespace, problems: Problems) -> list[TranscribedCrop]:
-    crops = load_crops(require_data_root(), args.split, args.sources, problems)
+    if args.data:
+        crops = own_crops(args.data, args.split, problems)
+    else:
+        crops = load_crops(require_data_root(), args.split, args.sources, problems)
     sources = sorted({c.source for c in crops})
     kept = [c for s in sources for c in [c for c in crops if c.source == s][: args.limit]]
     if not kept:
-        raise DataError(f"texts.csv has no crop of the split {args.split} and the sources {args.sources or 'all'}")
+        raise DataError(f"there is no crop with a text of the split {args.split}: {problems.summary()}")
     return kept
 
 

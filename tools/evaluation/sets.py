@@ -105,11 +105,12 @@ def load_crops(
 ) -> tuple[TranscribedCrop, ...]:
     """The transcribed crops of a split, of all sources when none is named."""
     rows = texts.read(root / "plates" / "texts.csv", problems or Problems())
-    return tuple(
-        TranscribedCrop(row.file, row.source, row.text, row.where)
-        for row in rows
-        if part_of(row.text, row.split) == split and (not sources or row.source in sources)
-    )
+    return tuple(crop_of(r) for r in rows if part_of(r.text, r.split) == split and (not sources or r.source in sources))
+
+
+def crop_of(row: texts.TextRow) -> TranscribedCrop:
+    """The crop that a row of texts describes."""
+    return TranscribedCrop(row.file, row.source, row.text, row.where)
 
 
 def read_picture(path: Path) -> NDArray[np.uint8]:

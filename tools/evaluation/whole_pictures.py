@@ -13,11 +13,13 @@ from tqdm import tqdm
 from cloud_apis.settings import ApiSettings
 from tools.data import require_data_root
 from tools.evaluation import client, endtoend, failures, parts, report
+from tools.evaluation.own_sets import own_pictures
 from tools.evaluation.provenance import models_used, named
 from tools.evaluation.regions import change_by_source
 from tools.evaluation.sets import READ_SOURCES, TRAIN_ONLY, load_pictures, opened, reader_dev
 from tools.sample_inference.inference import read_key
 from tools.training.common.crops import part_of
+from tools.training.datasets.labels import LabelledPicture as Labels
 from tools.training.datasets.problems import Problems
 
 MODELS = ("yolov3", "craft", "crnn")
@@ -87,7 +89,8 @@ def _systems(args: argparse.Namespace, regions: Sequence[str]) -> Iterator[Syste
         else:
             used = named(models_used(parts.models_folder(settings), MODELS))
             url = stack.enter_context(client.server(settings))
-        yield Systems({name: stack.enter_context(make(url, key)) for name, make in client.ROUTES.items()}, used)
+        ways = [client.WAYS[way] for way in args.ways]
+        yield Systems({name: stack.enter_context(make(url, key)) for name, make in ways}, used)
 
 
 def _settings(args: argparse.Namespace, regions: Sequence[str]) -> ApiSettings:
@@ -108,21 +111,29 @@ def _in_process(settings: ApiSettings, margin: float) -> endtoend.System:
 
 def _run(args: argparse.Namespace, system: endtoend.System, way: str, problems: Problems) -> dict[str, endtoend.Run]:
     """The system over each source; for `dev`, pictures and plates whose text is kept aside of training."""
-    sources = args.sources or (READ_SOURCES if args.split == "val" else (*READ_SOURCES, *TRAIN_ONLY))
     counts: Callable[[str], bool] = lambda text: args.split != "dev" or part_of(text, "train") == "dev"  # noqa: E731
     found = {}
-    for source in sources:
-        if args.split == "dev":
-            both = [p for s in ("train", "dev") for p in load_pictures(require_data_root(), source, s, problems)]
-            labels = sorted(filter(reader_dev, both), key=lambda p: p.file)
-        else:
-            labels = load_pictures(require_data_root(), source, args.split, problems)
-        labels = labels[: args.limit]
+    for source, labels in _sets(args, problems):
         pictures = tqdm(opened(labels, source, problems), f"{source} {way}", len(labels), leave=False, disable=None)
         found[source] = endtoend.run(system, pictures, counts)
         if labels and found[source].unanswered == len(labels):
             raise parts.PartError(f"{way}: not one picture of {source} got an answer (see above)")
     return found
+
+
+def _sets(args: argparse.Namespace, problems: Problems) -> Iterator[tuple[str, list[Labels]]]:
+    if args.data:
+        for source, labels in own_pictures(args.data, args.split, problems).items():
+            yield source, labels[: args.limit]
+        return
+    root = require_data_root()
+    for source in args.sources or (READ_SOURCES if args.split == "val" else (*READ_SOURCES, *TRAIN_ONLY)):
+        if args.split == "dev":
+            both = [p for part in ("train", "dev") for p in load_pictures(root, source, part, problems)]
+            labels = sorted(filter(reader_dev, both), key=lambda p: p.file)
+        else:
+            labels = load_pictures(root, source, args.split, problems)
+        yield source, labels[: args.limit]
 
 
 def _failures(runs: dict[str, endtoend.Run]) -> list[failures.Failure]:

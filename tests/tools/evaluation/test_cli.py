@@ -171,6 +171,17 @@ def test_end_to_end_on_a_server_that_runs(
     assert "not for --url" in errors[-1]
 
 
+def test_data_of_ones_own_is_judged_alike(
+    data: Path, models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(ENVIRONMENT_VARIABLE, str(tmp_path / "nowhere"))
+    boxes, texts = data / "plates" / "open_lpr_val.json", data / "plates" / "texts.csv"
+    found = run(tmp_path, "detection", "--data", str(boxes), "--model", str(models / "yolov3.onnx"))["figures"]
+    assert found["shipped"]["sets"]["open_lpr_val"]["recall"] == {"found": 1, "plates": 2, "rate": 0.5}
+    read = run(tmp_path, "reading", "--data", str(texts), "--models", str(models))["figures"]["reading"]
+    assert (read["all"]["plates"], read["all"]["exact"]) == (2, 1)
+
+
 def test_an_unknown_region_is_told_before_anything_is_read(
     data: Path, models: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
