@@ -10,11 +10,16 @@ from numpy.typing import NDArray
 
 from cloud_apis.contract import Quad, Word
 from cloud_apis.craft.finder import LineFinder, load_finder
-from cloud_apis.crnn.plates import PlateDecoder
+from cloud_apis.crnn.plates import DIGITS, PlateDecoder
+from cloud_apis.crnn.postprocess import decode
 from cloud_apis.crnn.preprocess import MARGIN_X, MARGIN_Y
 from cloud_apis.crnn.recogniser import Recogniser, load_recogniser
 from cloud_apis.crnn.regions import load_regions
 from cloud_apis.settings import ApiSettings
+
+SURE_LINE = 0.85
+DOUBTFUL_LINE = 0.45
+"""Beside a line read at least so surely, one with a character below the latter is not Latin text (seals, Arabic)."""
 
 
 class Reader:
@@ -32,8 +37,9 @@ class Reader:
     def read(self, crops: Sequence[NDArray[np.uint8]]) -> list[tuple[Word, ...]]:
         """Words per crop in reading order (top line first); corners are in crop pixels.
 
-        Crops are grey, uint8 (height, width). One in which no line is found is read as a whole. Lines on which
-        no character is recognised are left out. Each word also has the confidence of its whole plate.
+        Crops are grey, uint8 (height, width). One in which no line is found is read as a whole. Lines on which no
+        character is recognised, or of which it is doubtful beside a sure line, are left out. Each word also has
+        the confidence of its whole plate.
         """
         lines = [found or [_whole(crop)] for found, crop in zip(self.finder.find(crops), crops, strict=True)]
         owners = [i for i, found in enumerate(lines) for _ in found]
@@ -42,12 +48,26 @@ class Reader:
         return [self._words(found, [next(logits) for _ in found]) for found in lines]
 
     def _words(self, quads: Sequence[NDArray[np.float32]], logits: Sequence[NDArray[np.float32]]) -> tuple[Word, ...]:
-        reading = self._decoder.read(logits)
+        kept, doubt = registration_lines(logits)
+        reading = self._decoder.read([logits[number] for number in kept])
+        confidence = round(reading.confidence * (1 - doubt), DIGITS)
         return tuple(
-            Word(text, _points(quad), confidences, reading.confidence)
-            for quad, (text, confidences) in zip(quads, reading.lines, strict=True)
+            Word(text, _points(quads[number]), confidences, confidence)
+            for number, (text, confidences) in zip(kept, reading.lines, strict=True)
             if text
         )
+
+
+def registration_lines(logits: Sequence[NDArray[np.float32]]) -> tuple[list[int], float]:
+    """Which lines of a plate are its registration, and the doubt (0..1) that leaving out the others brings.
+
+    Other scripts and seals are sometimes found as lines of their own; the recogniser makes little of them.
+    """
+    read = [decode(line)[1] for line in logits]
+    doubtful = {number: min(line) for number, line in enumerate(read) if line and min(line) < DOUBTFUL_LINE}
+    if not any(line and min(line) >= SURE_LINE for line in read):
+        doubtful = {}
+    return [number for number in range(len(read)) if number not in doubtful], max(doubtful.values(), default=0.0)
 
 
 def load_reader(folder: Path, settings: ApiSettings) -> Reader:
