@@ -11,13 +11,14 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
+from cloud_apis.crnn.preprocess import HEIGHT_PX, WIDTH_PX
 from tools.bench.darknet53 import yolov3
 from tools.bench.figures import Timing, timed
 
 SHAPES: Final[dict[str, tuple[tuple[int, ...], ...]]] = {
     "yolov3": ((1, 1, 256, 416), (1, 1, 416, 416)),
     "craft": ((1, 1, 96, 192),),
-    "crnn": ((1, 1, 32, 128), (8, 1, 32, 128)),
+    "crnn": ((1, 1, HEIGHT_PX, WIDTH_PX), (8, 1, HEIGHT_PX, WIDTH_PX)),
 }
 """Inputs that are timed: a 16:9 frame and a square photo, one crop, one word and eight."""
 PEER: Final = "YOLOv3, Darknet-53, float32 (peer)"

@@ -72,6 +72,13 @@ def is_calibrated(folder: Path) -> bool:
     return manifest_of(folder / "crnn.onnx").get("calibration") is not None
 
 
+def calibrated_on(folder: Path) -> str | None:
+    """The split that the recogniser's calibration was fitted on, as its manifest says; None where it does not."""
+    calibration = manifest_of(folder / "crnn.onnx").get("calibration")
+    fitted = calibration.get("fitted_on") if isinstance(calibration, dict) else None
+    return str(fitted["part"]) if isinstance(fitted, dict) and "part" in fitted else None
+
+
 def _write(folder: Path, name: str, model: Path, manifest: Mapping[str, object]) -> None:
     target = folder / f"{name}.onnx"
     shutil.copy(model, target)

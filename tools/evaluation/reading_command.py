@@ -13,7 +13,7 @@ from tools.data import require_data_root
 from tools.evaluation import confidence, failures, parts, report
 from tools.evaluation.own_sets import own_crops
 from tools.evaluation.plots import write_reliability
-from tools.evaluation.provenance import READERS, float32_models, is_calibrated, models_used, named
+from tools.evaluation.provenance import READERS, calibrated_on, float32_models, is_calibrated, models_used, named
 from tools.evaluation.reading import PlateReading, by_group
 from tools.evaluation.regions import change_by_source
 from tools.evaluation.runs import Reader, read_all
@@ -99,6 +99,8 @@ def _confidences(
     covered = {state: confidence.coverage(r) for state, r in states.items()}
     console.print(report.coverage_table(covered, f"plates shown from a confidence on, {args.split}", caption))
     console.print(report.calibration_table(kinds, f"what confidences are worth, {args.split}", caption))
+    if calibrated_on(folder) == args.split:
+        console.print(f"the calibration was fitted on {args.split}: what it is worth, another split tells")
     if args.reliability is not None:
         write_reliability(kinds, args.reliability, f"reliability, {caption}")
         console.print(f"reliability diagram: {args.reliability}")

@@ -11,7 +11,15 @@ import pytest
 
 from tests.cloud_apis import tiny_models
 from tools.evaluation import parts
-from tools.evaluation.provenance import READERS, float32_models, is_calibrated, model_used, models_used, named
+from tools.evaluation.provenance import (
+    READERS,
+    calibrated_on,
+    float32_models,
+    is_calibrated,
+    model_used,
+    models_used,
+    named,
+)
 
 
 def test_a_model_is_named_by_its_content(tmp_path: Path) -> None:
@@ -46,3 +54,7 @@ def test_calibration_is_told_by_the_manifest(tmp_path: Path) -> None:
     line = {"scale": 1.0, "offset": 0.0}
     tiny_models.write(tmp_path, "crnn", tiny_models.crnn(), calibration={"character": line, "plate": line})
     assert is_calibrated(tmp_path)
+    assert calibrated_on(tmp_path) is None
+    fitted = {"character": line, "plate": line, "fitted_on": {"part": "dev", "plates": 9}}
+    tiny_models.write(tmp_path, "crnn", tiny_models.crnn(), calibration=fitted)
+    assert calibrated_on(tmp_path) == "dev"
