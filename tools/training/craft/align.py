@@ -18,7 +18,7 @@ from cloud_apis.craft.postprocess import line_quads
 from cloud_apis.craft.preprocess import HEIGHT_PX, WIDTH_PX
 from cloud_apis.craft.straighten import Window, frame_of, text_window
 from cloud_apis.crnn.preprocess import shown, warp_word
-from tools.training.craft.ctc import losses, places
+from tools.training.craft.ctc import CODE, losses, places
 from tools.training.craft.pseudo import Score
 
 Quad = NDArray[np.float32]
@@ -28,13 +28,13 @@ Read = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 BATCH = 16
 PLACE_BIAS = 0.08
 """The CRNN fires this part of a line's height before a character's middle (measured on synthetic lines)."""
-CERTAIN = 0.25
+CERTAIN = 0.4
 """Loss per line (nats) below which the finder's own quads need no search."""
 MOVED = 0.3
 GUESSED = 0.5
 """Penalties (nats) of randomly changed and of guessed quads: the finder's are tighter where they read as well."""
 STRAIGHT = np.deg2rad(4.0)
-PLAIN = 0.05
+PLAIN = 0.15
 """Text turned and leaning no more than this, of no more loss, is not looked at in a straightened view."""
 LOOSE = 0.3
 """Ends of changed or guessed quads further from the characters than this part of the height are cut."""
@@ -143,6 +143,11 @@ class _Table:
 
     def chosen_losses(self) -> tuple[float, ...]:
         return tuple(float(self.loss[row, line]) for line, row in enumerate(self.rows()))
+
+
+def alignable(texts: Sequence[str]) -> bool:
+    """Whether lines can be searched: one or two, of characters that the CRNN knows."""
+    return 1 <= len(texts) <= 2 and all(text and all(character in CODE for character in text) for text in texts)
 
 
 def sound(quad: Quad) -> bool:

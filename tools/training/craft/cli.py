@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from cloud_apis.craft.finder import find_lines
 from tools.training.common.crops import Part, RealCrop
 from tools.training.common.device import add_options
 from tools.training.common.loop import log_to
-from tools.training.craft.align import Aligner, Read
+from tools.training.craft.align import BATCH, Aligner, Read, alignable
 from tools.training.craft.data import MapSampler
 from tools.training.craft.export import export, session_score
 from tools.training.craft.labels import labelled_crops, load_aligned, reading_judge, to_json, words_of
@@ -90,25 +91,28 @@ def write_words(run: Path, crops_of: Crops, aligned: Path | None, file: Path) ->
     inference, with whatever is found.
     """
     score = scorer(load_best(run))
-    words = words_of(load_aligned(aligned)) if aligned else {}
-    parts: tuple[Part, ...] = ("dev",) if aligned else ("train", "dev")
-    for part in parts:
-        crops = crops_of(part)
-        for crop, found in zip(crops, find(score, [crop.image for crop in crops]), strict=True):
-            quads = word_quads(found, crop, check=part == "train")
-            if quads:
-                words[crop.file_name] = quads
+    if aligned:
+        words = words_of(load_aligned(aligned))
+    else:
+        crops = crops_of("train")
+        found = find(score, [crop.image for crop in crops])
+        words = {crop.file_name: word_quads(one, crop) for crop, one in zip(crops, found, strict=True)}
+    dev = crops_of("dev")
+    for crop, quads in zip(dev, find_lines(score, [crop.image for crop in dev], BATCH), strict=True):
+        words[crop.file_name] = [np.round(quad / crop.scale, 2).tolist() for quad in quads]
+    words = {name: quads for name, quads in words.items() if quads}
     write_json(words, file)
     return len(words)
 
 
 def write_aligned(run: Path, crops_of: Crops, recogniser: Path, file: Path, seed: int) -> int:
-    """Search the train crops' lines by their texts; returns how many crops there are."""
+    """Search the train crops' lines by their texts; returns how many crops could be searched."""
     aligner = Aligner(scorer(load_best(run)), reader_of(recogniser))
     rng = np.random.default_rng(seed)
     entries = {
         crop.file_name: to_json(crop, aligner.align(crop.image, crop.lines, rng))
         for crop in tqdm(crops_of("train"), desc="align", unit="crop", mininterval=5)
+        if alignable(crop.lines)
     }
     write_json(entries, file)
     return len(entries)
