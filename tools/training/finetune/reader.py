@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ from tools.training.common.card import Card, Figures, licences, sources_of, writ
 from tools.training.common.crops import RealCrop, load_crops
 from tools.training.craft.export import session_score
 from tools.training.craft.pseudo import find, word_quads
+from tools.training.crnn import calibrate
 from tools.training.crnn.data import Mixture, Words, WordSampler
 from tools.training.crnn.export import export
 from tools.training.crnn.train import Plan, train
@@ -54,6 +56,7 @@ def finetune_reader(
     train(plan, sampler, dev, options.run / "crnn", start)
     export(options.run / "crnn", kept, dev or kept, words, options.target)
     figures = manifest_of(options.target, "crnn")["dev_exact"]
+    confidences = calibrate_reader(root, options)
     known = licences(root)
     card = Card(
         name="crnn",
@@ -76,13 +79,27 @@ def finetune_reader(
         if dev
         else [],
         limits=[
-            "The figures are of few plates, from the same source as the training's: expect less elsewhere. Confidences "
-            "are not calibrated anew: python -m tools.training.crnn.calibrate --models FOLDER does it where the data "
-            "folder is there."
+            "The figures are of few plates, from the same source as the training's: expect less elsewhere.",
+            confidences,
         ],
         commands=[options.command, "# of which the recogniser's part is that of python -m tools.training.crnn"],
     )
     write_card(card, options.target)
+
+
+def calibrate_reader(root: Path | None, options: Options) -> str:
+    """Let the new manifest say what confidences are worth; returns a sentence that says where that is from.
+
+    It is fitted on the data folder's plates that training never saw, if they are there; else it is the shipped one.
+    """
+    if root is not None and calibrate.main(["--models", str(options.target), "--seed", str(options.seed)]) == 0:
+        return "Confidences were calibrated on plates of the data folder that were kept aside of training."
+    shipped = manifest_of(options.models, "crnn").get("calibration")
+    if shipped is None:
+        return "Confidences are not calibrated."
+    file = options.target / "crnn.json"
+    file.write_text(json.dumps({**manifest_of(options.target, "crnn"), "calibration": shipped}, indent=2) + "\n")
+    return "Confidences are calibrated as those of the shipped recogniser, from which these may differ."
 
 
 def lines_of(crops: Sequence[RealCrop], models: Path, check: bool) -> Words:

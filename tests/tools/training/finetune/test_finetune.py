@@ -21,6 +21,7 @@ from tools.training.finetune.parts import hold_out, mixed
 from tools.training.yolov3.export import export_detector
 from tools.training.yolov3.network import STRIDES, YoloV3
 
+CALIBRATION = {"plate": {"scale": 0.8, "offset": -0.5}, "character": {"scale": 0.9, "offset": 0.1}}
 ANCHORS = [3, 2, 5, 3, 7, 4, 9, 5, 14, 6, 20, 8, 30, 12, 44, 16, 60, 24, 90, 40, 150, 60, 300, 120]
 
 
@@ -40,7 +41,7 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
     fields: dict[str, dict[str, object]] = {
         "yolov3": {"labels": ["license-plate"], "anchors": ANCHORS, "strides": list(STRIDES)},
         "craft": {},
-        "crnn": {"alphabet": alphabet},
+        "crnn": {"alphabet": alphabet, "calibration": CALIBRATION},
     }
     for name, more in fields.items():
         served = folder / f"{name}.onnx"
@@ -86,6 +87,7 @@ def test_one_command_makes_models_that_are_served(
     manifest = json.loads((run / "models" / "yolov3.json").read_text())
     assert manifest["anchors"] == ANCHORS and manifest["strides"] == [4, 8, 16, 32]
     assert set(manifest["dev_ap50"]) == {"float32", "int8"}
+    assert json.loads((run / "models" / "crnn.json").read_text())["calibration"] == CALIBRATION
     for name in ("yolov3", "crnn"):
         card = (run / "models" / f"{name}.md").read_text()
         assert "CC0-1.0" in card and "seed 1" in card and "--detector-steps 2" in card and "held out" in card
