@@ -16,6 +16,7 @@ from cloud_apis.crnn.postprocess import ALPHABET, decode
 from cloud_apis.crnn.preprocess import HEIGHT_PX, WIDTH_PX
 from tools.training.common.crops import RealCrop
 from tools.training.common.export import export_onnx, quantise, write_manifest
+from tools.training.common.half import store_half
 from tools.training.common.run_folder import RunFolder
 from tools.training.crnn.data import Mixture, Words, WordSampler
 from tools.training.crnn.model import Crnn
@@ -64,6 +65,7 @@ def export(run: Path, train: Sequence[RealCrop], dev: Sequence[RealCrop], words:
     axes = {"image": {0: "batch"}, "logits": {0: "batch"}}
     export_onnx(load_best(run), torch.zeros(1, 1, HEIGHT_PX, WIDTH_PX), float_file, "image", ["logits"], axes)
     shutil.copyfile(float_file, target / float_file.name)
+    store_half(target / float_file.name)
     sampler = WordSampler(None, train, words, Mixture(1.0))
     # The LSTM and the normalisation of the patch stay in float32.
     quantise(float_file, int8_file, "image", calibration(sampler), operators=["Conv", "MaxPool"])

@@ -16,6 +16,7 @@ from torch import nn
 
 from tools.data import require_data_root
 from tools.training.common.export import MODELS, export_onnx, quantise, write_manifest
+from tools.training.common.half import store_half
 from tools.training.common.run_folder import RunFolder
 from tools.training.datasets.load import add_options as add_data_options
 from tools.training.datasets.load import load_material
@@ -71,8 +72,9 @@ def export(
     for precision in PRECISIONS:
         figure = file_precision(files[precision], state["anchors"], dev, network.strides)
         figures[precision] = None if math.isnan(figure) else round(figure, 4)
+    store_half(files["float32"])
     fields = {
-        "version": "1.0.0",
+        "version": "1.1.0",
         "precision": "int8",
         "input": "image float32 (N, 1, H, W), grey 0..1, H and W multiples of 32",
         "labels": ["license-plate"],
