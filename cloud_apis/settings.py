@@ -51,7 +51,7 @@ class YoloV3Settings(ServedSettings):
     anchors: list[Annotated[int, Field(ge=1, le=4096)]] | None = Field(
         default=None,
         min_length=6,
-        description="widths and heights in network pixels, ascending, three per stride; null: those of the model",
+        description="widths and heights in network pixels, three per stride, finest first; null: those of the model",
     )
     obj_thresh: float = Field(gt=0, lt=1, strict=False, description="least objectness times class score")
     nms_thresh: float = Field(
@@ -65,8 +65,9 @@ class YoloV3Settings(ServedSettings):
         if len(self.anchors) % 6:
             raise ValueError("anchors must be three pairs of width and height per stride")
         areas = [w * h for w, h in zip(self.anchors[::2], self.anchors[1::2], strict=True)]
-        if areas != sorted(areas):
-            raise ValueError("anchors must ascend by area")
+        scales = [areas[i : i + 3] for i in range(0, len(areas), 3)]
+        if any(list(map(edge, scales)) != sorted(map(edge, scales)) for edge in (min, max)):
+            raise ValueError("anchors must ascend by area from scale to scale")
         return self
 
 

@@ -44,6 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     add("--seed", type=int, default=1, help="of all randomness (default %(default)s)")
     add("--threads", type=int, default=0, help="CPU threads; 0 takes all cores")
     add("--start-from", type=Path, help="checkpoint of another run whose weights to begin with, as far as they fit")
+    add("--plain", action="store_true", help="a last stage: whole pictures at about their own scale, no mosaics")
     add("--network", choices=NETWORKS, default="slim", help="darknet53: the full-size YOLOv3, for a GPU")
     add("--sources", nargs="+", choices=SOURCES, help="data sets of the data folder to train on (default: all)")
     add_data_options(parser)
@@ -62,6 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         network=options.network,
         device=options.device,
         precision=options.precision,
+        plain=options.plain,
     )
     try:
         best = train(samples_of(options), settings, options.run, options.start_from)

@@ -22,11 +22,12 @@ def place(
     rng: np.random.Generator,
     area: tuple[int, int, int, int],
     cover: bool = False,
+    plain: bool = False,
 ) -> Boxes:
     """Warp a sample into the area (xmin, ymin, xmax, ymax) of the canvas, in place, and return its boxes.
 
     Scale is relative to the picture fitted into the area (or covering it): mostly about 1, with a tail towards
-    small plates and, where the largest plate is small, towards enlargement.
+    small plates and, where the largest plate is small, towards enlargement. ``plain`` keeps it close to 1.
     """
     x0, y0, x1, y1 = area
     width, height = x1 - x0, y1 - y0
@@ -34,7 +35,9 @@ def place(
     fit = max(width / w, height / h) if cover else min(width / w, height / h)
     zoom = float(np.exp(rng.normal(0, 0.25))) if rng.random() < 0.85 else float(rng.uniform(0.35, 1.0))
     largest = max((float(b[2] - b[0]) for b in sample.boxes), default=0.0) * fit
-    if 0 < largest < 0.06 * width and rng.random() < 0.5:
+    if plain:
+        zoom = float(np.exp(rng.normal(0, 0.1)))
+    elif 0 < largest < 0.06 * width and rng.random() < 0.5:
         zoom = float(rng.uniform(1.0, 2.5))
     elif largest > 0.5 * width:
         zoom = min(zoom, 1.0) * float(rng.uniform(0.4, 1.0))
@@ -124,7 +127,7 @@ def light(image: Image, rng: np.random.Generator) -> Image:
 
 
 def compose(
-    samples: list[Sample], size: tuple[int, int], rng: np.random.Generator, mosaic: bool
+    samples: list[Sample], size: tuple[int, int], rng: np.random.Generator, mosaic: bool, plain: bool = False
 ) -> tuple[Image, Boxes, NDArray[np.int64]]:
     """One training picture uint8 (height, width) of one sample, or of four as a mosaic.
 
@@ -137,6 +140,6 @@ def compose(
         areas = [(0, 0, cx, cy), (cx, 0, width, cy), (0, cy, cx, height), (cx, cy, width, height)]
     else:
         areas = [(0, 0, width, height)]
-    boxes = [place(canvas, sample, rng, area, mosaic) for sample, area in zip(samples, areas, strict=False)]
+    boxes = [place(canvas, sample, rng, area, mosaic, plain) for sample, area in zip(samples, areas, strict=False)]
     owners = np.repeat(np.arange(len(boxes)), [len(b) for b in boxes])
     return light(canvas, rng), np.concatenate(boxes).astype(np.float32), owners

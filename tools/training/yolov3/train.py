@@ -39,6 +39,8 @@ SOURCE_WEIGHTS = {
 # Shapes of the batches (height, width) and their shares: the square of the evaluation, the 16:9 of a dashcam
 # frame, and a smaller one that costs less.
 SHAPES = (((416, 416), 0.4), ((256, 416), 0.35), ((320, 320), 0.25))
+# The same for a last stage that sees pictures as the served network does.
+PLAIN_SHAPES = (((416, 416), 0.7), ((256, 416), 0.3))
 NO_MOSAIC_SHARE = 0.12  # the last part of a training sees whole pictures only, as inference does
 
 
@@ -57,6 +59,7 @@ class TrainSettings:
     network: str = "slim"
     device: str = "auto"
     precision: str = "auto"
+    plain: bool = False
 
 
 def fitted_sizes(samples: list[Sample], seed: int) -> NDArray[np.float64]:
@@ -83,13 +86,15 @@ def batches(
     weights /= weights.sum()
     for step in range(first_step, settings.steps):
         rng = np.random.default_rng([settings.seed, step])
-        size = SHAPES[rng.choice(len(SHAPES), p=[share for _, share in SHAPES])][0]
-        mosaic_share = 0.0 if step > settings.steps * (1 - NO_MOSAIC_SHARE) else 0.6
+        shapes = PLAIN_SHAPES if settings.plain else SHAPES
+        size = shapes[rng.choice(len(shapes), p=[share for _, share in shapes])][0]
+        whole = settings.plain or step > settings.steps * (1 - NO_MOSAIC_SHARE)
+        mosaic_share = 0.0 if whole else 0.6
         pictures, boxes, origins = [], [], []
         for _ in range(settings.batch):
             mosaic = rng.random() < mosaic_share
             chosen = rng.choice(len(samples), 4 if mosaic else 1, p=weights)
-            picture, truth, owners = compose([samples[i] for i in chosen], size, rng, mosaic)
+            picture, truth, owners = compose([samples[i] for i in chosen], size, rng, mosaic, settings.plain)
             pictures.append(picture)
             boxes.append(torch.from_numpy(truth))
             numbers = np.array([sources.index(samples[i].source) for i in chosen], np.int64)
@@ -141,7 +146,7 @@ def train(
     ]
     optimiser = torch.optim.AdamW(groups, weight_decay=settings.weight_decay)
     if begin_with is not None and not state:
-        start_from(begin_with, network, anchors)
+        start_from(begin_with, network, anchors, tightness)
     ema = Ema(network)
     scaler = compute.scaler()
     first_step, best, since_best = 0, 0.0, 0

@@ -8,13 +8,15 @@ import torch
 from torch import Tensor, nn
 
 from tools.training.yolov3.network import ANCHORS_PER_SCALE, STRIDES
+from tools.training.yolov3.tightness import Tightness
 
 
-def start_from(checkpoint: Path, network: nn.Module, anchors: Tensor) -> int:
+def start_from(checkpoint: Path, network: nn.Module, anchors: Tensor, tightness: Tightness | None = None) -> int:
     """Copy the averaged weights of ``checkpoint`` that fit into ``network``; returns how many tensors did.
 
     Where a scale's anchors changed, the biases of its widths and heights are shifted so that the predicted boxes
-    stay what they were. Raises OSError when the file cannot be read, ValueError when nothing fits.
+    stay what they were. ``tightness`` goes on from the checkpoint's where the sources are the same. Raises OSError
+    when the file cannot be read, ValueError when nothing fits.
     """
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)
     own = network.state_dict()
@@ -23,6 +25,8 @@ def start_from(checkpoint: Path, network: nn.Module, anchors: Tensor) -> int:
         raise ValueError(f"{checkpoint} holds no weights that fit this network")
     network.load_state_dict({**own, **fitting})
     _follow_anchors(network, fitting, state["anchors"].float().view(-1, 3, 2), anchors.float().view(-1, 3, 2))
+    if tightness is not None and tuple(state.get("sources", ())) == tightness.names:
+        tightness.load_state_dict(state["tightness"])
     return len(fitting)
 
 

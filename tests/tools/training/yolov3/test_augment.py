@@ -56,3 +56,16 @@ def test_boxes_mostly_outside_are_removed() -> None:
 def test_warping_by_the_identity_changes_nothing() -> None:
     boxes = np.array([[1, 2, 30, 40]], np.float32)
     assert warp_boxes(boxes, np.eye(3)[:2]).tolist() == boxes.tolist()
+
+
+def test_a_plain_picture_keeps_its_scale() -> None:
+    sample = bright_box_sample()
+    height, width = sample.image.shape
+    own = sample.boxes[0, 2] - sample.boxes[0, 0]
+    seen = []
+    for seed in range(40):
+        _, boxes, _ = compose([sample], (height, width), np.random.default_rng(seed), False, plain=True)
+        seen += [(box[2] - box[0]) / own for box in boxes]
+    assert len(seen) > 30
+    assert 0.9 < float(np.median(seen)) < 1.1
+    assert min(seen) > 0.5 and max(seen) < 1.6
