@@ -26,7 +26,9 @@ def cfg_text(classes: int, input_channels: int) -> str:
         lines.append(_conv(channels, 3, 2))
         for _ in range(blocks):
             lines += [_conv(channels // 2, 1), _conv(channels, 3), "[shortcut]\nfrom=-3\nactivation=linear"]
-    for stride, width, mask in ((32, 512, "6,7,8"), (16, 256, "3,4,5"), (8, 128, "0,1,2")):
+    scales = zip((32, 16, 8), STAGES[::-1], ("6,7,8", "3,4,5", "0,1,2"), strict=False)
+    for stride, (channels, _), mask in scales:
+        width = channels // 2
         if stride in STAGE_ENDS:
             lines += ["[route]\nlayers=-4", _conv(width, 1), "[upsample]\nstride=2"]
             lines.append(f"[route]\nlayers=-1,{STAGE_ENDS[stride]}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from tools.training.yolov3.network import ANCHORS_PER_SCALE
 from tools.training.yolov3.tightness import Tightness
 from tools.training.yolov3.transfer import start_from
 
+log = logging.getLogger("yolov3")
 # How often a source is drawn, relative to its size. The dashcam is what the product sees; the 300×300 set is
 # already augmented (near duplicates).
 SOURCE_WEIGHTS = {
@@ -129,6 +131,8 @@ def train(
     if dev is None:
         kept = [s for s in samples if not in_dev(s.name)]
         dev = [s for s in samples if in_dev(s.name) and s.source != "roboflow_experiment_plates"]
+    if not any(len(s.boxes) for s in dev):
+        log.warning("no plate is held out: there is no dev figure, and the latest checkpoint counts as the best")
     compute = choose(settings.device, settings.precision)
     network = build(settings.network).to(compute.device)
     state = run.load("last.pt")

@@ -25,7 +25,9 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def own_pictures(folder: Path) -> Path:
-    """A YOLO data set of forty pictures, some of which are held out."""
+    """A YOLO data set of forty pictures, some of which are held out by their names."""
+    folder = folder / "own"
+    folder.mkdir()
     for i in range(40):
         picture = np.random.default_rng(i).integers(0, 90, (48, 64), dtype=np.uint8)
         picture[16:26, 20:44] = 230
