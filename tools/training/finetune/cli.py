@@ -34,7 +34,9 @@ logs, plots and checkpoints, and settings to serve the new models with:
 
   cloud-apis serve --config runs/mine/apis.yaml
 
-The same command goes on after a cut.
+The same command goes on after a cut. Synthetic plates are drawn in many fonts once these were fetched:
+
+  python -m tools.training.synthetic.fonts --to runs/fonts
 """
 
 
@@ -58,6 +60,7 @@ def parser() -> argparse.ArgumentParser:
     it.add_argument("--batch", type=int, default=16, help="pictures a step; crops four times as many (%(default)s)")
     it.add_argument("--synthetic", type=Path, help="file of synthetic crops (default: RUN/synthetic.npz, rendered)")
     it.add_argument("--synthetic-count", type=int, default=6000, help="crops to render if missing (%(default)s)")
+    it.add_argument("--fonts", type=Path, default=Path("runs/fonts"), help="fonts to render with (%(default)s)")
     it.add_argument("--licence", default=OWN, help="of your data, for the model cards")
     it.add_argument("--seed", type=int, default=1, help="of all randomness (default: %(default)s)")
     it.add_argument("--threads", type=int, default=0, help="CPU threads; 0 takes all cores")
@@ -100,7 +103,8 @@ def run(arguments: argparse.Namespace, options: Options) -> None:
     else:
         keep_shipped(options, "yolov3")
     if material.crops and arguments.only != "yolov3":
-        synthetic = (arguments.synthetic or options.run / "synthetic.npz", arguments.synthetic_count)
+        file = arguments.synthetic or options.run / "synthetic.npz"
+        synthetic = (file, arguments.synthetic_count, arguments.fonts)
         crops = [crop for crop, _ in material.crops]
         finetune_reader(crops, root, arguments.reader_steps, 4 * arguments.batch, synthetic, options)
     else:

@@ -30,13 +30,14 @@ def finetune_reader(
     root: Path | None,
     steps: int,
     batch: int,
-    synthetic: tuple[Path, int],
+    synthetic: tuple[Path, int, Path],
     options: Options,
 ) -> None:
     """Train the shipped recogniser on with one's own crops, synthetic ones, and those of the data folder if there.
 
-    ``synthetic`` is the file of rendered crops, and how many are rendered into it where it is missing. Writes the
-    new ``crnn`` in both precisions, its manifest and its card. Raises FileNotFoundError without the shipped files.
+    ``synthetic`` is the file of rendered crops, how many are rendered into it where it is missing, and the folder of
+    fonts for that. Writes the new ``crnn`` in both precisions, its manifest and its card. Raises FileNotFoundError
+    without the shipped files.
     """
     kept, dev = hold_out(own, lambda crop: crop.text)
     held_out = {crop.text for crop in dev}
