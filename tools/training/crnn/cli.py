@@ -7,8 +7,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from tools.data import require_data_root
 from tools.training.common.device import add_options
 from tools.training.common.loop import log_to
+from tools.training.common.pictured import pictured
 from tools.training.crnn.data import Mixture, WordSampler, load_words
 from tools.training.crnn.export import export
 from tools.training.crnn.train import Plan, train
@@ -57,6 +59,7 @@ def parser() -> argparse.ArgumentParser:
     it.add_argument("--threads", type=int, default=1, help="CPU threads (default: 1)")
     it.add_argument("--no-bfloat16", action="store_true", help="convolve in float32 (CPUs without AVX512-BF16)")
     it.add_argument("--evaluate-every", type=int, default=250, help="steps between dev evaluations (default: 250)")
+    it.add_argument("--pictured", action="store_true", help="also the data folder's plates as its pictures show them")
     it.add_argument("--export", type=Path, metavar="FOLDER", help="train nothing: write crnn.onnx and crnn.json there")
     add_data_options(it)
     add_options(it)
@@ -73,7 +76,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         if arguments.export:
             export(arguments.run, crops("train"), crops("dev"), words, arguments.export)
             return 0
-        real = crops("train")
+        real, dev = crops("train"), crops("dev")
+        if arguments.pictured:
+            root = require_data_root()
+            real, dev = real + pictured(root, real), dev + pictured(root, dev)
         synthetic = Store.joined(Store.load(file) for file in arguments.synthetic)
         mixture = Mixture(
             arguments.real_share, arguments.spliced_share, arguments.two_lines, augment=not arguments.no_augment
@@ -85,7 +91,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             device=arguments.device, precision=arguments.precision, patience=arguments.patience,
             smoothing=arguments.smoothing,
         )  # fmt: skip
-        train(plan, sampler, crops("dev"), arguments.run, arguments.start_from)
+        train(plan, sampler, dev, arguments.run, arguments.start_from)
     except (FileNotFoundError, ValueError) as error:
         print(f"crnn: error: {error}", file=sys.stderr)
         return 1
