@@ -18,7 +18,7 @@ def leaning(angle: float, lean: float, size: tuple[float, float] = (80, 20)) -> 
     box = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * np.array(size) / 2
     box[:, 0] += box[:, 1] * lean
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-    return (box @ turn + [150, 100]).astype(np.float32)
+    return np.asarray(box @ turn + [150, 100], np.float32)
 
 
 @settings(max_examples=30, deadline=None)
@@ -36,7 +36,7 @@ def test_text_stands_upright_in_its_window(angle: float, lean: float, scale: flo
 
 
 def test_all_lines_come_into_view() -> None:
-    lines = [leaning(0.1, 0, (40, 20)), leaning(0.1, 0) + np.float32([0, 30])]
+    lines = [leaning(0.1, 0, (40, 20)), leaning(0.1, 0) + np.array([0, 30], np.float32)]
     inside = np.concatenate([text_window(lines).to_network(quad) for quad in lines])
     assert inside.min() > 0
     assert (inside.max(axis=0) < [191, 95]).all()
