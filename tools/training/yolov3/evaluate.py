@@ -12,12 +12,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from cloud_apis.yolov3.postprocess import best_boxes, decode
 from tools.evaluation.detection import average_precision
 from tools.training.common.device import Compute, choose
 from tools.training.yolov3.augment import GREY
 from tools.training.yolov3.dataset import Sample
-from tools.training.yolov3.loss import decode
-from tools.training.yolov3.network import ANCHORS_PER_SCALE, STRIDES
+from tools.training.yolov3.network import STRIDES
 
 Array = NDArray[np.float64]
 
@@ -37,19 +37,11 @@ def letterbox(sample: Sample, size: int) -> tuple[NDArray[np.uint8], Array]:
 def detections(
     outputs: Sequence[Tensor], anchors: Tensor, threshold: float, nms: float, strides: Sequence[int] = STRIDES
 ) -> Array:
-    """Boxes (n, 5) with scores of one picture's raw outputs (each with batch size 1)."""
-    found = []
-    for raw, scale_anchors, stride in zip(outputs, anchors.view(-1, ANCHORS_PER_SCALE, 2), strides, strict=True):
-        _, channels, h, w = raw.shape
-        cells = raw.view(1, ANCHORS_PER_SCALE, channels // ANCHORS_PER_SCALE, h, w).permute(0, 1, 3, 4, 2)
-        scores = cells[..., 4].sigmoid() * cells[..., 5].sigmoid()
-        boxes = decode(cells, scale_anchors, stride)
-        found.append(torch.cat([boxes, scores.unsqueeze(-1)], -1)[scores > threshold])
-    every: Array = torch.cat(found).double().numpy()
-    sides = np.concatenate([every[:, :2], every[:, 2:4] - every[:, :2]], 1)
-    kept = cv2.dnn.NMSBoxes(sides.tolist(), every[:, 4].tolist(), threshold, nms)
-    best: Array = every[np.array(kept, int).reshape(-1)]
-    return best
+    """Boxes (n, 5) with scores of one picture's raw outputs (each with batch size 1), found as the APIs find them."""
+    arrays = [output.float().cpu().numpy() for output in outputs]
+    candidates = decode(arrays, anchors.float().cpu().numpy().reshape(-1, 2), threshold, strides=strides)
+    found = best_boxes(candidates, nms)
+    return np.column_stack([found.corners, found.scores()]).astype(np.float64)
 
 
 def file_precision(file: Path, anchors: Tensor, samples: Sequence[Sample], strides: Sequence[int]) -> float:
