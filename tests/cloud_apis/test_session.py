@@ -14,18 +14,18 @@ from cloud_apis.session import TensorInfo, load_model
 
 def test_a_model_describes_itself(models: Path) -> None:
     model = load_model(models, "crnn", ["logits"])
-    assert model.inputs == (TensorInfo("image", "FP32", (-1, 1, 32, 128)),)
-    assert model.outputs == (TensorInfo("logits", "FP32", (-1, 16, 37)),)
-    assert model.output_shape("logits") == (-1, 16, 37)
+    assert model.inputs == (TensorInfo("image", "FP32", (-1, 1, 32, 160)),)
+    assert model.outputs == (TensorInfo("logits", "FP32", (-1, 20, 37)),)
+    assert model.output_shape("logits") == (-1, 20, 37)
 
 
 def test_several_threads_share_a_model(models: Path) -> None:
     model = load_model(models, "crnn", ["logits"])
-    images = [np.full((n, 1, 32, 128), n / 8, np.float32) for n in range(1, 8)]
+    images = [np.full((n, 1, 32, 160), n / 8, np.float32) for n in range(1, 8)]
     with ThreadPoolExecutor(4) as pool:
         together = list(pool.map(lambda image: model.run(image)[0], images))
     for image, logits in zip(images, together, strict=True):
-        assert logits.shape == (len(image), 16, 37)
+        assert logits.shape == (len(image), 20, 37)
         assert (logits == model.run(image)[0]).all()
 
 

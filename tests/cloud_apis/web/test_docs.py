@@ -65,7 +65,7 @@ def test_the_annotated_picture_is_described(spec: dict[str, Any]) -> None:
 
 def test_answers_are_of_the_form_that_is_described() -> None:
     box = PlateBox(1, 2, 3, 4, 0.5, (0.9,))
-    word = Word("AB", ((0, 0), (1, 0), (1, 1), (0, 1)), (0.5, 0.6))
+    word = Word("AB", ((0, 0), (1, 0), (1, 1), (0, 1)), (0.5, 0.6), plate_confidence=0.4)
     BoxesAnswer.model_validate(yolov3_answer([box]), extra="forbid")
     WordsAnswer.model_validate(crnn_answer([[word], []]), extra="forbid")
     ReadsAnswer.model_validate(reader_answer([PlateRead(box, (word,))]), extra="forbid")

@@ -13,8 +13,10 @@ ort = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
 
 from cloud_apis.services import Api
 from cloud_apis.web.app import create_app
+from cloud_apis.yolov3.postprocess import VOTE_IOU
 from tests.cloud_apis.serving import running, tiny_settings
 from tests.tools.training.darknet.tiny import PEER, TINY_CFG, random_weights, write_tiny
+from tools.evaluation.detection import iou_matrix
 from tools.training.darknet.__main__ import main
 from tools.training.darknet.convert import convert
 from tools.training.darknet.errors import DarknetError
@@ -64,8 +66,12 @@ def test_the_running_api_answers_the_boxes_of_opencv(converted: Path) -> None:
         for row in peer["boxes"]
         if row[5:].max() > 0.251
     ]
-    assert len(expected) > 20
-    for box in expected:
+    # OpenCV's boxes are as the network says; ours are voted where several stand on one place.
+    corners = np.array([row[:4] for row in expected])
+    alone = [box for box, near in zip(expected, iou_matrix(corners, corners) >= VOTE_IOU, strict=True) if near.sum() == 1]
+    assert len(expected) == len(found) > 20
+    assert len(alone) > 10
+    for box in alone:
         nearest = min(found, key=lambda other: float(np.abs(np.subtract(other, box)).max()))
         assert nearest == pytest.approx(box, abs=0.02)
 
