@@ -35,6 +35,16 @@ class Fix:
     monotonic_s: float
     speed_mps: float | None = None
     course_deg: float | None = None
+    satellites: int | None = None
+    hdop: float | None = None
+
+
+class UtcSource(StrEnum):
+    """What told the time of a frame."""
+
+    GPS = "gps"
+    SYSTEM = "system"  # the system's clock, which nothing confirmed
+    RECORDING = "recording"  # the log replayed beside a recording
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,6 +57,7 @@ class Frame:
     captured_utc: datetime
     fix: Fix | None = None
     fix_age_s: float | None = None
+    utc_source: UtcSource = UtcSource.SYSTEM
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +113,7 @@ class SingleRead:
     box: PlateBox
     fix: Fix | None
     fix_age_s: float | None
+    utc_source: UtcSource = UtcSource.SYSTEM
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,6 +137,87 @@ class TrackRead:
     singles: tuple[SingleRead, ...]
     supersedes: tuple[str, ...] = ()
     """Uids of earlier reads that turned out to be this plate: the store removes them as it saves this one."""
+    drive: str = ""
+    """Uid of the drive: a hex UUID per run."""
+    ended: bool = False
+    """Whether the track has ended: the read will not change any more."""
+    utc_source: UtcSource = UtcSource.SYSTEM
+    speed_mps: float | None = None
+    course_deg: float | None = None
+    satellites: int | None = None
+    hdop: float | None = None
+
+
+class SourceState(StrEnum):
+    """Where a camera stands."""
+
+    STARTING = "starting"
+    RUNNING = "running"
+    STALLED = "stalled"  # open, but no frame came for too long
+    RECONNECTING = "reconnecting"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStatus:
+    """State of a source, how often it had to be started again, and why (in a few words) if it is not running."""
+
+    state: SourceState
+    restarts: int = 0
+    reason: str = ""
+
+
+class GpsState(StrEnum):
+    """Where the receiver of positions stands."""
+
+    OFF = "off"  # none is configured
+    CONNECTING = "connecting"  # the port or the daemon is not there (yet, or any more)
+    SEARCHING = "searching"  # it talks, but has no fix
+    FIX = "fix"
+    STALE = "stale"  # the last fix is too old
+    REPLAY = "replay"  # a log, beside a recording
+
+
+@dataclass(frozen=True, slots=True)
+class GpsStatus:
+    """State of the receiver and its last fix; ``rejected`` lines had a wrong checksum or made no sense."""
+
+    state: GpsState
+    fix: Fix | None = None
+    fix_age_s: float | None = None
+    rejected: int = 0
+    reason: str = ""
+
+
+class RecordingState(StrEnum):
+    """Where the recording of the original video stands."""
+
+    OFF = "off"
+    RECORDING = "recording"
+    LOCKED = "locked"  # recording, and the current segment is kept for good
+    FAILED = "failed"  # the disk is full, read-only or gone; tried again
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingStatus:
+    """State of the recording; ``lost_frames`` are not in it."""
+
+    state: RecordingState
+    segment: str = ""
+    kept_bytes: int = 0
+    lost_frames: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkStatus:
+    """The uplink as the client measures it; ``spooled`` pictures wait on disk to be read later."""
+
+    reachable: bool = True
+    round_trip_s: float | None = None
+    throughput_bps: float | None = None
+    spooled: int = 0
+    reason: str = ""
 
 
 class FrameSource(Protocol):
@@ -147,21 +240,28 @@ class FrameSource(Protocol):
 
     def __iter__(self) -> Iterator[Image]: ...
 
+    def status(self) -> SourceStatus:
+        """Where the source stands; may be called from any thread at any time."""
+
     def close(self) -> None:
         """Give everything back; nothing else is called afterwards."""
 
 
 class PositionSource(Protocol):
-    """Where positions come from. ``at`` gives the latest fix not newer than the capture time."""
+    """Where positions come from."""
 
     def at(self, media_time_s: float, monotonic_s: float) -> Fix | None:
-        """The latest fix at a capture time; None without one."""
+        """The position at a capture time, between two fixes interpolated; None without one.
+
+        A receiver that has no later fix yet carries the last one on by its speed and course. Asked again once a
+        later fix has come, it gives the interpolated position.
+        """
 
     def utc_at(self, media_time_s: float) -> datetime | None:
         """When the picture at this media time was taken, if the source of positions knows it."""
 
-    def status(self) -> str:
-        """A few words for the page, such as ``fix`` or ``no position``."""
+    def status(self) -> GpsStatus:
+        """Where the receiver stands."""
 
     def close(self) -> None:
         """Give everything back; nothing else is called afterwards."""
@@ -244,6 +344,11 @@ class LiveStatus:
     summary: Summary
     frame_rate_hz: float
     apis: dict[str, str]  # api name -> "ok", "slow", "down: <reason>"
-    gps: str
+    gps: GpsStatus
     queue: int  # requests in flight
     queue_limit: int
+    camera: SourceStatus = SourceStatus(SourceState.RUNNING)
+    recording: RecordingStatus = RecordingStatus(RecordingState.OFF)
+    network: NetworkStatus = NetworkStatus()
+    drive: str = ""
+    utc_source: UtcSource = UtcSource.SYSTEM

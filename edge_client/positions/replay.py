@@ -8,7 +8,7 @@ from pathlib import Path
 
 from edge_client.errors import PositionError
 from edge_client.positions.nmea import LogFix, fixes
-from edge_client.types import Fix
+from edge_client.types import Fix, GpsState, GpsStatus
 
 
 class NmeaReplay:
@@ -50,9 +50,9 @@ class NmeaReplay:
         """The log's own time, where it tells the date."""
         return self._start_utc + timedelta(seconds=media_time_s) if self._start_utc is not None else None
 
-    def status(self) -> str:
+    def status(self) -> GpsStatus:
         """Which log is replayed."""
-        return self._status
+        return GpsStatus(GpsState.REPLAY, reason=self._status)
 
     def close(self) -> None:
         """Nothing is kept open."""
@@ -75,9 +75,9 @@ class NoPosition:
         """None: the clock tells the time."""
         return None
 
-    def status(self) -> str:
-        """For the page."""
-        return "no position"
+    def status(self) -> GpsStatus:
+        """There is no receiver."""
+        return GpsStatus(GpsState.OFF)
 
     def close(self) -> None:
         """Nothing is kept open."""

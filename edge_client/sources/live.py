@@ -13,7 +13,7 @@ import cv2
 from edge_client.config import SourceSettings
 from edge_client.errors import SourceError
 from edge_client.sources.capture import SharedCapture
-from edge_client.types import Image
+from edge_client.types import Image, SourceState, SourceStatus
 
 _LOG = logging.getLogger(__name__)
 _FALLBACK_RATE_HZ = 25.0
@@ -72,6 +72,10 @@ class LiveSource:
                 skip -= 1
                 continue
             yield frame
+
+    def status(self) -> SourceStatus:
+        """Where the source stands."""
+        return SourceStatus(SourceState.RUNNING)
 
     def close(self) -> None:
         """Close the stream; one that is being opened again is given up."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from edge_client.config import SourceSettings
 from edge_client.errors import SourceError
-from edge_client.types import Image
+from edge_client.types import Image, SourceState, SourceStatus
 
 _LOG = logging.getLogger(__name__)
 _ENDINGS = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".pgm"}
@@ -70,6 +70,10 @@ class PictureFolder:
             raise SourceError(f"none of the {unreadable} pictures in {self._folder} can be read")
         if unreadable > _WARNINGS:
             _LOG.warning("%d pictures in %s could not be read", unreadable, self._folder)
+
+    def status(self) -> SourceStatus:
+        """Where the source stands."""
+        return SourceStatus(SourceState.RUNNING)
 
     def close(self) -> None:
         """Nothing is kept open."""

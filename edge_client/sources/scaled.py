@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 
-from edge_client.types import FrameSource, Image
+from edge_client.types import FrameSource, Image, SourceStatus
 
 
 class ScaledSource:
@@ -38,6 +38,10 @@ class ScaledSource:
             height, width = image.shape[:2]
             size = (max(round(width * self._factor), 1), max(round(height * self._factor), 1))
             yield np.asarray(cv2.resize(image, size, interpolation=how), np.uint8)
+
+    def status(self) -> SourceStatus:
+        """Where the source stands."""
+        return self._source.status()
 
     def close(self) -> None:
         """Close the other source."""

@@ -12,7 +12,7 @@ import cv2
 from edge_client.config import SourceSettings
 from edge_client.errors import SourceError
 from edge_client.sources.capture import SharedCapture
-from edge_client.types import Image
+from edge_client.types import Image, SourceState, SourceStatus
 
 _LOG = logging.getLogger(__name__)
 _FALLBACK_RATE_HZ = 25.0
@@ -76,6 +76,10 @@ class VideoFile:
             image, self._first = self._first, None
             return image
         return self._capture.read()
+
+    def status(self) -> SourceStatus:
+        """Where the source stands."""
+        return SourceStatus(SourceState.RUNNING)
 
     def close(self) -> None:
         """Close the file."""

@@ -141,7 +141,7 @@ def _status_json(status: LiveStatus, recording: str | None) -> dict[str, object]
         "summary": status.summary.to_json(),
         "frame_rate_hz": status.frame_rate_hz,
         "apis": status.apis,
-        "gps": status.gps,
+        "gps": status.gps.reason or status.gps.state.value,
         "queue": status.queue,
         "queue_limit": status.queue_limit,
         "recording": recording,

@@ -12,9 +12,11 @@ import numpy as np
 from tqdm import tqdm
 
 from cloud_apis.craft.finder import find_lines
+from tools.data import require_data_root
 from tools.training.common.crops import Part, RealCrop
 from tools.training.common.device import add_options
 from tools.training.common.loop import log_to
+from tools.training.common.pictured import pictured
 from tools.training.craft.align import BATCH, Aligner, Read, alignable
 from tools.training.craft.data import MapSampler
 from tools.training.craft.export import export, session_score
@@ -66,6 +68,7 @@ def parser() -> argparse.ArgumentParser:
     it.add_argument("--no-bfloat16", action="store_true", help="compute in float32 (CPUs without AVX512-BF16)")
     it.add_argument("--evaluate-every", type=int, default=200, help="steps between dev evaluations (default: 200)")
     it.add_argument("--start-from", type=Path, metavar="FILE", help="checkpoint whose weights to go on with")
+    it.add_argument("--pictured", action="store_true", help="also the data folder's plates as its pictures show them")
     it.add_argument("--aligned", type=Path, metavar="FILE", help="lines of the real crops, from --align")
     it.add_argument(
         "--recogniser", type=Path, metavar="FILE", help="CRNN as ONNX: aligns, and reads the dev crops to judge"
@@ -157,6 +160,9 @@ def _do(arguments: argparse.Namespace, crops_of: Crops) -> None:
     if arguments.export:
         export(load_best(arguments.run), crops, dev, arguments.run, arguments.export)
         return
+    if arguments.pictured:
+        root = require_data_root()
+        crops, dev = crops + pictured(root, crops), dev + pictured(root, dev)
     plan = Plan(
         steps=arguments.steps, synthetic_steps=arguments.synthetic_steps, batch=arguments.batch,
         rate=arguments.rate, seed=arguments.seed, evaluate_every=arguments.evaluate_every,

@@ -141,7 +141,7 @@ def second_look(crop: Crop, rng: np.random.Generator) -> Window:
 def disturb(image: NDArray[np.float32], rng: np.random.Generator, strength: float) -> NDArray[np.float32]:
     """Light and blur on the fitted picture (1, 96, 192)."""
     picture = image[0]
-    if rng.random() < 0.4 * strength:
+    if rng.random() < 0.5 * strength:
         small = (int(rng.integers(48, 160)), int(rng.integers(24, 80)))
         picture = cv2.resize(cv2.resize(picture, small, interpolation=cv2.INTER_AREA), (192, 96))
     if rng.random() < 0.4 * strength:

@@ -61,7 +61,7 @@ def disturb(patch: Grey, rng: np.random.Generator, strength: float) -> Grey:
         image = _glare(image, rng)
     if rng.random() < 0.5 * strength:
         image = np.power(np.clip(image, 0, 1), np.float32(np.exp(rng.normal(0, 0.35))))
-    if rng.random() < 0.35 * strength:
+    if rng.random() < 0.45 * strength:
         image = _lower_resolution(image, rng)
     if rng.random() < 0.35 * strength:
         image = _blur(image, rng)

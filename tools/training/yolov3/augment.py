@@ -44,7 +44,7 @@ def place(
     scale = fit * zoom
     stretch = float(np.exp(rng.normal(0, 0.08)))
     angle = float(rng.normal(0, 3.0)) if rng.random() < 0.4 else 0.0
-    flip = rng.random() < 0.3
+    flip = rng.random() < 0.5
     # centre: keep a box (if there is one) in view when zoomed in, else shift at random
     centre = np.array([w / 2, h / 2])
     if len(sample.boxes) and (w * scale > width * 1.05 or h * scale > height * 1.05):

@@ -1,7 +1,7 @@
 """A slim YOLOv3: Darknet residual backbone, feature pyramid, three scales and, for small plates, a fourth.
 
 Source: Redmon & Farhadi, "YOLOv3: An Incremental Improvement", arXiv:1804.02767. Against the original the
-channels are divided by eight and more (the plates of a dashcam are one class of plain objects), the input is
+channels are divided by six and more (the plates of a dashcam are one class of plain objects), the input is
 grey and the residual stages are shorter. A plate of 10 pixels' width is one cell of the original's finest grid
 (stride 8), so one more scale of stride 4 follows the same pattern; it costs an eighth of the time.
 """
@@ -77,11 +77,12 @@ class YoloV3(nn.Module):
     def __init__(
         self,
         classes: int = 1,
-        widths: tuple[int, ...] = (16, 32, 64, 128, 256),
+        widths: tuple[int, ...] = (16, 40, 80, 160, 256),
         residuals: tuple[int, ...] = (1, 2, 3, 2),
+        finest: int = 24,
     ) -> None:
         super().__init__()
-        self.options = {"classes": classes, "widths": widths, "residuals": residuals}
+        self.options = {"classes": classes, "widths": widths, "residuals": residuals, "finest": finest}
         w = widths
         predictions = ANCHORS_PER_SCALE * (5 + classes)
         self.stem = conv(1, w[0], 5, 2)
@@ -94,8 +95,8 @@ class YoloV3(nn.Module):
         self.head16 = Head(w[3] + w[2], w[2], predictions)
         self.lateral8 = conv(w[2], w[1], 1)
         self.head8 = Head(w[2] + w[1], w[1], predictions)
-        self.lateral4 = conv(w[1], w[0], 1)
-        self.head4 = Head(w[1] + w[0], w[0], predictions)
+        self.lateral4 = conv(w[1], finest, 1)
+        self.head4 = Head(w[1] + finest, finest, predictions)
         for head in (self.head4, self.head8, self.head16, self.head32):
             rare_objects(head.predict[1], classes)
         self.upsample = nn.Upsample(scale_factor=2, mode="nearest")
@@ -109,3 +110,9 @@ class YoloV3(nn.Module):
         f8, p8 = self.head8(torch.cat([c8, self.upsample(self.lateral8(f16))], 1))
         _, p4 = self.head4(torch.cat([c4, self.upsample(self.lateral4(f8))], 1))
         return p4, p8, p16, p32
+
+    def joins(self) -> dict[str, int]:
+        """Layers whose input is two joined feature maps, with the channels of the first."""
+        w = self.options["widths"]
+        assert isinstance(w, tuple)  # noqa: S101 - for the type checker
+        return {f"head{stride}.neck.0.0": w[level] for stride, level in ((16, 3), (8, 2), (4, 1))}

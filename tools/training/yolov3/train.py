@@ -32,7 +32,7 @@ log = logging.getLogger("yolov3")
 # How often a source is drawn, relative to its size. The dashcam is what the product sees; the 300×300 set is
 # already augmented (near duplicates).
 SOURCE_WEIGHTS = {
-    "ro_dashcam": 3.0,
+    "ro_dashcam": 2.0,
     "open_lpr": 1.0,
     "openimages": 2.2,
     "kaggle433": 1.5,
