@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from cloud_apis.errors import StartError
+from cloud_apis.yaml_file import read_yaml
 
 Providers = Annotated[
     list[str],
@@ -121,13 +121,7 @@ def load_settings(path: Path | None = None) -> ApiSettings:
     Raises `StartError` with one line that names the file, the key and what is wrong with it.
     """
     path = path or default_config()
-    try:
-        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise StartError(f"cannot read the settings {path}: {reason}") from error
-    except yaml.YAMLError as error:
-        raise StartError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
+    content = read_yaml(path, "settings")
     try:
         return ApiSettings.model_validate(content)
     except ValidationError as error:

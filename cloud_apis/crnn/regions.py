@@ -11,12 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from cloud_apis.errors import StartError
+from cloud_apis.yaml_file import read_yaml
 
 MAX_TEXT = 12
 """Longer texts are of no region: no plate is longer, and matching stays quick."""
@@ -116,13 +116,7 @@ def load_regions(codes: Sequence[str], path: Path | None = None) -> tuple[Region
 
 def read_regions(path: Path) -> Mapping[str, Region]:
     """All regions of a file by code. Raises `StartError` with one line that says what is wrong where."""
-    try:
-        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise StartError(f"cannot read the regions {path}: {reason}") from error
-    except yaml.YAMLError as error:
-        raise StartError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
+    content = read_yaml(path, "regions")
     try:
         entries = _File.model_validate(content).regions
     except ValidationError as error:

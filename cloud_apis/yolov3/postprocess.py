@@ -86,18 +86,11 @@ def suppress(corners: NDArray[np.float32], nms_thresh: float) -> NDArray[np.intp
     A box goes when its intersection over union with a better box that stays is more than `nms_thresh`.
     """
     remaining = np.arange(len(corners))
-    areas = np.prod(np.maximum(corners[:, 2:] - corners[:, :2], 0), axis=1)
     kept = []
     while remaining.size:
         best, remaining = remaining[0], remaining[1:]
         kept.append(best)
-        if not remaining.size:
-            break
-        low = np.maximum(corners[best, :2], corners[remaining, :2])
-        high = np.minimum(corners[best, 2:], corners[remaining, 2:])
-        common = np.prod(np.maximum(high - low, 0), axis=1)
-        union = areas[best] + areas[remaining] - common
-        remaining = remaining[common <= nms_thresh * union]
+        remaining = remaining[overlaps(corners[best], corners[remaining]) <= nms_thresh]
     return np.array(kept, np.intp)
 
 
@@ -110,20 +103,21 @@ def best_boxes(candidates: Candidates, nms_thresh: float) -> Candidates:
     kept = suppress(candidates.corners, nms_thresh)
     best, scores = candidates.take(kept), candidates.scores()
     voted = [
-        np.average(candidates.corners[alike], axis=0, weights=scores[alike])
-        for alike in (_overlaps(corners, candidates.corners) >= VOTE_IOU for corners in best.corners)
+        np.average(candidates.corners[alike], axis=0, weights=scores[alike]) if alike.any() else corners
+        for corners, alike in ((one, overlaps(one, candidates.corners) >= VOTE_IOU) for one in best.corners)
     ]
     corners = np.array(voted, np.float32).reshape(-1, 4)
     return Candidates(corners, best.objectness, best.classes)
 
 
-def _overlaps(box: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:
+def overlaps(box: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Intersection over union of one box (4,) with others (N, 4): (N,), and 0 where both are without area."""
     low, high = np.maximum(box[:2], others[:, :2]), np.minimum(box[2:], others[:, 2:])
     common = np.prod(np.maximum(high - low, 0), axis=1)
-    areas = np.prod(others[:, 2:] - others[:, :2], axis=1)
-    union: NDArray[np.float32] = np.prod(box[2:] - box[:2]) + areas - common
-    # A box always votes for itself, even one without area.
-    return np.where((others == box).all(axis=1), np.float32(1), common / np.maximum(union, 1e-9))
+    areas = np.prod(np.maximum(others[:, 2:] - others[:, :2], 0), axis=1)
+    union = np.prod(np.maximum(box[2:] - box[:2], 0)) + areas - common
+    shares: NDArray[np.float32] = common / np.maximum(union, 1e-9)
+    return shares
 
 
 def _sigmoid(x: NDArray[np.float32]) -> NDArray[np.float32]:
