@@ -16,7 +16,7 @@ from edge_client.config import WebSettings
 from edge_client.displays.web.board import LiveBoard
 from edge_client.displays.web.server import WebPage
 from edge_client.errors import ConfigError
-from edge_client.types import LiveStatus, Summary
+from edge_client.types import GpsState, GpsStatus, LiveStatus, Summary
 from tests.edge_client.samples import picture, read, shown
 
 KEY = "correct horse battery"
@@ -35,7 +35,7 @@ STATUS = LiveStatus(
     ),
     frame_rate_hz=24.5,
     apis={"yolov3": "ok", "crnn": "down: no answer"},
-    gps="fix",
+    gps=GpsStatus(GpsState.FIX),
     queue=3,
     queue_limit=8,
 )
