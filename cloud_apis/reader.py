@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from cloud_apis.contract import Quad, Word
 from cloud_apis.craft.finder import LineFinder, load_finder
 from cloud_apis.crnn.plates import DIGITS, PlateDecoder
-from cloud_apis.crnn.postprocess import decode
+from cloud_apis.crnn.postprocess import LineReading
 from cloud_apis.crnn.preprocess import MARGIN_X, MARGIN_Y
 from cloud_apis.crnn.recogniser import Recogniser, load_recogniser
 from cloud_apis.crnn.regions import load_regions
@@ -44,12 +44,12 @@ class Reader:
         lines = [found or [_whole(crop)] for found, crop in zip(self.finder.find(crops), crops, strict=True)]
         owners = [i for i, found in enumerate(lines) for _ in found]
         quads = [quad for found in lines for quad in found]
-        logits = iter(self.recogniser.logits([(crops[i], quad) for i, quad in zip(owners, quads, strict=True)]))
-        return [self._words(found, [next(logits) for _ in found]) for found in lines]
+        read = iter(self.recogniser.read_lines([(crops[i], quad) for i, quad in zip(owners, quads, strict=True)]))
+        return [self._words(found, [next(read) for _ in found]) for found in lines]
 
-    def _words(self, quads: Sequence[NDArray[np.float32]], logits: Sequence[NDArray[np.float32]]) -> tuple[Word, ...]:
-        kept, doubt = registration_lines(logits)
-        reading = self._decoder.read([logits[number] for number in kept])
+    def _words(self, quads: Sequence[NDArray[np.float32]], lines: Sequence[LineReading]) -> tuple[Word, ...]:
+        kept, doubt = registration_lines(lines)
+        reading = self._decoder.read([lines[number] for number in kept])
         confidence = round(reading.confidence * (1 - doubt), DIGITS)
         return tuple(
             Word(text, _points(quads[number]), confidences, confidence)
@@ -58,16 +58,15 @@ class Reader:
         )
 
 
-def registration_lines(logits: Sequence[NDArray[np.float32]]) -> tuple[list[int], float]:
+def registration_lines(lines: Sequence[LineReading]) -> tuple[list[int], float]:
     """Which lines of a plate are its registration, and the doubt (0..1) that leaving out the others brings.
 
     Other scripts and seals are sometimes found as lines of their own; the recogniser makes little of them.
     """
-    read = [decode(line)[1] for line in logits]
-    doubtful = {number: min(line) for number, line in enumerate(read) if line and min(line) < DOUBTFUL_LINE}
-    if not any(line and min(line) >= SURE_LINE for line in read):
+    doubtful = {n: line.sureness for n, line in enumerate(lines) if line.text and line.sureness < DOUBTFUL_LINE}
+    if not any(line.sureness >= SURE_LINE for line in lines):
         doubtful = {}
-    return [number for number in range(len(read)) if number not in doubtful], max(doubtful.values(), default=0.0)
+    return [number for number in range(len(lines)) if number not in doubtful], max(doubtful.values(), default=0.0)
 
 
 def load_reader(folder: Path, settings: ApiSettings) -> Reader:

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from cloud_apis.crnn.beam import beam_search, joint
 from cloud_apis.crnn.calibration import Calibration
-from cloud_apis.crnn.postprocess import confidences_of, softmax
+from cloud_apis.crnn.postprocess import LineReading, confidences_of
 from cloud_apis.crnn.regions import Region, choose
 
 SURE = 0.9
@@ -47,10 +44,9 @@ class PlateDecoder:
         self._calibration = calibration or Calibration.none()
         self._regions = tuple(regions)
 
-    def read(self, lines: Sequence[NDArray[np.float32]]) -> PlateReading:
-        """The likeliest text of a plate whose lines have these logits, (T, 37) each, top line first."""
-        steps = [softmax(logits) for logits in lines]
-        candidates = joint([beam_search(line) for line in steps])
+    def read(self, lines: Sequence[LineReading]) -> PlateReading:
+        """The likeliest text of a plate with these lines, top line first."""
+        candidates = joint([beam_search(line.probabilities) for line in lines])
         texts, raw = candidates[0]
         doubts = 1.0
         if self._regions and round(self._calibration.plate.apply(raw), DIGITS) < SURE:
@@ -59,7 +55,7 @@ class PlateDecoder:
             raw = chosen.probability
         read = tuple(
             (text, tuple(self._character(c, doubts) for c in confidences_of(line, text)))
-            for text, line in zip(texts, steps, strict=True)
+            for text, line in zip(texts, lines, strict=True)
         )
         return PlateReading(read, round(self._calibration.plate.apply(raw), DIGITS) if any(texts) else 0.0)
 

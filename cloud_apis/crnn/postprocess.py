@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,13 +13,34 @@ _NEVER = 1e-30
 """In the place of a probability of 0, so that logarithms stay finite."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class LineReading:
+    """A line as it is read greedily: the softmax (T, 37) float32, its text, and each character's confidence (0..1)."""
+
+    probabilities: NDArray[np.float32]
+    text: str
+    confidences: tuple[float, ...]
+
+    @property
+    def sureness(self) -> float:
+        """The confidence of the least sure character, 0 without any."""
+        return min(self.confidences, default=0.0)
+
+
+def read_line(logits: NDArray[np.float32]) -> LineReading:
+    """The greedy reading of one line's logits (T, 37) float32."""
+    probabilities = softmax(logits)
+    return LineReading(probabilities, *greedy(probabilities))
+
+
 def decode(logits: NDArray[np.float32]) -> tuple[str, tuple[float, ...]]:
     """Greedy CTC reading of one word.
 
     ``logits`` is (T, 37) float32, class 0 the blank, 1..36 the alphabet ``0-9A-Z``. Returns the text and, for
     each of its characters, the highest softmax probability (0..1) among the steps that were merged into it.
     """
-    return greedy(softmax(logits))
+    reading = read_line(logits)
+    return reading.text, reading.confidences
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -43,15 +66,15 @@ def greedy(probabilities: NDArray[np.float32]) -> tuple[str, tuple[float, ...]]:
     return "".join(text), tuple(min(1.0, c) for c in confidences)
 
 
-def confidences_of(probabilities: NDArray[np.float32], text: str) -> tuple[float, ...]:
+def confidences_of(line: LineReading, text: str) -> tuple[float, ...]:
     """What `greedy` gives for its own text, for any other: the best path that spells it is taken.
 
-    ``probabilities`` is the softmax (T, 37). Returns for each character of ``text`` the highest probability (0..1)
-    among its steps; all are 0 where the text is too long for T steps.
+    Returns for each character of ``text`` the highest probability (0..1) among its steps; all are 0 where the text
+    is too long for the line's T steps.
     """
-    found, confidences = greedy(probabilities)
-    if found == text:
-        return confidences
+    if line.text == text:
+        return line.confidences
+    probabilities = line.probabilities
     labels = np.zeros(2 * len(text) + 1, np.intp)  # a blank before, between and after the characters
     labels[1::2] = [ALPHABET.index(character) + 1 for character in text]
     steps = np.log(np.maximum(probabilities[:, labels].astype(np.float64), _NEVER))

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cloud_apis.crnn.postprocess import ALPHABET, decode
+from cloud_apis.crnn.postprocess import ALPHABET, LineReading, read_line
 from cloud_apis.crnn.preprocess import other_views, warp_quad, warp_word
 from cloud_apis.errors import StartError
 from cloud_apis.session import Model, load_model
@@ -28,39 +28,35 @@ class Recogniser:
         self._batch = settings.batch
         self._second_look = settings.second_look
 
-    def logits(self, words: Sequence[tuple[NDArray[np.uint8], NDArray[np.float32]]]) -> list[NDArray[np.float32]]:
-        """What the network says of each word: logits (T, 37), class 0 the CTC blank.
+    def read_lines(self, words: Sequence[tuple[NDArray[np.uint8], NDArray[np.float32]]]) -> list[LineReading]:
+        """What the network says of each word.
 
         A word is its crop, uint8 (height, width), and its corners in it, (4, 2), clockwise from the top left. One
         with a character below the setting `second_look` is looked at again, turned a little and from further away;
         what was read most surely counts.
         """
         found = self._run([warp_word(crop, quad) for crop, quad in words])
-        unsure = [i for i, logits in enumerate(found) if _sureness(logits) < self._second_look]
+        unsure = [i for i, line in enumerate(found) if line.sureness < self._second_look]
         views = [warp_quad(words[i][0], view)[None] for i in unsure for view in other_views(words[i][1])]
         again = iter(self._run(views))
         for i in unsure:
-            found[i] = max([found[i], *itertools.islice(again, len(views) // len(unsure))], key=_sureness)
+            found[i] = max(
+                [found[i], *itertools.islice(again, len(views) // len(unsure))], key=lambda line: line.sureness
+            )
         return found
 
-    def _run(self, patches: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
-        found: list[NDArray[np.float32]] = []
+    def _run(self, patches: Sequence[NDArray[np.float32]]) -> list[LineReading]:
+        found: list[LineReading] = []
         for start in range(0, len(patches), self._batch):
             (logits,) = self.model.run(np.stack(patches[start : start + self._batch]))
-            found += list(logits)
+            found += map(read_line, logits)
         return found
 
     def read(
         self, words: Sequence[tuple[NDArray[np.uint8], NDArray[np.float32]]]
     ) -> list[tuple[str, tuple[float, ...]]]:
         """Text and confidences (0..1, one per character, as the network has them) of each word, read greedily."""
-        return [decode(word) for word in self.logits(words)]
-
-
-def _sureness(logits: NDArray[np.float32]) -> float:
-    """The confidence of the least sure character; of two readings without any, neither is surer."""
-    _, confidences = decode(logits)
-    return min(confidences, default=0.0)
+        return [(line.text, line.confidences) for line in self.read_lines(words)]
 
 
 def load_recogniser(folder: Path, settings: CrnnSettings) -> Recogniser:

@@ -6,11 +6,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from cloud_apis.contract import crnn_answer, parse_crnn_answer, plate_text
 from cloud_apis.craft.finder import LineFinder
 from cloud_apis.crnn.calibration import Line
+from cloud_apis.crnn.postprocess import LineReading, read_line
 from cloud_apis.crnn.preprocess import expand_quad
 from cloud_apis.errors import StartError
 from cloud_apis.reader import load_reader, registration_lines
@@ -41,17 +41,17 @@ def test_a_crop_without_a_line_is_read_as_a_whole(models: Path, monkeypatch: pyt
     ]
 
 
-def line_logits(*sure: float) -> NDArray[np.float32]:
-    """Logits of a line on which characters are read with these probabilities."""
+def line_of(*sure: float) -> LineReading:
+    """A line on which characters are read with these probabilities."""
     steps = [np.eye(1, 37)[0]]
     for number, probability in enumerate(sure):
         steps += [np.full(37, (1 - probability) / 36), np.eye(1, 37)[0]]
         steps[-2][10 + number] = probability
-    return np.log(np.array(steps) + 1e-9).astype(np.float32)
+    return read_line(np.log(np.array(steps) + 1e-9).astype(np.float32))
 
 
 def test_lines_that_say_little_beside_a_sure_one_are_left_out() -> None:
-    plate, other, faint, empty = line_logits(0.99, 0.95), line_logits(0.9, 0.4), line_logits(0.6), line_logits()
+    plate, other, faint, empty = line_of(0.99, 0.95), line_of(0.9, 0.4), line_of(0.6), line_of()
     kept, doubt = registration_lines([other, plate])
     assert kept == [1]
     assert doubt == pytest.approx(0.4, abs=0.01)
