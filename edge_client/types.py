@@ -220,6 +220,14 @@ class NetworkStatus:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class StoreStatus:
+    """Reads that wait to be written, and why; an empty ``reason`` means that all goes well."""
+
+    waiting: int = 0
+    reason: str = ""
+
+
 class FrameSource(Protocol):
     """Where frames come from. Iterating yields pictures until the source ends.
 
@@ -352,3 +360,4 @@ class LiveStatus:
     network: NetworkStatus = NetworkStatus()
     drive: str = ""
     utc_source: UtcSource = UtcSource.SYSTEM
+    store: StoreStatus = StoreStatus()
