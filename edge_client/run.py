@@ -23,7 +23,7 @@ from edge_client.pipeline.plate_reading import PlateReading
 from edge_client.pipeline.room import Room
 from edge_client.pipeline.saver import Saver
 from edge_client.pipeline.screen import Screen
-from edge_client.pipeline.status import StatusReport
+from edge_client.pipeline.status import Gauges, StatusReport
 from edge_client.positions.replay import NmeaReplay, NoPosition
 from edge_client.requests.apis import APIS, PlateApis
 from edge_client.requests.embedded import EmbeddedApis
@@ -110,6 +110,7 @@ class _Drive:
     ) -> None:
         self._settings = settings
         self._full = full
+        self._frames = frames
         self._live = frames.live
         self._apis = apis
         self._counters = counters
@@ -144,7 +145,9 @@ class _Drive:
             on_crash=lambda error: self._inbox.put(Crashed(error)),
             patient=not self._live,
         )
-        status = StatusReport(self._counters, self._apis, pool, self._positions, on_status)
+        drive = uuid.uuid4().hex
+        gauges = Gauges(camera=self._frames.status, gps=self._positions.status, store=saver.status)
+        status = StatusReport(self._counters, self._apis, pool, gauges, on_status, drive=drive)
 
         def tick() -> bool:
             status.publish()
@@ -157,7 +160,7 @@ class _Drive:
             Parts(
                 pool=pool,
                 asking=Asking(pool, self._apis, settings.detection, self._inbox.put),
-                reading=PlateReading(uuid.uuid4().hex, settings, full=full),
+                reading=PlateReading(drive, settings, full=full),
                 saver=saver,
                 screen=screen,
                 counters=self._counters,

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable
 
 from edge_client.errors import StoreError
-from edge_client.types import ReadStore, TrackRead
+from edge_client.types import ReadStore, StoreStatus, TrackRead
 
 _LOG = logging.getLogger(__name__)
 _FIRST_PAUSE_S = 0.25
@@ -27,6 +27,7 @@ class Saver:
         self._waiting: dict[str, TrackRead] = {}
         self._closing = False
         self._error: StoreError | OSError | None = None
+        self._refused = ""
         self._thread = threading.Thread(target=self._run, name="saver", daemon=True)
         self._thread.start()
 
@@ -38,6 +39,10 @@ class Saver:
                     self._waiting.pop(uid, None)
                 self._waiting[read.uid] = read
             self._condition.notify_all()
+
+    def status(self) -> StoreStatus:
+        """How many reads wait, and why if the store refused the last one."""
+        return StoreStatus(len(self._waiting), self._refused)
 
     def close(self, timeout_s: float) -> None:
         """Save what waits and close the store; `StoreError` when reads could not be written."""
@@ -69,13 +74,14 @@ class Saver:
                         count = len(self._waiting)
                     self._error = StoreError(f"{count} reads could not be written: {error}")
                     break
+                self._refused = str(error)
                 if pause_s == 0.0:
                     _LOG.warning("%s; the reads are kept in memory and tried again", error)
                 pause_s = min(max(2 * pause_s, _FIRST_PAUSE_S), _LONGEST_PAUSE_S)
                 continue
             if pause_s > 0:
                 _LOG.warning("reads can be written again")
-            pause_s = 0.0
+            pause_s, self._refused = 0.0, ""
             with self._condition:
                 if self._waiting.get(read.uid) is read:
                     del self._waiting[read.uid]

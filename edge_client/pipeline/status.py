@@ -1,4 +1,4 @@
-"""Publishes the live counters, and warns when an API goes down or comes back."""
+"""Publishes the live counters and states, and logs each change for the worse and back once."""
 
 from __future__ import annotations
 
@@ -6,14 +6,39 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from edge_client.counters import Counters
 from edge_client.requests.apis import PlateApis
 from edge_client.requests.pool import RequestPool
-from edge_client.types import LiveStatus, PositionSource
+from edge_client.states import Grade, PartState, states
+from edge_client.types import (
+    GpsState,
+    GpsStatus,
+    LiveStatus,
+    NetworkStatus,
+    RecordingState,
+    RecordingStatus,
+    SourceState,
+    SourceStatus,
+    StoreStatus,
+    UtcSource,
+)
 
 _LOG = logging.getLogger(__name__)
 _RATE_TICKS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Gauges:
+    """What tells the states of the parts; each is asked at every tick and must not block."""
+
+    camera: Callable[[], SourceStatus] = lambda: SourceStatus(SourceState.RUNNING)
+    gps: Callable[[], GpsStatus] = lambda: GpsStatus(GpsState.OFF)
+    recording: Callable[[], RecordingStatus] = lambda: RecordingStatus(RecordingState.OFF)
+    network: Callable[[], NetworkStatus] = NetworkStatus
+    store: Callable[[], StoreStatus] = StoreStatus
+    utc_source: Callable[[], UtcSource] = lambda: UtcSource.SYSTEM
 
 
 class StatusReport:
@@ -24,39 +49,49 @@ class StatusReport:
         counters: Counters,
         apis: PlateApis,
         pool: RequestPool,
-        positions: PositionSource,
+        gauges: Gauges,
         on_status: Callable[[LiveStatus], None] | None,
+        *,
+        drive: str = "",
     ) -> None:
         self._counters = counters
         self._apis = apis
         self._pool = pool
-        self._positions = positions
+        self._gauges = gauges
         self._on_status = on_status
+        self._drive = drive
         self._shown: deque[tuple[float, int]] = deque(maxlen=_RATE_TICKS)
         self._down: set[str] = set()
+        self._log = StateLog()
 
     def publish(self) -> None:
         """Hand the state of this moment out."""
-        states = self._apis.states()
-        self._warn(states)
-        if self._on_status is None:
-            return
+        apis = self._apis.states()
+        self._warn(apis)
         summary = self._counters.summary()
         self._shown.append((time.monotonic(), sum(summary.shown.values())))
         (t0, n0), (t1, n1) = self._shown[0], self._shown[-1]
-        self._on_status(
-            LiveStatus(
-                summary=summary,
-                frame_rate_hz=(n1 - n0) / (t1 - t0) if t1 > t0 else 0.0,
-                apis=states,
-                gps=self._positions.status(),
-                queue=self._pool.in_flight,
-                queue_limit=self._pool.max_in_flight,
-            )
+        status = LiveStatus(
+            summary=summary,
+            frame_rate_hz=(n1 - n0) / (t1 - t0) if t1 > t0 else 0.0,
+            apis=apis,
+            gps=self._gauges.gps(),
+            queue=self._pool.in_flight,
+            queue_limit=self._pool.max_in_flight,
+            camera=self._gauges.camera(),
+            recording=self._gauges.recording(),
+            network=self._gauges.network(),
+            drive=self._drive,
+            utc_source=self._gauges.utc_source(),
+            store=self._gauges.store(),
         )
+        # The APIs and the saver have lines of their own.
+        self._log.note(states(replace(status, apis={}, store=StoreStatus())))
+        if self._on_status is not None:
+            self._on_status(status)
 
-    def _warn(self, states: dict[str, str]) -> None:
-        for api, state in states.items():
+    def _warn(self, apis: dict[str, str]) -> None:
+        for api, state in apis.items():
             down = state.startswith("down")
             if down and api not in self._down:
                 self._down.add(api)
@@ -64,3 +99,20 @@ class StatusReport:
             elif state == "ok" and api in self._down:
                 self._down.discard(api)
                 _LOG.warning("%s answers again", api)
+
+
+class StateLog:
+    """Logs a part's turn to the worse, and its return, once each."""
+
+    def __init__(self) -> None:
+        self._worse: set[str] = set()
+
+    def note(self, parts: tuple[PartState, ...]) -> None:
+        """Compares with what was last logged."""
+        for part in parts:
+            if part.grade is Grade.BAD and part.part not in self._worse:
+                self._worse.add(part.part)
+                _LOG.warning("%s", part.sentence)
+            elif part.grade in (Grade.OK, Grade.OFF) and part.part in self._worse:
+                self._worse.discard(part.part)
+                _LOG.warning("%s%s", part.sentence, " again" if part.grade is Grade.OK else "")
