@@ -228,6 +228,32 @@ class StoreStatus:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A plate of the owner's list that was just seen; ``text`` is what was read, ``name`` and ``note`` the list's."""
+
+    uid: str
+    text: str
+    name: str
+    note: str
+    seen: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReadsStatus:
+    """How the list of reads fares; ``reason`` is empty when all is well, else one line for the screen.
+
+    ``waiting`` reads are in memory and not on disk yet, ``lost`` ones never will be. ``events_waiting`` are to be
+    delivered by MQTT or webhook, ``events_dropped`` were given up because too many waited.
+    """
+
+    waiting: int = 0
+    lost: int = 0
+    reason: str = ""
+    events_waiting: int = 0
+    events_dropped: int = 0
+
+
 class FrameSource(Protocol):
     """Where frames come from. Iterating yields pictures until the source ends.
 
@@ -361,3 +387,5 @@ class LiveStatus:
     drive: str = ""
     utc_source: UtcSource = UtcSource.SYSTEM
     store: StoreStatus = StoreStatus()
+    reads: ReadsStatus = ReadsStatus()
+    alerts: tuple[Alert, ...] = ()  # the latest ones, newest last
