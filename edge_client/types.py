@@ -222,10 +222,17 @@ class NetworkStatus:
 
 @dataclass(frozen=True, slots=True)
 class StoreStatus:
-    """Reads that wait to be written, and why; an empty ``reason`` means that all goes well."""
+    """Reads that wait to be written, and why; an empty ``reason`` means that all goes well.
+
+    ``lost`` reads never will be written: too many waited. ``events_waiting`` are to be delivered by MQTT or webhook
+    yet, ``events_dropped`` were given up because too many waited or nobody would take them.
+    """
 
     waiting: int = 0
     reason: str = ""
+    lost: int = 0
+    events_waiting: int = 0
+    events_dropped: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,21 +244,6 @@ class Alert:
     name: str
     note: str
     seen: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class ReadsStatus:
-    """How the list of reads fares; ``reason`` is empty when all is well, else one line for the screen.
-
-    ``waiting`` reads are in memory and not on disk yet, ``lost`` ones never will be. ``events_waiting`` are to be
-    delivered by MQTT or webhook, ``events_dropped`` were given up because too many waited.
-    """
-
-    waiting: int = 0
-    lost: int = 0
-    reason: str = ""
-    events_waiting: int = 0
-    events_dropped: int = 0
 
 
 class FrameSource(Protocol):
@@ -387,5 +379,4 @@ class LiveStatus:
     drive: str = ""
     utc_source: UtcSource = UtcSource.SYSTEM
     store: StoreStatus = StoreStatus()
-    reads: ReadsStatus = ReadsStatus()
     alerts: tuple[Alert, ...] = ()  # the latest ones, newest last
