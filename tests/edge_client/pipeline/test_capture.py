@@ -15,7 +15,7 @@ from edge_client.pipeline.capture import Capture
 from edge_client.pipeline.events import Captured, CaptureEnded, Crashed, Event
 from edge_client.pipeline.pacing import Pacing
 from edge_client.pipeline.room import Room
-from edge_client.types import Fix, Image
+from edge_client.types import Fix, GpsState, GpsStatus, Image, SourceState, SourceStatus
 
 
 class Pictures:
@@ -33,6 +33,9 @@ class Pictures:
         if self.error is not None:
             raise self.error
 
+    def status(self) -> SourceStatus:
+        return SourceStatus(SourceState.RUNNING)
+
     def close(self) -> None:
         self.closed.set()
 
@@ -44,8 +47,8 @@ class Positions:
     def utc_at(self, media_time_s: float) -> datetime | None:
         return datetime(2020, 1, 1, second=int(media_time_s), tzinfo=UTC)
 
-    def status(self) -> str:
-        return ""
+    def status(self) -> GpsStatus:
+        return GpsStatus(GpsState.OFF)
 
     def close(self) -> None:
         pass

@@ -107,7 +107,7 @@ def test_replay_gives_the_latest_fix_with_its_age(tmp_path: Path) -> None:
     assert replay.at(6.0, 106.0) is not None
     assert replay.at(6.1, 106.1) is None
     assert replay.utc_at(2.5) == datetime(2026, 1, 2, 12, 0, 2, 500000, UTC)
-    assert "drive.nmea" in replay.status()
+    assert "drive.nmea" in replay.status().reason
 
 
 def test_logs_without_a_fix_and_without_a_file_are_refused(tmp_path: Path) -> None:
