@@ -121,6 +121,8 @@ def store_state(store: StoreStatus) -> PartState:
     """Whether reads reach the disk."""
     if store.reason:
         return PartState("reads", "not written", Grade.BAD, f"{store.waiting} wait: {store.reason}")
+    if store.notice or store.lost:
+        return PartState("reads", "written", Grade.BAD, store.notice or f"{store.lost} reads are lost")
     return PartState("reads", "written", Grade.OK)
 
 

@@ -224,12 +224,13 @@ class NetworkStatus:
 class StoreStatus:
     """Reads that wait to be written, and why; an empty ``reason`` means that all goes well.
 
-    ``lost`` reads never will be written: too many waited. ``events_waiting`` are to be delivered by MQTT or webhook
+    ``notice`` is something to be said although reads are written. ``lost`` reads never will be: too many waited. ``events_waiting`` are to be delivered by MQTT or webhook
     yet, ``events_dropped`` were given up because too many waited or nobody would take them.
     """
 
     waiting: int = 0
     reason: str = ""
+    notice: str = ""
     lost: int = 0
     events_waiting: int = 0
     events_dropped: int = 0

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from edge_client.config.base import Section
 from edge_client.config.displays import RecordSettings, WebSettings, WindowSettings
+from edge_client.config.events import EventSettings
 from edge_client.config.network import ApiSettings, PoolSettings
 from edge_client.config.positions import PositionSettings
 from edge_client.config.reading import DetectionSettings, ReadingSettings, ReassemblySettings, TrackingSettings
@@ -20,6 +21,7 @@ __all__ = [
     "ApiSettings",
     "DetectionSettings",
     "EdgeSettings",
+    "EventSettings",
     "PoolSettings",
     "PositionSettings",
     "ReadSettings",
@@ -45,6 +47,7 @@ class EdgeSettings(Section):
     reading: ReadingSettings = Field(default=ReadingSettings(), description="reading plates")
     tracking: TrackingSettings = Field(default=TrackingSettings(), description="linking plates")
     reads: ReadSettings = Field(default=ReadSettings(), description="the reads that are kept")
+    events: EventSettings = Field(default=EventSettings(), description="events for other programs")
     reassembly: ReassemblySettings = Field(default=ReassemblySettings(), description="order of frames")
     window: WindowSettings = Field(default=WindowSettings(), description="the window")
     web: WebSettings = Field(default=WebSettings(), description="the web page")

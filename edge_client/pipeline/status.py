@@ -13,6 +13,7 @@ from edge_client.requests.apis import PlateApis
 from edge_client.requests.pool import RequestPool
 from edge_client.states import Grade, PartState, states
 from edge_client.types import (
+    Alert,
     GpsState,
     GpsStatus,
     LiveStatus,
@@ -38,6 +39,7 @@ class Gauges:
     recording: Callable[[], RecordingStatus] = lambda: RecordingStatus(RecordingState.OFF)
     network: Callable[[], NetworkStatus] = NetworkStatus
     store: Callable[[], StoreStatus] = StoreStatus
+    alerts: Callable[[], tuple[Alert, ...]] = tuple
     utc_source: Callable[[], UtcSource] = lambda: UtcSource.SYSTEM
 
 
@@ -84,6 +86,7 @@ class StatusReport:
             drive=self._drive,
             utc_source=self._gauges.utc_source(),
             store=self._gauges.store(),
+            alerts=self._gauges.alerts(),
         )
         # The APIs and the saver have lines of their own.
         self._log.note(states(replace(status, apis={}, store=StoreStatus())))
