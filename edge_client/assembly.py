@@ -1,0 +1,48 @@
+"""Builds the parts of a drive from the settings."""
+
+from __future__ import annotations
+
+import os
+import threading
+from contextlib import ExitStack
+
+from edge_client.config import ApiSettings, EdgeSettings
+from edge_client.errors import ConfigError
+from edge_client.positions.replay import NmeaReplay, NoPosition
+from edge_client.requests.embedded import EmbeddedApis
+from edge_client.requests.endpoints import Endpoints, FixedEndpoints
+from edge_client.types import PositionSource
+
+_KEY_VARIABLE = "DASHCAM_API_KEY"
+
+
+def positions_of(settings: EdgeSettings) -> PositionSource:
+    """The source of positions, begun."""
+    log = settings.positions.nmea_log
+    return NmeaReplay(log, settings.positions.max_age_s) if log is not None else NoPosition()
+
+
+def endpoints_of(settings: ApiSettings, stop: threading.Event, stack: ExitStack) -> Endpoints | None:
+    """The configured endpoints, or those of a child process; None when ``stop`` came before it was ready."""
+    if settings.yolov3_endpoint is not None and settings.crnn_endpoint is not None:
+        return FixedEndpoints(settings.yolov3_endpoint, settings.crnn_endpoint)
+    embedded = EmbeddedApis(settings)
+    stack.callback(embedded.close)
+    return embedded if embedded.start(stop) else None
+
+
+def api_key_of(settings: ApiSettings) -> str | None:
+    """The APIs' key from the environment or its file; None without one. Raises `ConfigError`."""
+    key = os.environ.get(_KEY_VARIABLE, "").strip()
+    if not key and settings.api_key_file is not None:
+        try:
+            key = settings.api_key_file.read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise ConfigError(f"cannot read the API key file {settings.api_key_file}: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise ConfigError(f"the API key file {settings.api_key_file} is not text") from None
+        if not key:
+            raise ConfigError(f"the API key file {settings.api_key_file} is empty")
+    if key and not (key.isascii() and key.isprintable()):
+        raise ConfigError("the API key must be printable ASCII")
+    return key or None

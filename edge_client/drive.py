@@ -1,0 +1,146 @@
+"""The threads of one drive: put together, and taken apart in order."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from edge_client.config import EdgeSettings
+from edge_client.counters import Counters
+from edge_client.pipeline.asking import Asking
+from edge_client.pipeline.capture import Capture
+from edge_client.pipeline.coordinator import Coordinator, Parts
+from edge_client.pipeline.events import Crashed, Event
+from edge_client.pipeline.plate_reading import PlateReading
+from edge_client.pipeline.room import Room
+from edge_client.pipeline.saver import Saver
+from edge_client.pipeline.screen import Screen
+from edge_client.pipeline.status import Gauges, StatusReport
+from edge_client.requests.apis import PlateApis
+from edge_client.requests.pool import RequestPool
+from edge_client.types import Display, FrameSource, LiveStatus, PositionSource, ReadStore
+
+_REALTIME_FRAMES = 512
+_CAPTURE_END_S = 0.5
+_POOL_END_S = 0.3
+_DISPLAYS_END_S = 60.0
+_SAVER_END_S = 20.0
+_STOP_DISPLAYS_S = 3.6  # after a stop all has to be over within 5 s
+_STOP_SAVER_S = 4.4
+_LEAST_S = 0.2
+
+
+class Drive:
+    """Puts the threads of a drive together, and takes them apart in order. ``uid`` is the drive's, a hex UUID."""
+
+    def __init__(
+        self,
+        uid: str,
+        settings: EdgeSettings,
+        frames: FrameSource,
+        positions: PositionSource,
+        apis: PlateApis,
+        counters: Counters,
+        *,
+        full: bool,
+    ) -> None:
+        self._uid = uid
+        self._settings = settings
+        self._full = full
+        self._frames = frames
+        self._live = frames.live
+        self._apis = apis
+        self._counters = counters
+        self._positions = positions
+        self._inbox: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self._room = Room(settings.reassembly.frames_at_once if full else _REALTIME_FRAMES)
+        self._capture = Capture(
+            frames,
+            positions,
+            counters,
+            self._room,
+            self._inbox.put,
+            paced=not full and not frames.live,
+            skipped=settings.source.frames_to_skip,
+        )
+
+    def run(
+        self,
+        displays: Sequence[Display],
+        store: ReadStore,
+        stop: threading.Event,
+        on_status: Callable[[LiveStatus], None] | None,
+    ) -> None:
+        """Work until the source has ended or ``stop`` is set."""
+        settings, full = self._settings, self._full
+        pool = RequestPool(settings.pool.max_in_flight)
+        saver = Saver(store)
+        screen = Screen(
+            displays,
+            settings.reassembly.display_queue,
+            on_delivered=self._room.leave,
+            on_crash=lambda error: self._inbox.put(Crashed(error)),
+            patient=not self._live,
+        )
+        gauges = Gauges(camera=self._frames.status, gps=self._positions.status, store=saver.status)
+        status = StatusReport(self._counters, self._apis, pool, gauges, on_status, drive=self._uid)
+
+        def tick() -> bool:
+            status.publish()
+            if screen.closed_by_user():
+                stop.set()
+            return stop.is_set()
+
+        coordinator = Coordinator(
+            settings,
+            Parts(
+                pool=pool,
+                asking=Asking(pool, self._apis, settings.detection, self._inbox.put),
+                reading=PlateReading(self._uid, settings, full=full),
+                saver=saver,
+                screen=screen,
+                counters=self._counters,
+                room=self._room,
+            ),
+            self._inbox,
+            full=full,
+            deadline_s=self._deadline_s(),
+            on_tick=tick,
+            on_stop=self._wind_down,
+        )
+        try:
+            self._capture.start()
+            source_error = coordinator.run()
+        finally:
+            self._wind_down()
+            self._capture.join(_CAPTURE_END_S)
+            pool.close(_POOL_END_S)
+            self._apis.release()
+            stopped_s = coordinator.stopped_at_s
+            screen.close(_left_s(stopped_s, _STOP_DISPLAYS_S, _DISPLAYS_END_S))
+            try:
+                status.publish()
+            finally:
+                saver.close(_left_s(stopped_s, _STOP_SAVER_S, _SAVER_END_S))
+        if source_error is not None:
+            raise source_error
+
+    def _wind_down(self) -> None:
+        self._capture.stop()
+        self._apis.close()
+
+    def _deadline_s(self) -> float:
+        """At full rate a frame waits for its result; the deadline only guards against waiting for ever."""
+        if not self._full:
+            return self._settings.reassembly.deadline_s
+        pool = self._settings.pool
+        return 4 * (pool.outage_wait_s + pool.connect_timeout_s + pool.read_timeout_s)
+
+
+def _left_s(stopped_s: float | None, after_stop_s: float, otherwise_s: float) -> float:
+    """Time that is left for something: counted from the stop, if there was one."""
+    if stopped_s is None:
+        return otherwise_s
+    return max(stopped_s + after_stop_s - time.monotonic(), _LEAST_S)
