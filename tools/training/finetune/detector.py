@@ -7,10 +7,10 @@ from pathlib import Path
 
 import torch
 
-from tools.training.common.card import Card, Figures, licences, sources_of, write_card
+from tools.training.common.card import Figures
 from tools.training.common.recover import recover
 from tools.training.common.run_folder import RunFolder
-from tools.training.finetune.parts import Options, float_file, hold_out, manifest_of, mixed
+from tools.training.finetune.parts import Options, Tuned, float_file, hold_out, manifest_of, mixed, write_tuned_card
 from tools.training.yolov3.dataset import SOURCES, Sample, in_dev, load
 from tools.training.yolov3.export import PRECISIONS, export
 from tools.training.yolov3.network import YoloV3
@@ -36,18 +36,14 @@ def finetune_detector(own: Sequence[Sample], root: Path | None, steps: int, batc
     )  # fmt: skip
     train(mixed(kept, ours), settings, options.run / "yolov3", start, dev, anchors)
     figures = export(options.run / "yolov3", options.target, options.seed, kept, dev)
-    known = licences(root)
-    card = Card(
+    tuned = Tuned(
         name="yolov3",
-        title="licence plates in a grey picture, fine-tuned",
+        title="licence plates in a grey picture",
         summary=f"The shipped detector, trained on for {steps} steps with one's own pictures.",
-        seed=options.seed,
-        sources=sources_of([s.source for s in [*kept, *ours]], "pictures", known, options.licence),
-        data=[
-            f"{len(kept)} own pictures with {sum(len(s.boxes) for s in kept)} plates; {len(dev)} others, chosen by a "
-            "hash of their names, were held out to choose the checkpoint and for the figures below. The data "
-            "of the shipped weights is on the card of the shipped model."
-        ],
+        sources=[s.source for s in [*kept, *ours]],
+        what="pictures",
+        data=f"{len(kept)} own pictures with {sum(len(s.boxes) for s in kept)} plates; {len(dev)} others, chosen by a "
+        "hash of their names,",
         figures=[
             Figures(
                 f"AP@0.5 on the {len(dev)} own pictures held out, which chose the checkpoint:",
@@ -56,9 +52,9 @@ def finetune_detector(own: Sequence[Sample], root: Path | None, steps: int, batc
             )
         ],
         limits=["The figures are of few pictures, from the same cameras as the training's: expect less elsewhere."],
-        commands=[options.command, "# of which the detector's part is that of python -m tools.training.yolov3"],
+        trainer="tools.training.yolov3",
     )
-    write_card(card, options.target)
+    write_tuned_card(tuned, root, options)
 
 
 def shipped_checkpoint(options: Options) -> tuple[Path, torch.Tensor]:

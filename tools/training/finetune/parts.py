@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tools.training.common.card import Card, Figures, licences, sources_of, write_card
+
 T = TypeVar("T")
 HELD_OUT_PERCENT = 15
 OWN_SHARE = 0.5
@@ -33,6 +35,45 @@ class Options:
     def target(self) -> Path:
         """Where the new models go."""
         return self.run / "models"
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """What a card tells of one fine-tuned model: its name and kind, what of whom it learnt, how well it does.
+
+    ``kept``, ``held_out`` are how many own items; ``sources`` is the source of each item that was trained on, ``what``
+    an item is (pictures, crops); ``data`` begins with the own items; ``trainer`` is the module that does the same.
+    """
+
+    name: str
+    title: str
+    summary: str
+    sources: Sequence[str]
+    what: str
+    data: str
+    figures: Sequence[Figures]
+    limits: Sequence[str]
+    trainer: str
+
+
+def write_tuned_card(tuned: Tuned, root: Path | None, options: Options) -> None:
+    """Write the card of a fine-tuned model beside it."""
+    known = licences(root)
+    card = Card(
+        name=tuned.name,
+        title=f"{tuned.title}, fine-tuned",
+        summary=tuned.summary,
+        seed=options.seed,
+        sources=sources_of(tuned.sources, tuned.what, known, options.licence),
+        data=[
+            f"{tuned.data} were held out to choose the checkpoint and for the figures below. The data of the shipped "
+            "weights is on the card of the shipped model."
+        ],
+        figures=tuned.figures,
+        limits=tuned.limits,
+        commands=[options.command, f"# of which the part of {tuned.name} is that of python -m {tuned.trainer}"],
+    )
+    write_card(card, options.target)
 
 
 def float_file(models: Path, name: str) -> Path:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tools.training.common.card import Card, Figures, licences, sources_of, write_card
+from tools.training.common.card import Figures
 from tools.training.common.crops import RealCrop, load_crops
 from tools.training.craft.export import session_score
 from tools.training.craft.pseudo import find, word_quads
@@ -17,7 +17,7 @@ from tools.training.crnn import calibrate
 from tools.training.crnn.data import Mixture, Words, WordSampler
 from tools.training.crnn.export import export
 from tools.training.crnn.train import Plan, train
-from tools.training.finetune.parts import Options, float_file, hold_out, manifest_of, mixed
+from tools.training.finetune.parts import Options, Tuned, float_file, hold_out, manifest_of, mixed, write_tuned_card
 from tools.training.finetune.synthetic import synthetic_store
 
 log = logging.getLogger("finetune")
@@ -58,18 +58,14 @@ def finetune_reader(
     export(options.run / "crnn", kept, dev or kept, words, options.target)
     figures = manifest_of(options.target, "crnn")["dev_exact"]
     confidences = calibrate_reader(root, options)
-    known = licences(root)
-    card = Card(
+    tuned = Tuned(
         name="crnn",
-        title="text of one line, fine-tuned",
+        title="text of one line",
         summary=f"The shipped recogniser, trained on for {steps} steps with one's own crops.",
-        seed=options.seed,
-        sources=sources_of([c.source for c in [*kept, *ours]], "crops", known, options.licence),
-        data=[
-            f"{len(kept)} own crops with texts, and synthetic crops rendered by tools/training/synthetic; {len(dev)} "
-            "other crops, chosen by a hash of their texts, were held out to choose the checkpoint and for the figures "
-            "below. The data of the shipped weights is on the card of the shipped model."
-        ],
+        sources=[c.source for c in [*kept, *ours]],
+        what="crops",
+        data=f"{len(kept)} own crops with texts, and synthetic crops rendered by tools/training/synthetic; {len(dev)} "
+        "other crops, chosen by a hash of their texts,",
         figures=[
             Figures(
                 f"Whole plates read exactly, of the {len(dev)} own crops held out:",
@@ -83,9 +79,9 @@ def finetune_reader(
             "The figures are of few plates, from the same source as the training's: expect less elsewhere.",
             confidences,
         ],
-        commands=[options.command, "# of which the recogniser's part is that of python -m tools.training.crnn"],
+        trainer="tools.training.crnn",
     )
-    write_card(card, options.target)
+    write_tuned_card(tuned, root, options)
 
 
 def calibrate_reader(root: Path | None, options: Options) -> str:

@@ -137,3 +137,17 @@ def test_another_run_s_weights_give_the_same_boxes_with_new_anchors(tmp_path: Pa
     torch.save({"ema": {"else": torch.zeros(1)}, "anchors": ANCHORS}, tmp_path / "else.pt")
     with pytest.raises(ValueError, match="no weights that fit"):
         start_from(tmp_path / "else.pt", new, changed)
+
+
+def test_a_wider_network_begins_as_the_same_function(tmp_path: Path) -> None:
+    narrow = YoloV3(widths=(8, 16, 32, 64, 64), finest=8).eval()
+    wide = YoloV3(widths=(12, 24, 40, 80, 64), finest=16).eval()
+    torch.save({"ema": narrow.state_dict(), "anchors": ANCHORS}, tmp_path / "narrow.pt")
+    assert start_from(tmp_path / "narrow.pt", wide, ANCHORS) == len(narrow.state_dict())
+    picture = torch.rand(1, 1, 64, 96)
+    with torch.no_grad():
+        for before, after in zip(narrow(picture), wide(picture), strict=True):
+            assert torch.allclose(before, after, atol=1e-5)
+    torch.save({"ema": wide.state_dict(), "anchors": ANCHORS}, tmp_path / "wide.pt")
+    kept = start_from(tmp_path / "wide.pt", narrow, ANCHORS)
+    assert 0 < kept < len(wide.state_dict())
