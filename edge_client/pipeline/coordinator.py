@@ -169,7 +169,7 @@ class Coordinator:
 
     def _words_read(self, event: WordsRead) -> None:
         self._reads_in_flight -= 1
-        self._save(self._parts.reading.answered(event.ticket, event.crops, event.words))
+        self._save(self._parts.reading.answered(event.crops, event.words))
         event.ticket.reads_pending -= 1
         if event.ticket.reads_pending <= 0:
             self._releases.complete(event.ticket.frame.number)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from cloud_apis.contract import PlateBox, Word
 from edge_client.requests.pool import Job
-from edge_client.types import Frame, TrackedBox
+from edge_client.types import Fix, Frame, TrackedBox, UtcSource
 
 
 @dataclass(slots=True, eq=False)
@@ -23,9 +24,38 @@ class Ticket:
     reads_pending: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """When and where a frame was captured, without its picture; the times are as in `Frame` and `Ticket`."""
+
+    frame_number: int
+    media_s: float
+    captured_monotonic_s: float
+    utc: datetime
+    utc_source: UtcSource
+    fix: Fix | None
+    fix_age_s: float | None
+
+    @classmethod
+    def of(cls, frame: Frame, media_s: float) -> Sighting:
+        """Of a frame at this time within the drive."""
+        return cls(
+            frame.number,
+            media_s,
+            frame.captured_monotonic_s,
+            frame.captured_utc,
+            frame.utc_source,
+            frame.fix,
+            frame.fix_age_s,
+        )
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class SentCrop:
-    """A crop on its way to the reader."""
+    """A crop on its way to the reader, with all that its read needs; ``began`` is when its track was first seen.
+
+    The frame it was cut from may have been shown long ago: the best of several crops is sent.
+    """
 
     track: int
     jpeg: bytes
@@ -33,6 +63,8 @@ class SentCrop:
     height_px: int
     sharpness: float
     box: PlateBox
+    sighting: Sighting
+    began: datetime
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,7 +8,7 @@ from datetime import datetime
 from cloud_apis.contract import Word, plate_text
 from edge_client.config import EdgeSettings
 from edge_client.imaging import cut_crop, encode_crop, sharpness, touches_edge
-from edge_client.pipeline.events import SentCrop, Ticket
+from edge_client.pipeline.events import SentCrop, Sighting, Ticket
 from edge_client.tracking.choice import CropChoice, Look
 from edge_client.tracking.motion import Shape, overlap, shape_of
 from edge_client.tracking.plates import PlateBook
@@ -59,20 +59,19 @@ class PlateReading:
             if len(chosen) < _CROPS_PER_FRAME and self._choice.worth(track, look, now_s, self._book.vote_of(track)):
                 self._choice.sent(track, look, now_s)
                 jpeg = encode_crop(crop, self._settings)
-                chosen.append(SentCrop(track, jpeg, crop.shape[1], crop.shape[0], look.sharpness, box))
+                began = self._began[track]
+                sighting = Sighting.of(ticket.frame, ticket.media_s)
+                size = crop.shape[1], crop.shape[0]
+                chosen.append(SentCrop(track, jpeg, *size, look.sharpness, box, sighting, began))
         return chosen
 
-    def answered(
-        self, ticket: Ticket, crops: Sequence[SentCrop], words: Sequence[tuple[Word, ...]] | None
-    ) -> list[TrackRead]:
-        """Take an answer in; gives the reads to store."""
+    def answered(self, crops: Sequence[SentCrop], words: Sequence[tuple[Word, ...]] | None) -> list[TrackRead]:
+        """Take an answer in, however late it comes; gives the reads to store."""
         changed: list[TrackRead] = []
         for index, crop in enumerate(crops):
             self._choice.answered(crop.track, usable=words is not None)
             if words is not None:
-                single = _single(ticket, crop, words[index])
-                began = self._began.get(crop.track, ticket.frame.captured_utc)
-                changed += self._book.add(single, began, ticket.media_s)
+                changed += self._book.add(_single(crop, words[index]), crop.began, crop.sighting.media_s)
         return changed
 
     def labelled(self, tracked: TrackedBox) -> TrackedBox:
@@ -99,12 +98,12 @@ class PlateReading:
         return self._book.end_all()
 
 
-def _single(ticket: Ticket, crop: SentCrop, words: tuple[Word, ...]) -> SingleRead:
-    frame = ticket.frame
+def _single(crop: SentCrop, words: tuple[Word, ...]) -> SingleRead:
+    seen = crop.sighting
     return SingleRead(
         track_id=crop.track,
-        frame_number=frame.number,
-        utc=frame.captured_utc,
+        frame_number=seen.frame_number,
+        utc=seen.utc,
         words=words,
         text=plate_text(words),
         confidences=tuple(c for word in words for c in word.confidences),
@@ -113,6 +112,9 @@ def _single(ticket: Ticket, crop: SentCrop, words: tuple[Word, ...]) -> SingleRe
         crop_height_px=crop.height_px,
         sharpness=crop.sharpness,
         box=crop.box,
-        fix=frame.fix,
-        fix_age_s=frame.fix_age_s,
+        fix=seen.fix,
+        fix_age_s=seen.fix_age_s,
+        utc_source=seen.utc_source,
+        media_s=seen.media_s,
+        captured_monotonic_s=seen.captured_monotonic_s,
     )
