@@ -1,4 +1,4 @@
-"""The command `dashcam`: `run`, `reads` and `doctor`.
+"""The command `dashcam`: `run`, `reads`, `install` and `doctor`.
 
 Exit codes: 0 when all went well, 1 when a run failed, 2 for wrong arguments or settings. What goes wrong is
 told in one line on standard error that says what to do.
@@ -6,13 +6,15 @@ told in one line on standard error that says what to do.
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Sequence
 
-from edge_client.commands import doctor, reads, run
+from edge_client.commands import doctor, install, reads, run
 from edge_client.commands.parser import Parser
 from edge_client.errors import DashcamError
+from edge_client.service.journal import goes_to_journal, priority_prefix
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -21,7 +23,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         code: int = arguments.function(arguments)
     except DashcamError as e:
-        print(f"dashcam: error: {e}", file=sys.stderr)
+        prefix = priority_prefix(logging.ERROR) if goes_to_journal(sys.stderr, os.environ) else ""
+        print(f"{prefix}dashcam: error: {e}", file=sys.stderr)
         return e.exit_code
     except BrokenPipeError:
         # Whoever read our output has seen enough; keep Python from failing once more at exit.
@@ -38,5 +41,6 @@ def _parser() -> Parser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     run.add_parser(commands)
     reads.add_parser(commands)
+    install.add_parser(commands)
     doctor.add_parser(commands)
     return parser

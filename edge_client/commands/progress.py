@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 import threading
 from typing import TextIO
 
+from edge_client.service.journal import goes_to_journal, priority_prefix
 from edge_client.types import LiveStatus
 
 
 class Progress:
     """A line that is rewritten in place, on terminals only, and log lines above it.
 
-    Warnings of all parts of the dashcam come out as `dashcam: warning: …`.
+    Warnings of all parts of the dashcam come out as `dashcam: warning: …`; in the journal the priority says what
+    kind of line it is, and the journal knows the program.
     """
 
     def __init__(self, file: TextIO, *, verbose: bool) -> None:
         """`verbose` lets debug lines through too."""
         self._file = file
         self._is_terminal = file.isatty()
+        self.is_journal = goes_to_journal(file, os.environ)
         self._level = logging.DEBUG if verbose else logging.INFO
         self._lock = threading.Lock()
         self._line = ""
@@ -83,5 +87,10 @@ class _Handler(logging.Handler):
         self._progress = progress
 
     def emit(self, record: logging.LogRecord) -> None:
+        text = record.getMessage()
+        if self._progress.is_journal:
+            one_line = " ".join(text.splitlines())
+            self._progress.tell(f"{priority_prefix(record.levelno)}{one_line}")
+            return
         level = f"{record.levelname.lower()}: " if record.levelno != logging.INFO else ""
-        self._progress.tell(f"dashcam: {level}{record.getMessage()}")
+        self._progress.tell(f"dashcam: {level}{text}")

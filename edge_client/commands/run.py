@@ -7,19 +7,20 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
 from edge_client.commands.outputs import open_outputs
 from edge_client.commands.parser import Subcommands
-from edge_client.commands.progress import Progress
+from edge_client.commands.progress import Progress, progress_line
 from edge_client.commands.settings import settings_of
-from edge_client.commands.summary import check_summary_file, print_summary, write_summary
+from edge_client.commands.summary import check_summary_file, print_summary, summary_line, write_summary
 from edge_client.config import EdgeSettings
 from edge_client.errors import DashcamError
 from edge_client.run import run_drive
+from edge_client.service.notify import ServiceManager, service_manager
 from edge_client.sources.open import open_source
 from edge_client.store.location import reads_file
 from edge_client.store.publishing import PublishingStore
@@ -71,8 +72,12 @@ def run(arguments: argparse.Namespace) -> int:
     settings = settings_of(arguments.config, overrides(arguments))
     if arguments.summary_json is not None:
         check_summary_file(arguments.summary_json)
-    with Progress(sys.stderr, verbose=arguments.verbose) as progress, _stop_on_signals() as stop:
-        drive = _Drive(settings, arguments.source, progress)
+    with (
+        Progress(sys.stderr, verbose=arguments.verbose) as progress,
+        closing(service_manager()) as manager,
+        _stop_on_signals(manager) as stop,
+    ):
+        drive = _Drive(settings, arguments.source, progress, manager)
         try:
             summary = drive.run(stop, insist_on_window=arguments.window or arguments.fullscreen)
         except DashcamError as e:
@@ -81,17 +86,21 @@ def run(arguments: argparse.Namespace) -> int:
             raise
     if arguments.summary_json is not None:
         write_summary(arguments.summary_json, summary)
-    print_summary(summary, drive.reads, drive.reads_path, drive.recording)
+    if progress.is_journal:
+        print(summary_line(summary, drive.reads_path))
+    else:
+        print_summary(summary, drive.reads, drive.reads_path, drive.recording)
     return 0
 
 
 class _Drive:
     """One drive with its outputs, and what it leaves for the summary."""
 
-    def __init__(self, settings: EdgeSettings, source: str, progress: Progress) -> None:
+    def __init__(self, settings: EdgeSettings, source: str, progress: Progress, manager: ServiceManager) -> None:
         self._settings = settings
         self._source = source
         self._progress = progress
+        self._manager = manager
         self._found: dict[str, TrackRead] = {}
         self.reads_path = reads_file(settings.reads.file)
         self.recording: str | None = None
@@ -116,6 +125,7 @@ class _Drive:
             def on_status(status: LiveStatus) -> None:
                 outputs.set_status(status)
                 self._progress.update(status)
+                self._manager.alive(progress_line(status))
 
             publishing = PublishingStore(store, outputs.add_read, self._keep)
             summary = run_drive(self._settings, source, outputs.displays, publishing, stop, on_status=on_status)
@@ -157,7 +167,7 @@ def overrides(arguments: argparse.Namespace) -> dict[str, dict[str, object]]:
 
 
 @contextmanager
-def _stop_on_signals() -> Iterator[threading.Event]:
+def _stop_on_signals(manager: ServiceManager) -> Iterator[threading.Event]:
     """An event that the first Ctrl-C or SIGTERM sets; the second one interrupts at once."""
     stop = threading.Event()
 
@@ -165,6 +175,7 @@ def _stop_on_signals() -> Iterator[threading.Event]:
         if stop.is_set():
             raise KeyboardInterrupt
         stop.set()
+        manager.stopping()
 
     before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -78,6 +78,15 @@ def print_summary(summary: Summary, reads: Sequence[TrackRead], reads_path: Path
     console.print(Text(f"{len(reads)} reads of this drive are in {reads_path}"))
 
 
+def summary_line(summary: Summary, reads_path: Path) -> str:
+    """The counters in one line, for a log."""
+    shown, dropped = sum(summary.shown.values()), sum(summary.dropped.values())
+    return (
+        f"the drive has ended: {summary.captured} frames, {shown} shown, {dropped} dropped, "
+        f"{summary.out_of_order} out of order, {summary.reads} reads in {reads_path}"
+    )
+
+
 def _frames_table(summary: Summary) -> Table:
     table = Table(title="Frames", title_justify="left", title_style="bold", show_header=False)
     table.add_column()
