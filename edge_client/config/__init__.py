@@ -11,8 +11,9 @@ from pydantic import Field
 from edge_client.config.base import Section
 from edge_client.config.displays import RecordSettings, WebSettings, WindowSettings
 from edge_client.config.events import EventSettings
-from edge_client.config.network import ApiSettings, PoolSettings
+from edge_client.config.network import ApiSettings, OfflineSettings, PoolSettings
 from edge_client.config.positions import PositionSettings
+from edge_client.config.privacy import PrivacySettings
 from edge_client.config.reading import DetectionSettings, ReadingSettings, ReassemblySettings, TrackingSettings
 from edge_client.config.reads import ReadSettings
 from edge_client.config.source import SourceSettings
@@ -22,8 +23,10 @@ __all__ = [
     "DetectionSettings",
     "EdgeSettings",
     "EventSettings",
+    "OfflineSettings",
     "PoolSettings",
     "PositionSettings",
+    "PrivacySettings",
     "ReadSettings",
     "ReadingSettings",
     "ReassemblySettings",
@@ -43,6 +46,7 @@ class EdgeSettings(Section):
     positions: PositionSettings = Field(default=PositionSettings(), description="the source of positions")
     apis: ApiSettings = Field(default=ApiSettings(), description="the prediction APIs")
     pool: PoolSettings = Field(default=PoolSettings(), description="the request pool")
+    offline: OfflineSettings = Field(default=OfflineSettings(), description="while the APIs cannot be reached")
     detection: DetectionSettings = Field(default=DetectionSettings(), description="finding plates")
     reading: ReadingSettings = Field(default=ReadingSettings(), description="reading plates")
     tracking: TrackingSettings = Field(default=TrackingSettings(), description="linking plates")
@@ -52,3 +56,4 @@ class EdgeSettings(Section):
     window: WindowSettings = Field(default=WindowSettings(), description="the window")
     web: WebSettings = Field(default=WebSettings(), description="the web page")
     record: RecordSettings = Field(default=RecordSettings(), description="the video file")
+    privacy: PrivacySettings = Field(default=PrivacySettings(), description="what pictures give away")

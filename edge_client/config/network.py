@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from edge_client.config.base import Seconds, Section
+from edge_client.config.base import Quality, Seconds, Section
 
 
 class ApiSettings(Section):
@@ -18,6 +20,12 @@ class ApiSettings(Section):
         default=None, description="file that holds the API key; the variable DASHCAM_API_KEY goes before it"
     )
     ca_file: Path | None = Field(default=None, description="certificates to trust besides the usual ones, PEM")
+    interface: str | None = Field(
+        default=None, description="network interface that requests leave by, such as wwan0; it may come up later"
+    )
+    source_address: str | None = Field(
+        default=None, description="address of this machine that requests leave from, instead of an interface"
+    )
     embedded_config: Path | None = Field(default=None, description="configuration handed to the embedded APIs")
     embedded_start_timeout_s: Seconds = Field(default=60.0, description="how long the embedded APIs may take to start")
     embedded_restarts: int = Field(default=5, ge=0, description="how often dead embedded APIs are started again")
@@ -31,6 +39,28 @@ class ApiSettings(Section):
         if value is not None and not value.startswith(("http://", "https://")):
             raise ValueError("must begin with http:// or https://")
         return value
+
+    @field_validator("interface")
+    @classmethod
+    def _is_interface(cls, value: str | None) -> str | None:
+        if value is not None and (
+            not 0 < len(value) < 16 or not value.isascii() or any(c in "/ \t\n\0" for c in value)
+        ):
+            raise ValueError("must be a name of at most 15 characters, as `ip link` shows it")
+        return value
+
+    @field_validator("source_address")
+    @classmethod
+    def _is_address(cls, value: str | None) -> str | None:
+        if value is not None:
+            ip_address(value)
+        return value
+
+    @model_validator(mode="after")
+    def _one_way_out(self) -> ApiSettings:
+        if self.interface is not None and self.source_address is not None:
+            raise ValueError("set interface or source_address, not both")
+        return self
 
     @model_validator(mode="after")
     def _both_or_none(self) -> ApiSettings:
@@ -49,9 +79,45 @@ class PoolSettings(Section):
     retry_jitter_s: Seconds = Field(default=0.1, description="a dropped connection is retried once within this time")
     failures_to_pause: int = Field(default=4, ge=1, description="failures in a row after which an API is left alone")
     pause_s: Seconds = Field(default=0.5, description="first pause of a failing API; doubles with each failed probe")
-    max_pause_s: Seconds = Field(default=8.0, description="longest pause of a failing API")
+    max_pause_s: Seconds = Field(
+        default=2.5, description="longest pause of a failing API; with connect_timeout_s it bounds the recovery"
+    )
     outage_wait_s: float = Field(
         default=10.0,
         ge=0.0,
         description="full rate: how long frames wait for an unreachable API before going plain",
     )
+    adaptive: bool = Field(
+        default=True, description="realtime: send as many and as fine frames as the uplink carries in time"
+    )
+    least_jpeg_quality: Quality = Field(default=40, description="JPEG quality that a weak uplink may go down to")
+
+
+class OfflineSettings(Section):
+    """What happens to what cannot be sent; the mode alone may stand for the section (``offline: embedded``)."""
+
+    mode: Literal["spool", "embedded", "off"] = Field(
+        default="spool",
+        description="spool keeps evidence on disk and reads it later; embedded reads on the device meanwhile, "
+        "which needs the extra `cloud`; off does neither",
+    )
+    folder: Path | None = Field(default=None, description="folder of the spool, None for one beside the reads")
+    rate_hz: float = Field(default=4.0, gt=0.0, le=30.0, description="frames kept per second without a detector")
+    jpeg_quality: Quality = Field(default=85, description="JPEG quality of the frames kept")
+    crops_per_track: int = Field(default=3, ge=1, le=30, description="crops kept per plate without a reader")
+    max_mb: int = Field(default=1000, ge=1, description="the oldest goes when more is kept")
+    min_free_mb: int = Field(default=500, ge=0, description="nothing is kept when less is free on the disk")
+    keep_days: float = Field(default=7.0, gt=0.0, description="what is older goes unread")
+    catch_up_s: float = Field(
+        default=20.0, ge=0.0, le=3600.0, description="how long the end of a recording waits for what is kept to be read"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _mode_alone(cls, value: object) -> object:
+        return {"mode": value} if isinstance(value, (str, bool)) else value
+
+    @field_validator("mode", mode="before")
+    @classmethod
+    def _yaml_off(cls, value: object) -> object:
+        return "off" if value is False else value  # YAML reads a bare off as false

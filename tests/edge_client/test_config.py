@@ -82,3 +82,34 @@ def test_settings_do_not_change_after_loading() -> None:
     settings = load_settings(None)
     with pytest.raises(ValueError, match="frozen"):
         settings.pool.max_in_flight = 3
+
+
+@pytest.mark.parametrize(
+    ("text", "mode"),
+    [
+        ("offline: embedded\n", "embedded"),
+        ("offline: off\n", "off"),
+        ("offline:\n  mode: off\n", "off"),
+        ("offline:\n", "spool"),
+    ],
+)
+def test_the_way_to_go_on_offline_may_be_named_alone(tmp_path: Path, text: str, mode: str) -> None:
+    file = tmp_path / "edge.yaml"
+    file.write_text(text)
+    assert load_settings(file).offline.mode == mode
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("offline: sometimes\n", "offline.mode: .*'sometimes'"),
+        ("apis:\n  interface: a-very-long-interface\n", "line 2.*ip link"),
+        ("apis:\n  source_address: modem\n", "line 2.*source_address"),
+        ("apis:\n  source_address: 10.0.0.2\n  interface: wwan0\n", "not both"),
+    ],
+)
+def test_wrong_ways_out_are_refused(tmp_path: Path, text: str, message: str) -> None:
+    file = tmp_path / "edge.yaml"
+    file.write_text(text)
+    with pytest.raises(ConfigError, match=message):
+        load_settings(file)
