@@ -21,5 +21,26 @@ class SourceSettings(Section):
     picture_rate_hz: float = Field(default=10.0, gt=0.0, le=240.0, description="rate at which a folder is played")
     decoder_threads: int = Field(default=1, ge=1, le=16, description="threads of the video decoder")
     open_timeout_s: Seconds = Field(default=10.0, description="how long a stream or camera may take to open")
-    read_timeout_s: Seconds = Field(default=5.0, description="how long a stream may take for one frame")
-    reconnect_s: float = Field(default=30.0, ge=0.0, description="how long a lost stream is tried again before the end")
+    read_timeout_s: Seconds = Field(
+        default=5.0, description="a camera or stream that gives no picture for so long is started again"
+    )
+    reconnect_s: float | None = Field(
+        default=None,
+        ge=0.0,
+        description="how long a camera or stream that has run is tried again once lost, None for ever",
+    )
+    wait_for_camera: bool = Field(
+        default=False,
+        description="wait for a camera or stream that is not there at the start, too, as a service should",
+    )
+    camera_width_px: int = Field(default=1280, ge=64, le=8192, description="width asked of a camera")
+    camera_height_px: int = Field(default=720, ge=64, le=8192, description="height asked of a camera")
+    camera_rate_hz: float = Field(default=30.0, ge=1.0, le=240.0, description="frames per second asked of a camera")
+    camera_upside_down: bool = Field(default=False, description="whether the camera hangs with its top down")
+    pi_video_width_px: int = Field(
+        default=1920, ge=64, le=8192, description="Pi camera: width of the video that it encodes by itself"
+    )
+    pi_video_height_px: int = Field(default=1080, ge=64, le=8192, description="Pi camera: height of that video")
+    pi_video_bitrate_bps: int = Field(
+        default=8_000_000, ge=100_000, le=100_000_000, description="Pi camera: bits per second of that video"
+    )

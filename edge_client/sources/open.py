@@ -9,7 +9,7 @@ import cv2
 
 from edge_client.config import SourceSettings
 from edge_client.errors import SourceError
-from edge_client.sources.live import LiveSource
+from edge_client.sources.live import stream, v4l2_camera
 from edge_client.sources.pictures import PictureFolder
 from edge_client.sources.scaled import ScaledSource
 from edge_client.sources.video import VideoFile
@@ -32,14 +32,12 @@ def open_source(name: str, settings: SourceSettings) -> FrameSource:
 
 def _open(name: str, settings: SourceSettings) -> FrameSource:
     if name.lower().startswith(_STREAMS):
-        return LiveSource(name, settings)
+        return stream(name, settings)
     if name.isdecimal() and not Path(name).exists():
         name = f"/dev/video{name}"
     path = Path(name)
     if path.is_char_device() or name.startswith("/dev/video"):
-        if not path.exists():
-            raise SourceError(f"there is no camera {name}; `ls /dev/video*` shows what there is")
-        return LiveSource(name, settings)
+        return v4l2_camera(name, settings)
     if path.is_dir():
         return PictureFolder(path, settings)
     if not path.exists():

@@ -9,7 +9,7 @@ import pytest
 
 from edge_client.config import SourceSettings
 from edge_client.errors import SourceError
-from edge_client.sources.live import _without_password
+from edge_client.sources.opencv import without_password
 from edge_client.sources.open import open_source
 from edge_client.sources.pictures import name_order
 from edge_client.types import Image
@@ -131,5 +131,5 @@ def test_names_sort_by_the_numbers_in_them() -> None:
 
 
 def test_passwords_stay_out_of_messages() -> None:
-    assert _without_password("rtsp://me:secret@cam/1") == "rtsp://cam/1"
-    assert _without_password("http://cam/a@b") == "http://cam/a@b"
+    assert without_password("rtsp://me:secret@cam/1") == "rtsp://cam/1"
+    assert without_password("http://cam/a@b") == "http://cam/a@b"
