@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
+from edge_client.blur import Blurring
 from edge_client.config import EdgeSettings
 from edge_client.counters import Counters
 from edge_client.pipeline.asking import Asking
@@ -83,6 +84,7 @@ class Drive:
             on_delivered=self._room.leave,
             on_crash=lambda error: self._inbox.put(Crashed(error)),
             patient=not self._live,
+            blurring=Blurring(settings.privacy),
         )
         gauges = Gauges(camera=self._frames.status, gps=self._positions.status, store=saver.status)
         status = StatusReport(self._counters, self._apis, pool, gauges, on_status, drive=self._uid)

@@ -123,9 +123,15 @@ def store_state(store: StoreStatus) -> PartState:
         return PartState("reads", "not written", Grade.BAD, f"{store.waiting} wait: {store.reason}")
     if store.notice or store.lost:
         return PartState("reads", "written", Grade.BAD, store.notice or f"{store.lost} reads are lost")
-    return PartState("reads", "written", Grade.OK)
+    if store.lost:
+        return PartState("reads", "some lost", Grade.NOTE, f"{store.lost} of them")
+    if store.events_dropped:
+        return PartState("reads", "written", Grade.NOTE, f"{store.events_dropped} events given up")
+    return PartState(
+        "reads", "written", Grade.OK, f"{store.events_waiting} events wait" if store.events_waiting else ""
+    )
 
 
-def alerts(parts: tuple[PartState, ...]) -> tuple[str, ...]:
-    """What is bad, each in one line, worst-known order kept."""
+def warnings(parts: tuple[PartState, ...]) -> tuple[str, ...]:
+    """What is bad, each in one line, in the order of the parts."""
     return tuple(part.sentence for part in parts if part.grade is Grade.BAD)

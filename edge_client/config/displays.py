@@ -14,7 +14,19 @@ class WindowSettings(Section):
     """The window."""
 
     enabled: bool = Field(default=True, description="show a window where there is a screen")
-    full_screen: bool = Field(default=False, description="open it over the full screen")
+    full_screen: bool = Field(
+        default=False, description="open it over the full screen, also of a machine without a desktop"
+    )
+    view: Literal["car", "picture"] = Field(
+        default="car", description="car: picture, last reads, speed and states; picture: the picture alone"
+    )
+    colours: Literal["auto", "day", "night"] = Field(
+        default="auto", description="auto: by the sun where there is a position, else by the picture's brightness"
+    )
+    speed_unit: Literal["km/h", "mph"] = Field(default="km/h", description="unit of the speed")
+    touch_locks: bool = Field(
+        default=True, description="a touch on the full screen, or the key L, locks the recorded segment"
+    )
 
 
 class WebSettings(Section):

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
+from edge_client.blur import Blurring
 from edge_client.errors import DisplayError
 from edge_client.overlay import draw
 from edge_client.types import Display, Image, ShownFrame
@@ -102,7 +103,8 @@ class Feed:
 class Screen:
     """The drawing thread and the feeds.
 
-    ``on_delivered`` is called after each frame, ``on_crash`` with an error that nobody foresaw.
+    ``on_delivered`` is called after each frame, ``on_crash`` with an error that nobody foresaw. ``blurring`` hides
+    plates before anything is drawn: displays that get every frame are recordings, the others show.
     """
 
     def __init__(
@@ -113,9 +115,11 @@ class Screen:
         on_crash: Callable[[BaseException], None],
         *,
         patient: bool,
+        blurring: Blurring | None = None,
     ) -> None:
         self._places = places
         self._patient = patient
+        self._blurring = blurring
         self._on_delivered = on_delivered
         self._on_crash = on_crash
         self._feeds = [Feed(display, places, on_crash, patient=patient) for display in displays]
@@ -168,9 +172,18 @@ class Screen:
             if not self._queue:
                 return False
             shown = self._queue.popleft()
-        feeds = [feed for feed in self._feeds if feed.alive]
+        blurring = self._blurring
+        if blurring is None or not (blurring.shown or blurring.recorded):
+            self._feed(shown, [feed for feed in self._feeds if feed.alive])
+            return True
+        blurred = blurring.apply(shown)
+        for recorded, is_blurred in ((False, blurring.shown), (True, blurring.recorded)):
+            feeds = [feed for feed in self._feeds if feed.alive and feed.display.every_frame == recorded]
+            self._feed(blurred if is_blurred else shown, feeds)
+        return True
+
+    def _feed(self, shown: ShownFrame, feeds: Sequence[Feed]) -> None:
         if feeds:
             annotated = draw(shown)
             for feed in feeds:
                 feed.put(shown, annotated)
-        return True

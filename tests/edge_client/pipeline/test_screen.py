@@ -3,13 +3,17 @@ from __future__ import annotations
 import logging
 import threading
 from datetime import UTC, datetime
+from typing import Literal
 
 import numpy as np
 import pytest
 
+from cloud_apis.contract import PlateBox
+from edge_client.blur import Blurring
+from edge_client.config.privacy import PrivacySettings
 from edge_client.errors import DisplayError
 from edge_client.pipeline.screen import Screen
-from edge_client.types import Frame, Image, Outcome, ShownFrame
+from edge_client.types import Frame, Image, Outcome, ShownFrame, TrackedBox
 
 
 def shown(number: int) -> ShownFrame:
@@ -141,3 +145,33 @@ def test_an_unforeseen_error_is_not_hidden() -> None:
     crashes: list[BaseException] = []
     run(Screen([Broken()], 2, lambda: None, crashes.append, patient=True), 3)
     assert [type(error) for error in crashes] == [ZeroDivisionError]
+
+
+class Looker(Recorder):
+    """A display that keeps what it was shown."""
+
+    def __init__(self, *, every_frame: bool) -> None:
+        super().__init__(every_frame=every_frame)
+        self.frames: list[tuple[ShownFrame, Image]] = []
+
+    def show(self, shown: ShownFrame, annotated: Image) -> None:
+        self.frames.append((shown, annotated))
+
+
+@pytest.mark.parametrize("where", ["none", "shown", "recorded", "both"])
+def test_plates_are_blurred_where_it_is_asked_for(where: Literal["none", "shown", "recorded", "both"]) -> None:
+    image = np.full((96, 128, 3), 60, np.uint8)
+    image[40:60, 30:90:4] = 250
+    box = TrackedBox(1, PlateBox(30.0, 40.0, 90.0, 60.0, 0.9, (0.9,)), False, "B123XYZ", 0.95)
+    frame = Frame(0, image, 0.0, datetime(2026, 1, 2, tzinfo=UTC))
+    window, recorder = Looker(every_frame=False), Looker(every_frame=True)
+    blurring = Blurring(PrivacySettings(blur=where))
+    screen = Screen([window, recorder], 2, lambda: None, no_crash, patient=True, blurring=blurring)
+    screen.put(ShownFrame(frame, Outcome.ANNOTATED, (box,), 0.0))
+    screen.close(20)
+    for display, is_blurred in ((window, where in ("shown", "both")), (recorder, where in ("recorded", "both"))):
+        ((shown_frame, annotated),) = display.frames
+        for picture in (shown_frame.frame.image, annotated):
+            assert (int(picture[50, 34:88].max()) - int(picture[50, 34:88].min()) < 30) is is_blurred
+        assert (shown_frame.boxes[0].text is None) is is_blurred
+    assert image[50, 30].tolist() == [250, 250, 250]  # the captured frame itself is left as it is
