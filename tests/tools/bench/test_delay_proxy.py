@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tools.bench.delay_proxy import delayed
+from tools.bench.delay_proxy import Gate, delayed
 
 
 @pytest.fixture
@@ -88,3 +88,54 @@ def test_leaving_ends_open_connections(echo_port: int) -> None:
         assert client.recv(1) == b""
     with pytest.raises(OSError):
         socket.create_connection(("127.0.0.1", port), timeout=5)
+
+
+def test_a_narrow_road_is_shared_and_never_faster_than_its_rate(echo_port: int) -> None:
+    size, rate_bps = 20_000, 2_000_000.0
+    with delayed("127.0.0.1", echo_port, 0.0, rate_bps) as port:
+        clients = [socket.create_connection(("127.0.0.1", port)) for _ in range(2)]
+        begun_s = time.monotonic()
+        for client in clients:
+            client.sendall(b"x" * size)
+            client.shutdown(socket.SHUT_WR)
+        assert [len(everything(client)) for client in clients] == [size, size]
+        assert time.monotonic() - begun_s >= 2 * size * 8 / rate_bps
+        for client in clients:
+            client.close()
+
+
+def test_nothing_passes_a_shut_gate_until_it_opens(echo_port: int) -> None:
+    gate = Gate()
+    with (
+        delayed("127.0.0.1", echo_port, 0.0, gate=gate) as port,
+        socket.create_connection(("127.0.0.1", port)) as client,
+    ):
+        client.sendall(b"a")
+        assert client.recv(1) == b"a"
+        gate.shut()
+        client.sendall(b"b")
+        client.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            client.recv(1)
+        gate.open()
+        client.settimeout(20)
+        assert client.recv(1) == b"b"
+
+
+def test_a_refusing_gate_breaks_connections_off(echo_port: int) -> None:
+    gate = Gate()
+    with delayed("127.0.0.1", echo_port, 0.0, gate=gate) as port:
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            client.sendall(b"a")
+            assert client.recv(1) == b"a"
+            gate.shut(refuse=True)
+            client.settimeout(20)
+            with contextlib.suppress(ConnectionResetError):
+                assert client.recv(1) == b""
+        with socket.create_connection(("127.0.0.1", port)) as client, contextlib.suppress(ConnectionResetError):
+            client.settimeout(20)
+            assert client.recv(1) == b""
+        gate.open()
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            client.sendall(b"c")
+            assert client.recv(1) == b"c"
