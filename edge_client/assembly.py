@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from contextlib import ExitStack
 
 from edge_client.config import ApiSettings, EdgeSettings
 from edge_client.errors import ConfigError
-from edge_client.positions.replay import NmeaReplay, NoPosition
+from edge_client.positions.open import open_positions
 from edge_client.requests.embedded import EmbeddedApis
 from edge_client.requests.endpoints import Endpoints, FixedEndpoints
-from edge_client.types import PositionSource
+from edge_client.types import Fix, PositionSource
 
 _KEY_VARIABLE = "DASHCAM_API_KEY"
 
 
-def positions_of(settings: EdgeSettings) -> PositionSource:
-    """The source of positions, begun."""
-    log = settings.positions.nmea_log
-    return NmeaReplay(log, settings.positions.max_age_s) if log is not None else NoPosition()
+def positions_of(settings: EdgeSettings, on_fix: Callable[[Fix], None]) -> PositionSource:
+    """The source of positions, begun; ``on_fix`` gets each fix of a receiver as it comes, from its thread."""
+    return open_positions(settings.positions, on_fix)
 
 
 def endpoints_of(settings: ApiSettings, stop: threading.Event, stack: ExitStack) -> Endpoints | None:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from edge_client.blur import Blurring
+from edge_client.clock import Clock
 from edge_client.config import EdgeSettings
 from edge_client.counters import Counters
 from edge_client.pipeline.asking import Asking
@@ -18,10 +19,11 @@ from edge_client.pipeline.plate_reading import PlateReading
 from edge_client.pipeline.room import Room
 from edge_client.pipeline.saver import Saver
 from edge_client.pipeline.screen import Screen
+from edge_client.pipeline.settling import Settling
 from edge_client.pipeline.status import Gauges, StatusReport
 from edge_client.requests.apis import PlateApis
 from edge_client.requests.pool import RequestPool
-from edge_client.types import Display, FrameSource, LiveStatus, PositionSource, ReadStore
+from edge_client.types import Display, FrameSource, LiveStatus, PositionSource, ReadStore, UtcSource
 
 _REALTIME_FRAMES = 512
 _CAPTURE_END_S = 0.5
@@ -42,12 +44,14 @@ class Drive:
         settings: EdgeSettings,
         frames: FrameSource,
         positions: PositionSource,
+        clock: Clock,
         apis: PlateApis,
         counters: Counters,
         *,
         full: bool,
     ) -> None:
         self._uid = uid
+        self._clock = clock
         self._settings = settings
         self._full = full
         self._frames = frames
@@ -63,6 +67,7 @@ class Drive:
             counters,
             self._room,
             self._inbox.put,
+            utc=clock.utc,
             paced=not full and not frames.live,
             skipped=settings.source.frames_to_skip,
         )
@@ -77,7 +82,8 @@ class Drive:
         """Work until the source has ended or ``stop`` is set."""
         settings, full = self._settings, self._full
         pool = RequestPool(settings.pool.max_in_flight)
-        saver = Saver(store)
+        saver = Saver(store, Settling(self._positions, self._uid))
+        self._clock.subscribe(saver.correct)
         screen = Screen(
             displays,
             settings.reassembly.display_queue,
@@ -86,7 +92,9 @@ class Drive:
             patient=not self._live,
             blurring=Blurring(settings.privacy),
         )
-        gauges = Gauges(camera=self._frames.status, gps=self._positions.status, store=saver.status)
+        gauges = Gauges(
+            camera=self._frames.status, gps=self._positions.status, store=saver.status, utc_source=self._utc_source
+        )
         status = StatusReport(self._counters, self._apis, pool, gauges, on_status, drive=self._uid)
 
         def tick() -> bool:
@@ -128,6 +136,9 @@ class Drive:
                 saver.close(_left_s(stopped_s, _STOP_SAVER_S, _SAVER_END_S))
         if source_error is not None:
             raise source_error
+
+    def _utc_source(self) -> UtcSource:
+        return self._clock.source if self._positions.utc_at(0.0) is None else UtcSource.RECORDING
 
     def _wind_down(self) -> None:
         self._capture.stop()

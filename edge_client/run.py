@@ -10,6 +10,7 @@ from contextlib import ExitStack
 
 from cloud_apis.contract import API_KEY_HEADER
 from edge_client.assembly import api_key_of, endpoints_of, positions_of
+from edge_client.clock import Clock
 from edge_client.config import EdgeSettings
 from edge_client.counters import Counters
 from edge_client.drive import Drive
@@ -48,7 +49,9 @@ def run_drive(
         key = api_key_of(settings.apis)
         frames = open_source(source, settings.source) if isinstance(source, str) else source
         stack.callback(frames.close)
-        positions = positions_of(settings)
+        uid = uuid.uuid4().hex
+        clock = Clock(uid)
+        positions = positions_of(settings, clock.observe)
         stack.callback(positions.close)
         counters = Counters(APIS)
         endpoints = endpoints_of(settings.apis, stop, stack)
@@ -63,7 +66,7 @@ def run_drive(
             str(settings.apis.ca_file) if settings.apis.ca_file is not None else None,
         )
         apis = PlateApis(endpoints, transport, settings.pool, counters, patient=full)
-        drive = Drive(uuid.uuid4().hex, settings, frames, positions, apis, counters, full=full)
+        drive = Drive(uid, settings, frames, positions, clock, apis, counters, full=full)
         try:
             drive.run(displays, store, stop, on_status)
         except DashcamError as error:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
@@ -98,6 +98,8 @@ class SingleRead:
     """One answer of the recogniser for one crop of a track.
 
     ``crop_jpeg`` is the encoded crop that was sent; ``sharpness`` is the variance of its Laplacian.
+    ``captured_monotonic_s`` and ``media_s`` are the frame's times by the monotonic clock and within the drive; None
+    where they mean nothing any more (a read of an earlier drive).
     """
 
     track_id: int
@@ -227,8 +229,9 @@ class NetworkStatus:
 class StoreStatus:
     """Reads that wait to be written, and why; an empty ``reason`` means that all goes well.
 
-    ``notice`` is something to be said although reads are written. ``lost`` reads never will be: too many waited. ``events_waiting`` are to be delivered by MQTT or webhook
-    yet, ``events_dropped`` were given up because too many waited or nobody would take them.
+    ``notice`` is something to be said although reads are written. ``lost`` reads never will be: too many waited.
+    ``events_waiting`` are to be delivered by MQTT or webhook yet, ``events_dropped`` were given up because too many
+    waited or nobody would take them.
     """
 
     waiting: int = 0
@@ -334,6 +337,13 @@ class ReadStore(Protocol):
 
     def save(self, read: TrackRead) -> None:
         """Write or rewrite one read durably."""
+
+    def correct_times(self, drive: str, shift: timedelta, source: UtcSource) -> None:
+        """Move all times of a drive's reads that are stored, those of their single reads too, and note the source.
+
+        The clock of the drive was set. Reads whose time a recording told (`UtcSource.RECORDING`) stay as they are.
+        All or nothing, durable when it returns; `StoreError` when it cannot be done, then it is called again.
+        """
 
     def close(self) -> None:
         """Give everything back; nothing else is called afterwards."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 
 from edge_client.counters import Counters
 from edge_client.errors import SourceError
 from edge_client.pipeline.events import Captured, CaptureEnded, Crashed, Event
 from edge_client.pipeline.pacing import Pacing
 from edge_client.pipeline.room import Room
-from edge_client.types import Frame, FrameSource, PositionSource
+from edge_client.types import Frame, FrameSource, PositionSource, UtcSource
 
 _FRAMES_BYTES = 72 * 2**20
 """What all frames between capture and displays may hold; the source waits while it is used up."""
@@ -20,7 +20,10 @@ _FEWEST_FRAMES = 4
 
 
 class Capture:
-    """The thread that reads the source. ``deliver`` gets each frame, and the end."""
+    """The thread that reads the source. ``deliver`` gets each frame, and the end.
+
+    ``utc`` tells the time at a moment of the monotonic clock, unless the source of positions knows the recording's.
+    """
 
     def __init__(
         self,
@@ -30,6 +33,7 @@ class Capture:
         room: Room,
         deliver: Callable[[Event], None],
         *,
+        utc: Callable[[float], tuple[datetime, UtcSource]],
         paced: bool,
         skipped: int,
     ) -> None:
@@ -38,6 +42,7 @@ class Capture:
         self._counters = counters
         self._room = room
         self._deliver = deliver
+        self._utc = utc
         self._stop = threading.Event()
         self._pacing = Pacing(source.frame_rate_hz) if paced else None
         self._skipped = 0 if source.live else skipped
@@ -82,12 +87,15 @@ class Capture:
             recorded_s = (number + self._skipped) / self._source.frame_rate_hz
             media_s = now_s - start_s if self._source.live else recorded_s
             fix = self._positions.at(media_s, now_s)
+            recorded_utc = self._positions.utc_at(media_s)
+            utc, utc_source = self._utc(now_s) if recorded_utc is None else (recorded_utc, UtcSource.RECORDING)
             frame = Frame(
                 number,
                 image,
                 now_s,
-                self._positions.utc_at(media_s) or datetime.now(UTC),
+                utc,
                 fix,
                 max(now_s - fix.monotonic_s, 0.0) if fix is not None else None,
+                utc_source,
             )
             self._deliver(Captured(frame, media_s))

@@ -5,9 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Iterable
 
+from edge_client.clock import Correction
 from edge_client.errors import StoreError
+from edge_client.pipeline.settling import Settling
+from edge_client.positions.replay import NoPosition
 from edge_client.types import ReadStore, StoreStatus, TrackRead
 
 _LOG = logging.getLogger(__name__)
@@ -18,11 +22,14 @@ _LONGEST_PAUSE_S = 5.0
 class Saver:
     """Saves each read as it changes; only the newest version of a read that still waits is written.
 
-    What the store refuses is kept and tried again, less and less often, and once more at the end.
+    What the store refuses is kept and tried again, less and less often, and once more at the end. Each read is
+    written with the time and place that ``settling`` knows by then.
     """
 
-    def __init__(self, store: ReadStore) -> None:
+    def __init__(self, store: ReadStore, settling: Settling | None = None) -> None:
         self._store = store
+        self._settling = settling if settling is not None else Settling(NoPosition())
+        self._corrections: deque[Correction] = deque()
         self._condition = threading.Condition()
         self._waiting: dict[str, TrackRead] = {}
         self._closing = False
@@ -38,6 +45,12 @@ class Saver:
                 for uid in read.supersedes:
                     self._waiting.pop(uid, None)
                 self._waiting[read.uid] = read
+            self._condition.notify_all()
+
+    def correct(self, correction: Correction) -> None:
+        """Let the times of the drive be corrected, of what is stored and of what waits; returns at once."""
+        with self._condition:
+            self._corrections.append(correction)
             self._condition.notify_all()
 
     def status(self) -> StoreStatus:
@@ -62,12 +75,16 @@ class Saver:
                 if pause_s > 0:
                     self._pause(pause_s)
                 else:
-                    self._condition.wait_for(lambda: self._waiting or self._closing)
+                    self._condition.wait_for(lambda: self._waiting or self._corrections or self._closing)
                 closing, read = self._closing, next(iter(self._waiting.values()), None)
-            if read is None:
+                correction = self._corrections[0] if self._corrections else None
+            if read is None and correction is None:
                 break
             try:
-                self._store.save(read)
+                if correction is not None:
+                    self._store.correct_times(correction.drive, correction.shift, correction.source)
+                elif read is not None:
+                    self._store.save(self._settling.settle(read))
             except (StoreError, OSError) as error:
                 if closing:
                     with self._condition:
@@ -83,7 +100,9 @@ class Saver:
                 _LOG.warning("reads can be written again")
             pause_s, self._refused = 0.0, ""
             with self._condition:
-                if self._waiting.get(read.uid) is read:
+                if correction is not None:
+                    self._settling.correct(self._corrections.popleft())
+                elif read is not None and self._waiting.get(read.uid) is read:
                     del self._waiting[read.uid]
         self._close_store()
 

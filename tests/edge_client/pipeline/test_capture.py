@@ -15,7 +15,7 @@ from edge_client.pipeline.capture import Capture
 from edge_client.pipeline.events import Captured, CaptureEnded, Crashed, Event
 from edge_client.pipeline.pacing import Pacing
 from edge_client.pipeline.room import Room
-from edge_client.types import Fix, GpsState, GpsStatus, Image, SourceState, SourceStatus
+from edge_client.types import Fix, GpsState, GpsStatus, Image, SourceState, SourceStatus, UtcSource
 
 
 class Pictures:
@@ -54,10 +54,14 @@ class Positions:
         pass
 
 
+def utc(monotonic_s: float) -> tuple[datetime, UtcSource]:
+    return datetime(2021, 1, 1, tzinfo=UTC), UtcSource.GPS
+
+
 def capture(source: Pictures, places: int = 100, *, paced: bool = False, skipped: int = 0) -> list[Event]:
     events: queue.SimpleQueue[Event] = queue.SimpleQueue()
     counters = Counters(())
-    running = Capture(source, Positions(), counters, Room(places), events.put, paced=paced, skipped=skipped)
+    running = Capture(source, Positions(), counters, Room(places), events.put, utc=utc, paced=paced, skipped=skipped)
     running.start()
     found: list[Event] = []
     while not found or isinstance(found[-1], Captured):
@@ -96,7 +100,7 @@ def test_an_unforeseen_error_is_not_hidden() -> None:
 def test_the_source_waits_while_there_is_no_room() -> None:
     events: queue.SimpleQueue[Event] = queue.SimpleQueue()
     room, counters = Room(2), Counters(())
-    running = Capture(Pictures(5), Positions(), counters, room, events.put, paced=False, skipped=0)
+    running = Capture(Pictures(5), Positions(), counters, room, events.put, utc=utc, paced=False, skipped=0)
     running.start()
     for _ in range(2):
         assert isinstance(events.get(timeout=10), Captured)

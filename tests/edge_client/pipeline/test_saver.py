@@ -4,13 +4,13 @@ import logging
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from edge_client.errors import StoreError
 from edge_client.pipeline.saver import Saver
-from edge_client.types import TrackRead
+from edge_client.types import TrackRead, UtcSource
 
 START = datetime(2026, 1, 2, tzinfo=UTC)
 
@@ -24,6 +24,7 @@ class Store:
 
     def __init__(self, failures: int = 0) -> None:
         self.saved: list[TrackRead] = []
+        self.corrected: list[tuple[int, str, timedelta, UtcSource]] = []
         self.failures = failures
         self.gate = threading.Event()
         self.gate.set()
@@ -40,6 +41,9 @@ class Store:
                 self.failed_enough.set()
             raise StoreError("the disk is full")
         self.saved.append(read)
+
+    def correct_times(self, drive: str, shift: timedelta, source: UtcSource) -> None:
+        self.corrected.append((len(self.saved), drive, shift, source))
 
     def close(self) -> None:
         self.closed = True
