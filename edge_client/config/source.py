@@ -38,9 +38,14 @@ class SourceSettings(Section):
     camera_rate_hz: float = Field(default=30.0, ge=1.0, le=240.0, description="frames per second asked of a camera")
     camera_upside_down: bool = Field(default=False, description="whether the camera hangs with its top down")
     pi_video_width_px: int = Field(
-        default=1920, ge=64, le=8192, description="Pi camera: width of the video that it encodes by itself"
+        default=1920,
+        ge=64,
+        le=8192,
+        description="Pi camera: width of the video that it encodes by itself, at least that of the frames",
     )
-    pi_video_height_px: int = Field(default=1080, ge=64, le=8192, description="Pi camera: height of that video")
+    pi_video_height_px: int = Field(
+        default=1080, ge=64, le=8192, description="Pi camera: height of that video, at least that of the frames"
+    )
     pi_video_bitrate_bps: int = Field(
         default=8_000_000, ge=100_000, le=100_000_000, description="Pi camera: bits per second of that video"
     )

@@ -12,6 +12,7 @@ from edge_client.errors import SourceError
 from edge_client.pipeline.events import Captured, CaptureEnded, Crashed, Event
 from edge_client.pipeline.pacing import Pacing
 from edge_client.pipeline.room import Room
+from edge_client.sources.device import TimedSource
 from edge_client.types import Frame, FrameSource, PositionSource, UtcSource
 
 _FRAMES_BYTES = 72 * 2**20
@@ -77,15 +78,18 @@ class Capture:
 
     def _take_all(self) -> None:
         start_s = time.monotonic()
+        timed = self._source if self._source.live and isinstance(self._source, TimedSource) else None
+        frame_bytes = 0
         for index, image in enumerate(self._source):
-            if index == 0:
-                self._room.limit(max(_FRAMES_BYTES // image.nbytes, _FEWEST_FRAMES))
+            if image.nbytes != frame_bytes:  # a camera may come back with another size
+                frame_bytes = image.nbytes
+                self._room.limit(max(_FRAMES_BYTES // frame_bytes, _FEWEST_FRAMES))
             if not self._room.enter() or (self._pacing is not None and not self._pacing.wait(index, self._stop)):
                 return
-            now_s = time.monotonic()
+            now_s = time.monotonic() if timed is None else timed.picture_monotonic_s
             number = self._counters.captured()
             recorded_s = (number + self._skipped) / self._source.frame_rate_hz
-            media_s = now_s - start_s if self._source.live else recorded_s
+            media_s = max(now_s - start_s, 0.0) if self._source.live else recorded_s
             fix = self._positions.at(media_s, now_s)
             recorded_utc = self._positions.utc_at(media_s)
             utc, utc_source = self._utc(now_s) if recorded_utc is None else (recorded_utc, UtcSource.RECORDING)

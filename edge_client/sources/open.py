@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import cv2
@@ -10,16 +11,18 @@ import cv2
 from edge_client.config import SourceSettings
 from edge_client.errors import SourceError
 from edge_client.sources.live import stream, v4l2_camera
+from edge_client.sources.picamera import PiCamera
 from edge_client.sources.pictures import PictureFolder
 from edge_client.sources.scaled import ScaledSource
 from edge_client.sources.video import VideoFile
 from edge_client.types import FrameSource
 
 _STREAMS = ("rtsp://", "rtsps://", "http://", "https://", "rtmp://", "udp://", "srt://")
+_PI_CAMERA = re.compile(r"picamera(?::(\d{1,3}))?")
 
 
 def open_source(name: str, settings: SourceSettings) -> FrameSource:
-    """A video file, a folder of pictures, a stream URL or a V4L2 device, scaled as the settings say.
+    """A video file, a folder of pictures, a stream URL, a V4L2 device or ``picamera[:N]``, scaled as set.
 
     Raises `SourceError` when there is nothing to be had.
     """
@@ -33,6 +36,8 @@ def open_source(name: str, settings: SourceSettings) -> FrameSource:
 def _open(name: str, settings: SourceSettings) -> FrameSource:
     if name.lower().startswith(_STREAMS):
         return stream(name, settings)
+    if (pi_camera := _PI_CAMERA.fullmatch(name)) is not None and not Path(name).exists():
+        return PiCamera(int(pi_camera[1] or 0), settings)
     if name.isdecimal() and not Path(name).exists():
         name = f"/dev/video{name}"
     path = Path(name)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import cv2
 import numpy as np
 
+from edge_client.sources.device import TimedSource
+from edge_client.sources.encoded import EncodedStream, EncodedVideo
 from edge_client.types import FrameSource, Image, SourceStatus
 
 
@@ -42,6 +45,16 @@ class ScaledSource:
     def status(self) -> SourceStatus:
         """Where the source stands."""
         return self._source.status()
+
+    @property
+    def picture_monotonic_s(self) -> float:
+        """As the other source knows it."""
+        source = self._source
+        return source.picture_monotonic_s if isinstance(source, TimedSource) else time.monotonic()
+
+    def encoded(self) -> EncodedStream | None:
+        """The other source's packets, in their own size."""
+        return self._source.encoded() if isinstance(self._source, EncodedVideo) else None
 
     def close(self) -> None:
         """Close the other source."""

@@ -83,7 +83,7 @@ class WatchedSource:
             if self._skip > 0:
                 self._skip -= 1
                 continue
-            self._picture_s = picture.monotonic_s
+            self._picture_s = max(self._picture_s, picture.monotonic_s)
             yield picture.image
         if self._life.reason and self._life.has_run:
             raise SourceError(f"lost {self._name} and could not open it again: {self._life.reason}")
