@@ -50,6 +50,20 @@ def test_requests_show_up_in_the_metrics(models: Path) -> None:
         assert figure(url, 'cloud_apis_queue_depth{api="yolov3"}') == 0
 
 
+def test_an_answer_states_the_servers_own_time_without_the_upload(url: str) -> None:
+    wait = threading.Event()
+
+    def dripping() -> Iterator[bytes]:
+        yield PICTURE[:100]
+        wait.wait(0.5)
+        yield PICTURE[100:]
+
+    answer = requests.post(f"{url}/yolov3", data=dripping(), headers=JPEG, timeout=30)
+    name, _, took_ms = answer.headers["Server-Timing"].partition(";dur=")
+    assert name == "app"
+    assert 0.0 < float(took_ms) / 1000 <= answer.elapsed.total_seconds() - 0.5
+
+
 class Held:
     """Holds inference from inside until it is let go."""
 
