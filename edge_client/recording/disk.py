@@ -1,0 +1,181 @@
+"""The thread that writes segments to the disk, so that a slow disk never holds up a frame.
+
+Written bytes are made durable at least every ``sync_s`` seconds; until then they wait in memory, up to a limit
+at which `Disk.has_room` says no.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from edge_client.recording.files import SegmentFiles, open_segment, prepare_folder
+from edge_client.recording.locks import lock_reason, lock_segment
+from edge_client.recording.names import SegmentName
+from edge_client.recording.stock import Limits, make_room
+from edge_client.recording.track import End, Head, line_of
+
+_LOG = logging.getLogger(__name__)
+_BACKLOG_BYTES = 16 * 2**20
+
+
+@dataclass(slots=True, eq=False)
+class Segment:
+    """A segment on its way to the disk: written to by the disk's thread only, read by others."""
+
+    name: SegmentName | None = None
+    failure: str | None = None
+    locked: bool = False
+    durable: bool = False
+    """Whether something of it has reached the disk."""
+    files: SegmentFiles | None = field(default=None, repr=False)
+
+
+class Disk:
+    """Takes work and does it in order; nothing here waits for the disk but `close`."""
+
+    def __init__(self, folder: Path, limits: Limits, sync_s: float) -> None:
+        self._folder = folder
+        self._limits = limits
+        self._sync_s = sync_s
+        self._work: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._waiting_bytes = 0
+        self._counting = threading.Lock()
+        self._unsynced: Segment | None = None
+        self._sync_due_s = 0.0
+        self._device: int | None = None
+        self.kept_bytes = 0
+        self.lost_frames = 0
+        self._thread = threading.Thread(target=self._run, name="recording-disk", daemon=True)
+        self._thread.start()
+
+    def has_room(self) -> bool:
+        """Whether more may be handed over: the disk is not too far behind."""
+        return self._waiting_bytes < _BACKLOG_BYTES
+
+    def begin(self, head: Head) -> Segment:
+        """A new segment; whether it could be begun shows later, in its ``failure``."""
+        segment = Segment()
+        self._work.put(lambda: self._begin(segment, head))
+        return segment
+
+    def append(self, segment: Segment, data: bytes, frames: int, lines: str) -> None:
+        """Whole fragments with their number of frames, and lines of the track."""
+        with self._counting:
+            self._waiting_bytes += len(data)
+        self._work.put(lambda: self._append(segment, data, frames, lines))
+
+    def end(self, segment: Segment, end: End) -> None:
+        """The orderly end of a segment."""
+        self._work.put(lambda: self._end(segment, end))
+
+    def lock(self, segment: Segment, reason: str) -> None:
+        """Locks a segment that has been begun, ended or not."""
+        self._work.put(lambda: self._lock(segment, reason))
+
+    def close(self, timeout_s: float) -> bool:
+        """Let all that was handed over reach the disk; False when it did not in time."""
+        self._work.put(None)
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        while True:
+            wait_s = None if self._unsynced is None else max(self._sync_due_s - time.monotonic(), 0.0)
+            try:
+                work = self._work.get(timeout=wait_s)
+            except queue.Empty:
+                self._sync()
+                continue
+            if work is None:
+                self._sync()
+                return
+            work()
+            if self._unsynced is not None and time.monotonic() >= self._sync_due_s:
+                self._sync()
+
+    def _begin(self, segment: Segment, head: Head) -> None:
+        try:
+            self._device = prepare_folder(self._folder, self._device)
+            self.kept_bytes = make_room(self._folder, self._limits)
+            segment.files = open_segment(self._folder, head)
+            segment.name = segment.files.name
+        except OSError as error:
+            self._fail(segment, error)
+
+    def _append(self, segment: Segment, data: bytes, frames: int, lines: str) -> None:
+        try:
+            if segment.files is None:
+                self.lost_frames += frames
+                return
+            try:
+                segment.files.write(data, lines)
+            except OSError as error:
+                self.lost_frames += frames
+                self._fail(segment, error)
+                return
+            self.kept_bytes += len(data) + len(lines)
+            if self._unsynced is None:
+                self._unsynced = segment
+                self._sync_due_s = time.monotonic() + self._sync_s
+        finally:
+            with self._counting:
+                self._waiting_bytes -= len(data)
+
+    def _sync(self) -> None:
+        """Makes the segment durable, and looks after room and locks, once in a while as it is."""
+        segment, self._unsynced = self._unsynced, None
+        if segment is None or segment.files is None or segment.name is None:
+            return
+        try:
+            segment.files.sync()
+            segment.durable = True
+            segment.locked = lock_reason(self._folder, segment.name) is not None
+            if self._is_tight():
+                self.kept_bytes = make_room(self._folder, self._limits)
+        except OSError as error:
+            self._fail(segment, error)
+
+    def _is_tight(self) -> bool:
+        free = shutil.disk_usage(self._folder).free
+        slack = self._limits.margin_bytes // 2
+        return self.kept_bytes + slack > self._limits.max_bytes or free < self._limits.reserve_bytes + slack
+
+    def _end(self, segment: Segment, end: End) -> None:
+        files, segment.files = segment.files, None
+        if files is None:
+            return
+        if self._unsynced is segment:
+            self._unsynced = None
+        try:
+            files.finish(line_of(end))
+            segment.durable = True
+        except OSError as error:
+            segment.failure = _text(error)
+
+    def _lock(self, segment: Segment, reason: str) -> None:
+        if segment.name is None:
+            return
+        try:
+            lock_segment(self._folder, segment.name, reason)
+            segment.locked = True
+        except OSError as error:
+            _LOG.warning("cannot lock the recording %s: %s", segment.name.stem, _text(error))
+
+    def _fail(self, segment: Segment, error: OSError) -> None:
+        segment.failure = _text(error)
+        files, segment.files = segment.files, None
+        if self._unsynced is segment:
+            self._unsynced = None
+        if files is not None:
+            files.abandon(segment.failure)
+
+
+def _text(error: OSError) -> str:
+    return error.strerror or str(error)

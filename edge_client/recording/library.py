@@ -1,0 +1,131 @@
+"""What has been recorded, found by scanning the folder: there is no other book that could disagree."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from edge_client.recording.locks import lock_reason
+from edge_client.recording.names import SegmentName
+from edge_client.recording.stock import in_use, stock_of
+from edge_client.recording.track import Point, Track, read_track, start_of
+from edge_client.types import UtcSource
+
+_EARTH_RADIUS_M = 6_371_008.8
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A segment with all that its files say.
+
+    ``start`` is corrected by what later segments of the drive know of the time; None when nothing says it.
+    ``lock`` is the reason of the lock, None without one. ``open`` segments are being written.
+    """
+
+    name: SegmentName
+    video: Path
+    size_bytes: int
+    lock: str | None
+    open: bool
+    start: datetime | None
+    start_source: UtcSource
+    track: Track
+
+    @property
+    def drive(self) -> str:
+        """Uid of its drive, "" when unknown."""
+        return self.track.head.drive if self.track.head is not None else ""
+
+    @property
+    def duration_s(self) -> float:
+        """Its length: as stated at its end, else up to the last point of the track."""
+        if self.track.end is not None:
+            return self.track.end.duration_s
+        return self.track.points[-1].t_s if self.track.points else 0.0
+
+    @property
+    def cut(self) -> bool:
+        """Whether it never came to its end: the power went, or the process was killed."""
+        return self.track.end is None and not self.open
+
+    @property
+    def places(self) -> tuple[Point, ...]:
+        """The points of its track that have a position."""
+        return tuple(p for p in self.track.points if p.latitude_deg is not None and p.longitude_deg is not None)
+
+
+def recordings_in(folder: Path) -> list[Recording]:
+    """All segments in a folder, oldest first; none when there is no folder.
+
+    Raises:
+        OSError: the folder cannot be read.
+    """
+    if not folder.exists():
+        return []
+    found = []
+    for item in stock_of(folder):
+        track = read_track(item.name.track(folder))
+        start = start_of(track)
+        found.append(
+            Recording(
+                item.name,
+                item.name.video(folder),
+                item.size_bytes,
+                lock_reason(folder, item.name),
+                in_use(item.name.video(folder)),
+                start[0] if start is not None else None,
+                start[1] if start is not None else UtcSource.SYSTEM,
+                track,
+            )
+        )
+    return corrected(found)
+
+
+def corrected(recordings: Sequence[Recording]) -> list[Recording]:
+    """Starts that only the system's clock told, told anew by a segment of the same drive that knew better.
+
+    Segments of a drive share one monotonic clock, so one confirmed start gives all others.
+    """
+    sure: dict[str, Recording] = {}
+    for recording in recordings:
+        if recording.drive and recording.start is not None and recording.start_source is not UtcSource.SYSTEM:
+            sure.setdefault(recording.drive, recording)
+    return [_told_by(recording, sure.get(recording.drive)) for recording in recordings]
+
+
+def _told_by(recording: Recording, sure: Recording | None) -> Recording:
+    if sure is None or sure.start is None or recording.start_source is not UtcSource.SYSTEM:
+        return recording
+    if recording.track.head is None or sure.track.head is None:
+        return recording
+    later_s = recording.track.head.monotonic_s - sure.track.head.monotonic_s
+    return replace(recording, start=sure.start + timedelta(seconds=later_s), start_source=sure.start_source)
+
+
+def length_m(points: Iterable[Point]) -> float:
+    """Length of a track in metres, over the sphere (haversine formula)."""
+    total, before = 0.0, None
+    for point in points:
+        if point.latitude_deg is None or point.longitude_deg is None:
+            continue
+        here = (math.radians(point.latitude_deg), math.radians(point.longitude_deg))
+        if before is not None:
+            a = math.sin((here[0] - before[0]) / 2) ** 2
+            a += math.cos(here[0]) * math.cos(before[0]) * math.sin((here[1] - before[1]) / 2) ** 2
+            total += 2 * _EARTH_RADIUS_M * math.asin(min(math.sqrt(a), 1.0))
+        before = here
+    return total
+
+
+def covering(recordings: Iterable[Recording], moment: datetime) -> Recording | None:
+    """The segment that shows this moment (aware), if there is one."""
+    moment = moment.astimezone(UTC)
+    for recording in recordings:
+        if recording.start is not None:
+            into_s = (moment - recording.start).total_seconds()
+            if 0 <= into_s < recording.duration_s:
+                return recording
+    return None
