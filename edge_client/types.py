@@ -65,7 +65,8 @@ class TrackedBox:
     """A plate's box in one frame, linked to its track.
 
     ``carried`` is true when the box was not detected in this very frame but moved over from neighbours.
-    ``text`` is the track's read so far, None while nothing has been read.
+    ``text`` is the track's read so far, None while nothing has been read. ``doubtful`` says that the track may
+    have run over from another plate here.
     """
 
     track_id: int
@@ -73,6 +74,7 @@ class TrackedBox:
     carried: bool
     text: str | None = None
     confidence: float | None = None
+    doubtful: bool = False
 
 
 class Outcome(StrEnum):

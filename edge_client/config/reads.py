@@ -24,8 +24,8 @@ class ReadSettings(Section):
     same_plate_s: Seconds = Field(default=30.0, description="within this time nearly equal reads count as one plate")
     known_file: Path | None = Field(
         default=None,
-        description="your list of plates (YAML or CSV: plate, name, note, action alert or ignore, distance); an alert is "
-        "an event, is shown on the screen and locks the recording; None for no list",
+        description="your list of plates (YAML or CSV: plate, name, note, action alert or ignore, distance); an alert "
+        "is an event, is shown on the screen and locks the recording; None for no list",
     )
     known_distance: float = Field(
         default=0.5,
@@ -46,7 +46,7 @@ class ReadSettings(Section):
     )
     hash_key_file: Path | None = Field(
         default=None,
-        description="file with a secret of at least 16 bytes (head -c 32 /dev/urandom | base64 > FILE): plates are then "
-        "stored and sent as HMAC-SHA-256 of it, without crops and single reads; who has file and secret can look "
+        description="file with a secret of at least 16 bytes (head -c 32 /dev/urandom | base64 > FILE): plates are "
+        "then stored and sent as HMAC-SHA-256 of it, without crops and single reads; who has file and secret can look "
         "whole plates up, nobody can list them; reads of before and recordings stay as they are; None stores texts",
     )

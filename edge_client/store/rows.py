@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import sqlite3
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+from edge_client.store.plate_text import plain_plate
+from edge_client.store.secrecy import PlateSecret
 from edge_client.types import SingleRead, TrackRead
 
 
@@ -25,7 +27,11 @@ class StoredSingle:
 
 @dataclass(frozen=True, slots=True)
 class StoredRead:
-    """One plate as it was read: times are UTC, degrees WGS 84, None without a fix."""
+    """One plate as it was read: times are UTC, degrees WGS 84, None without a fix.
+
+    `text` is a keyed hash where `hashed` is true. `known` is the name in the owner's list, `note` the owner's own.
+    `utc_source` tells where the times come from, `time_shift_s` what was added to them afterwards.
+    """
 
     id: int
     uid: str
@@ -37,9 +43,23 @@ class StoredRead:
     latitude_deg: float | None
     longitude_deg: float | None
     fix_age_s: float | None
+    hashed: bool = False
+    drive: str = ""
+    utc_source: str = "system"
+    time_shift_s: float = 0.0
+    speed_mps: float | None = None
+    course_deg: float | None = None
+    satellites: int | None = None
+    hdop: float | None = None
+    ended: bool = True
+    known: str = ""
+    note: str = ""
 
 
-READ_COLUMNS = "id, uid, text, confidence, character_confidences, first_seen, last_seen, latitude, longitude, fix_age_s"
+READ_COLUMNS = (
+    "id, uid, text, confidence, character_confidences, first_seen, last_seen, latitude, longitude, fix_age_s, hashed, "
+    "drive, utc_source, time_shift_s, speed_mps, course_deg, satellites, hdop, ended, known, note"
+)
 SINGLE_COLUMNS = "frame_number, seen, text, character_confidences, box, sharpness, crop"
 
 
@@ -49,20 +69,45 @@ def time_text(moment: datetime) -> str:
     return utc.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def read_values(read: TrackRead) -> dict[str, object]:
-    """The columns of `reads` but `id`."""
+def parse_time(text: str) -> datetime:
+    """What `time_text` wrote."""
+    return datetime.fromisoformat(text)
+
+
+def shifted(text: str, shift_s: float) -> str:
+    """A stored time with so many seconds added; as it is where that leaves the calendar."""
+    try:
+        return time_text(parse_time(text) + timedelta(seconds=shift_s))
+    except OverflowError:
+        return text
+
+
+def read_values(read: TrackRead, secret: PlateSecret | None = None) -> dict[str, object]:
+    """The columns of `reads` that the read itself decides; with a secret there is no text and no picture in them."""
     latitude, longitude = _position(read.latitude_deg, read.longitude_deg)
+    digest = secret.digest(read.text) if secret is not None else None
+    characters = [round(float(c), 4) for c in read.character_confidences] if secret is None else []
+    placed = latitude is not None
     return {
         "uid": read.uid,
-        "text": read.text,
+        "text": read.text if digest is None else digest,
+        "plate": plain_plate(read.text) if digest is None else digest,
+        "hashed": int(digest is not None),
         "confidence": min(1.0, max(0.0, float(read.confidence))),
-        "character_confidences": json.dumps([round(float(c), 4) for c in read.character_confidences]),
+        "character_confidences": json.dumps(characters),
         "first_seen": time_text(read.first_seen),
         "last_seen": time_text(read.last_seen),
         "latitude": latitude,
         "longitude": longitude,
-        "fix_age_s": None if latitude is None else read.fix_age_s,
-        "crop": read.crop_jpeg,
+        "fix_age_s": read.fix_age_s if placed else None,
+        "speed_mps": read.speed_mps if placed else None,
+        "course_deg": read.course_deg if placed else None,
+        "satellites": read.satellites if placed else None,
+        "hdop": read.hdop if placed else None,
+        "drive": read.drive,
+        "utc_source": read.utc_source.value,
+        "ended": int(read.ended),
+        "crop": read.crop_jpeg if digest is None else b"",
     }
 
 
@@ -78,6 +123,7 @@ def single_values(single: SingleRead) -> dict[str, object]:
     return {
         "frame_number": single.frame_number,
         "seen": time_text(single.utc),
+        "utc_source": single.utc_source.value,
         "text": single.text,
         "character_confidences": json.dumps([round(float(c), 4) for c in single.confidences]),
         "words": json.dumps(words),
@@ -98,11 +144,22 @@ def stored_read(row: sqlite3.Row) -> StoredRead:
         text=row["text"],
         confidence=row["confidence"],
         character_confidences=tuple(json.loads(row["character_confidences"])),
-        first_seen=datetime.fromisoformat(row["first_seen"]),
-        last_seen=datetime.fromisoformat(row["last_seen"]),
+        first_seen=parse_time(row["first_seen"]),
+        last_seen=parse_time(row["last_seen"]),
         latitude_deg=row["latitude"],
         longitude_deg=row["longitude"],
         fix_age_s=row["fix_age_s"],
+        hashed=bool(row["hashed"]),
+        drive=row["drive"],
+        utc_source=row["utc_source"],
+        time_shift_s=row["time_shift_s"],
+        speed_mps=row["speed_mps"],
+        course_deg=row["course_deg"],
+        satellites=row["satellites"],
+        hdop=row["hdop"],
+        ended=bool(row["ended"]),
+        known=row["known"],
+        note=row["note"],
     )
 
 
@@ -110,7 +167,7 @@ def stored_single(row: sqlite3.Row) -> StoredSingle:
     """A row of `SINGLE_COLUMNS` as it is passed around."""
     return StoredSingle(
         frame_number=row["frame_number"],
-        seen=datetime.fromisoformat(row["seen"]),
+        seen=parse_time(row["seen"]),
         text=row["text"],
         character_confidences=tuple(json.loads(row["character_confidences"])),
         box=tuple(json.loads(row["box"])),

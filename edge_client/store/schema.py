@@ -1,8 +1,8 @@
-"""The tables of the reads file, and opening it with one clear line for whatever is wrong with it.
+"""Opening the reads file, with one clear line for whatever is wrong with it.
 
 The file is in WAL mode with `synchronous=FULL`: a transaction that was committed survives kill -9 and a power
-cut (https://www.sqlite.org/wal.html, https://www.sqlite.org/pragma.html#pragma_synchronous). Times are UTC in
-ISO 8601 with milliseconds, so that they sort as texts; degrees are WGS 84 and NULL without a fix.
+cut (https://www.sqlite.org/wal.html, https://www.sqlite.org/pragma.html#pragma_synchronous). What is deleted is
+overwritten (https://www.sqlite.org/pragma.html#pragma_secure_delete).
 """
 
 from __future__ import annotations
@@ -14,44 +14,17 @@ from pathlib import Path
 from typing import Final
 
 from edge_client.errors import StoreError
+from edge_client.store.tables import SCHEMA_VERSION, bring_up_to_date
 
 APPLICATION_ID: Final = 0x4443414D  # "DCAM", so that `file` and we can tell our files
-SCHEMA_VERSION: Final = 1
 
-_SCHEMA: Final = """
-CREATE TABLE reads (
-    id INTEGER PRIMARY KEY,
-    uid TEXT NOT NULL UNIQUE,
-    text TEXT NOT NULL,
-    confidence REAL NOT NULL CHECK (confidence BETWEEN 0 AND 1),
-    character_confidences TEXT NOT NULL CHECK (json_valid(character_confidences)),
-    first_seen TEXT NOT NULL,
-    last_seen TEXT NOT NULL,
-    latitude REAL CHECK (latitude BETWEEN -90 AND 90),
-    longitude REAL CHECK (longitude BETWEEN -180 AND 180),
-    fix_age_s REAL,
-    crop BLOB NOT NULL,
-    CHECK ((latitude IS NULL) = (longitude IS NULL)),
-    CHECK (latitude IS NULL OR latitude <> 0 OR longitude <> 0)
-) STRICT;
-CREATE INDEX reads_first_seen ON reads (first_seen);
-CREATE INDEX reads_text ON reads (text);
-CREATE TABLE single_reads (
-    read_id INTEGER NOT NULL REFERENCES reads (id) ON DELETE CASCADE,
-    frame_number INTEGER NOT NULL,
-    seen TEXT NOT NULL,
-    text TEXT NOT NULL,
-    character_confidences TEXT NOT NULL CHECK (json_valid(character_confidences)),
-    words TEXT NOT NULL CHECK (json_valid(words)),
-    box TEXT NOT NULL CHECK (json_valid(box)),
-    sharpness REAL NOT NULL,
-    latitude REAL,
-    longitude REAL,
-    fix_age_s REAL,
-    crop BLOB NOT NULL,
-    PRIMARY KEY (read_id, frame_number)
-) STRICT;
-"""
+
+class DamagedFileError(StoreError):
+    """The file is damaged, or no database at all."""
+
+
+class UnavailableFileError(StoreError):
+    """The file cannot be used now, and perhaps later: locked, not writable, disk full or failing."""
 
 
 @contextmanager
@@ -70,7 +43,7 @@ def _connected(path: Path, database: str, *, timeout_s: float = 5.0, uri: bool =
             connection.close()
         if isinstance(e, StoreError):
             raise
-        raise StoreError(f"cannot open the reads file {path}: {explain(e)}") from e
+        raise error_of(e)(f"cannot open the reads file {path}: {explain(e)}") from e
 
 
 def open_for_writing(path: Path, *, busy_timeout_s: float = 5.0) -> sqlite3.Connection:
@@ -89,26 +62,35 @@ def open_for_writing(path: Path, *, busy_timeout_s: float = 5.0) -> sqlite3.Conn
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA secure_delete = ON")
         # Shows now, not in the middle of a drive, whether we may write.
         connection.execute("BEGIN IMMEDIATE")
-        if _version(connection) == 0:
-            for statement in _SCHEMA.split(";\n"):
-                if statement.strip():
-                    connection.execute(statement)
+        version = _version(connection)
+        if version == 0:
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        if version < SCHEMA_VERSION:
+            bring_up_to_date(connection, version)
         connection.execute("COMMIT")
     return connection
 
 
 def open_for_reading(path: Path) -> sqlite3.Connection:
-    """Opens an existing reads file without changing it.
+    """Opens an existing reads file without changing it; only one of an older version is brought up to date first.
 
     Raises:
         StoreError: as `open_for_writing`, and if there is no such file.
     """
     if not path.is_file():
         raise StoreError(f"there is no reads file {path} yet; `dashcam run` writes one, or name another: --reads FILE")
+    connection = _open_read_only(path)
+    if _version(connection) < SCHEMA_VERSION:
+        connection.close()
+        open_for_writing(path).close()
+        connection = _open_read_only(path)
+    return connection
+
+
+def _open_read_only(path: Path) -> sqlite3.Connection:
     with _connected(path, f"{path.absolute().as_uri()}?mode=ro", uri=True) as connection:
         if _version(connection) == 0:
             raise StoreError(f"the reads file {path} is empty; `dashcam run` fills it")
@@ -131,6 +113,16 @@ def explain(error: sqlite3.Error) -> str:
         if name == prefix or name.startswith(prefix + "_"):
             return text
     return str(error)
+
+
+def error_of(error: sqlite3.Error) -> type[StoreError]:
+    """Which error of ours an SQLite error becomes: damage, something that may pass, or any other."""
+    name = getattr(error, "sqlite_errorname", "")
+    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+        return DamagedFileError
+    if name.startswith(("SQLITE_BUSY", "SQLITE_READONLY", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN")):
+        return UnavailableFileError
+    return StoreError
 
 
 def _check_owner(connection: sqlite3.Connection, path: Path) -> None:

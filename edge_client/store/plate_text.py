@@ -1,0 +1,42 @@
+"""Comparing the texts of plates: without case and separators, by patterns, and by likeness."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Final
+
+from edge_client.tracking.text import distance
+
+_ALIKE: Final = str.maketrans({"O": "0", "I": "1"})
+
+
+def plain_plate(text: str) -> str:
+    """Capital letters and digits alone: `b-101 abc` and `B101ABC` are one plate."""
+    return "".join(c for c in unicodedata.normalize("NFKC", text).upper() if c.isalnum())
+
+
+def plain_pattern(pattern: str) -> str:
+    """The same of a pattern with `?` (one character) and `*` (any number), for SQLite's GLOB."""
+    normal = unicodedata.normalize("NFKC", pattern).upper()
+    return "".join(c for c in normal if c.isalnum() or c in "?*")
+
+
+def is_pattern(text: str) -> bool:
+    """Whether a text has wildcards."""
+    return "?" in text or "*" in text
+
+
+def edits(a: str, b: str) -> int:
+    """Levenshtein distance of two plates in characters, where O and 0, I and 1 are alike."""
+    a, b = plain_plate(a).translate(_ALIKE), plain_plate(b).translate(_ALIKE)
+    row = list(range(len(b) + 1))
+    for i, ca in enumerate(a, 1):
+        diagonal, row[0] = row[0], i
+        for j, cb in enumerate(b, 1):
+            diagonal, row[j] = row[j], min(diagonal + (ca != cb), row[j] + 1, row[j - 1] + 1)
+    return row[-1]
+
+
+def confusion(a: str, b: str) -> float:
+    """As `edits`, but characters that are easily taken for each other, and a thin one overlooked, cost one half."""
+    return distance(plain_plate(a).translate(_ALIKE), plain_plate(b).translate(_ALIKE))
