@@ -1,0 +1,156 @@
+"""The prediction APIs: ready, how far away, trusted, and is our key theirs?"""
+
+from __future__ import annotations
+
+import importlib.util
+import socket
+import ssl
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from urllib.parse import urlsplit, urlunsplit
+
+import numpy as np
+import requests
+import simplejpeg
+
+from cloud_apis.contract import API_KEY_HEADER, YOLOV3_PATH
+from edge_client.assembly import api_key_of
+from edge_client.config import ApiSettings
+from edge_client.doctor.finding import Finding, Verdict
+from edge_client.errors import DashcamError
+
+_API_MODULES = ("cloud_apis", "fastapi", "onnxruntime", "uvicorn")
+_READY_PATH, _LIVE_PATH = "/v2/health/ready", "/v2/health/live"
+_TIMEOUT_S = 5.0
+_TRIES = 3
+_FAR_S = 0.8
+_CERTIFICATE_DAYS = 14
+
+
+def apis(settings: ApiSettings) -> Iterator[Finding]:
+    """Findings about the APIs that the settings name, or about the embedded ones."""
+    detector, reader = settings.yolov3_endpoint, settings.crnn_endpoint
+    if detector is None or reader is None:
+        yield _embedded()
+        return
+    try:
+        key = api_key_of(settings)
+    except DashcamError as e:
+        yield Finding("API key", Verdict.WRONG, str(e), "write the key into that file, or set DASHCAM_API_KEY")
+        return
+    with closing(_session(settings, detector)) as session:
+        ready = True
+        for url in dict.fromkeys(_place(u) for u in (detector, reader)):
+            finding = _ready(session, url)
+            ready = ready and finding.verdict is not Verdict.WRONG
+            yield finding
+            if url.startswith("https://") and (finding_of_certificate := _certificate(url, settings)) is not None:
+                yield finding_of_certificate
+        if ready:
+            yield _key(session, detector, key)
+
+
+def _embedded() -> Finding:
+    missing = [name for name in _API_MODULES if importlib.util.find_spec(name) is None]
+    if missing:
+        advice = "install the extra `cloud`, or name endpoints: --yolov3-endpoint and --crnn-endpoint"
+        return Finding("prediction APIs", Verdict.WRONG, f"embedded, but missing: {', '.join(missing)}", advice)
+    return Finding("prediction APIs", Verdict.OK, "embedded: started with each drive")
+
+
+def _session(settings: ApiSettings, url: str) -> requests.Session:
+    session = requests.Session()
+    if settings.ca_file is not None:
+        session.verify = str(settings.ca_file)
+    session.trust_env = urlsplit(url).hostname not in ("localhost", "127.0.0.1", "::1")
+    return session
+
+
+def _ready(session: requests.Session, base: str) -> Finding:
+    name = urlsplit(base).netloc
+    try:
+        answer = session.get(base + _READY_PATH, timeout=_TIMEOUT_S)
+        spans = []
+        for _ in range(_TRIES):
+            start_s = time.perf_counter()
+            session.get(base + _LIVE_PATH, timeout=_TIMEOUT_S)
+            spans.append(time.perf_counter() - start_s)
+    except requests.exceptions.SSLError as e:
+        return Finding("prediction APIs", Verdict.WRONG, f"{name}: bad certificate: {_short(e)}", _trust_advice())
+    except requests.ConnectionError:
+        advice = "start them, or correct their addresses; is the modem up (way out)?"
+        return Finding("prediction APIs", Verdict.WRONG, f"{name} does not answer", advice)
+    except requests.Timeout:
+        told = f"{name} did not answer within {_TIMEOUT_S:.0f} s"
+        return Finding("prediction APIs", Verdict.WRONG, told, "try again where reception is better")
+    except (requests.RequestException, OSError) as e:
+        return Finding("prediction APIs", Verdict.WRONG, f"{name}: {_short(e)}", "correct apis.* in the settings")
+    if answer.status_code != requests.codes.ok:
+        told = f"{name} is not ready: status {answer.status_code}"
+        return Finding("prediction APIs", Verdict.WRONG, told, "wait a moment, then look at the APIs' log")
+    told = f"{name} ready, round trip {min(spans) * 1000:.0f} ms"
+    if min(spans) > _FAR_S:
+        return Finding("prediction APIs", Verdict.NOTE, told, "boxes come late: take APIs that are nearer")
+    return Finding("prediction APIs", Verdict.OK, told)
+
+
+def _key(session: requests.Session, detector: str, key: str | None) -> Finding:
+    """Sends one small grey picture, with the key."""
+    picture = simplejpeg.encode_jpeg(np.full((64, 64, 1), 128, np.uint8), colorspace="GRAY")
+    headers = {"Content-Type": "image/jpeg"} | ({API_KEY_HEADER: key} if key is not None else {})
+    url = detector if urlsplit(detector).path.rstrip("/").endswith(YOLOV3_PATH) else detector.rstrip("/") + YOLOV3_PATH
+    try:
+        status = session.post(url, data=picture, headers=headers, timeout=_TIMEOUT_S, allow_redirects=False).status_code
+    except requests.RequestException as e:
+        return Finding("API key", Verdict.NOTE, f"could not be tried: {_short(e)}", "try again")
+    said = "with a key" if key is not None else "without a key"
+    if status == requests.codes.ok:
+        return Finding("API key", Verdict.OK, f"a request {said} is answered")
+    if status in (requests.codes.unauthorized, requests.codes.forbidden):
+        advice = "set DASHCAM_API_KEY (for the service in /etc/dashcam/environment) or apis.api_key_file"
+        return Finding("API key", Verdict.WRONG, f"a request {said} is refused", advice)
+    if status == requests.codes.service_unavailable:
+        return Finding("API key", Verdict.NOTE, "the APIs are busy; the key was not tried", "try again")
+    return Finding(
+        "API key", Verdict.WRONG, f"a request {said} gets status {status}", "is this the detector's address?"
+    )
+
+
+def _certificate(base: str, settings: ApiSettings) -> Finding | None:
+    """How long the certificate holds; None where the connection itself fails, which is another finding."""
+    parts = urlsplit(base)
+    try:
+        context = ssl.create_default_context(cafile=str(settings.ca_file) if settings.ca_file is not None else None)
+        address = (parts.hostname or "", parts.port or 443)
+        with (
+            socket.create_connection(address, timeout=_TIMEOUT_S) as raw,
+            context.wrap_socket(raw, server_hostname=parts.hostname) as secure,
+        ):
+            certificate = secure.getpeercert() or {}
+    except OSError:
+        return None
+    end = datetime.fromtimestamp(ssl.cert_time_to_seconds(str(certificate["notAfter"])), UTC)
+    days = (end - datetime.now(UTC)).days
+    told = f"{parts.hostname}: holds until {end:%Y-%m-%d}"
+    if days < _CERTIFICATE_DAYS:
+        return Finding("certificate", Verdict.NOTE, f"{told}, {days} days", "renew it where the APIs run")
+    return Finding("certificate", Verdict.OK, told)
+
+
+def _trust_advice() -> str:
+    return "name the CA's file (apis.ca_file); if the clock is wrong, set it first: certificates have dates"
+
+
+def _place(endpoint: str) -> str:
+    parts = urlsplit(endpoint)
+    return urlunsplit((parts.scheme, parts.netloc, "", "", ""))
+
+
+def _short(error: Exception) -> str:
+    """An error without the object addresses and URLs that libraries wrap it in."""
+    cause: BaseException = error
+    while cause.__cause__ is not None or cause.__context__ is not None:
+        cause = cause.__cause__ or cause.__context__ or cause
+    return getattr(cause, "verify_message", None) or getattr(cause, "strerror", None) or type(cause).__name__
