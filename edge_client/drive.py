@@ -14,13 +14,14 @@ from edge_client.counters import Counters
 from edge_client.pipeline.asking import Asking
 from edge_client.pipeline.capture import Capture
 from edge_client.pipeline.coordinator import Coordinator, Parts
-from edge_client.pipeline.events import Crashed, Event
+from edge_client.pipeline.events import Captured, Crashed, Event
 from edge_client.pipeline.plate_reading import PlateReading
 from edge_client.pipeline.room import Room
 from edge_client.pipeline.saver import Saver
 from edge_client.pipeline.screen import Screen
 from edge_client.pipeline.settling import Settling
 from edge_client.pipeline.status import Gauges, StatusReport
+from edge_client.recording.setup import DriveRecording
 from edge_client.requests.apis import PlateApis
 from edge_client.requests.pool import RequestPool
 from edge_client.types import Display, FrameSource, LiveStatus, PositionSource, ReadStore, UtcSource
@@ -30,7 +31,9 @@ _CAPTURE_END_S = 0.5
 _POOL_END_S = 0.3
 _DISPLAYS_END_S = 60.0
 _SAVER_END_S = 20.0
+_RECORDING_END_S = 10.0
 _STOP_DISPLAYS_S = 3.6  # after a stop all has to be over within 5 s
+_STOP_RECORDING_S = 4.0
 _STOP_SAVER_S = 4.4
 _LEAST_S = 0.2
 
@@ -45,6 +48,7 @@ class Drive:
         frames: FrameSource,
         positions: PositionSource,
         clock: Clock,
+        recording: DriveRecording,
         apis: PlateApis,
         counters: Counters,
         *,
@@ -52,6 +56,7 @@ class Drive:
     ) -> None:
         self._uid = uid
         self._clock = clock
+        self._recording = recording
         self._settings = settings
         self._full = full
         self._frames = frames
@@ -66,7 +71,7 @@ class Drive:
             positions,
             counters,
             self._room,
-            self._inbox.put,
+            self._deliver,
             utc=clock.utc,
             paced=not full and not frames.live,
             skipped=settings.source.frames_to_skip,
@@ -84,8 +89,9 @@ class Drive:
         pool = RequestPool(settings.pool.max_in_flight)
         saver = Saver(store, Settling(self._positions, self._uid))
         self._clock.subscribe(saver.correct)
+        tap = self._recording.tap
         screen = Screen(
-            displays,
+            displays if tap is None else (*displays, tap),
             settings.reassembly.display_queue,
             on_delivered=self._room.leave,
             on_crash=lambda error: self._inbox.put(Crashed(error)),
@@ -93,7 +99,11 @@ class Drive:
             blurring=Blurring(settings.privacy),
         )
         gauges = Gauges(
-            camera=self._frames.status, gps=self._positions.status, store=saver.status, utc_source=self._utc_source
+            camera=self._frames.status,
+            gps=self._positions.status,
+            recording=self._recording.status,
+            store=saver.status,
+            utc_source=self._utc_source,
         )
         status = StatusReport(self._counters, self._apis, pool, gauges, on_status, drive=self._uid)
 
@@ -108,7 +118,7 @@ class Drive:
             Parts(
                 pool=pool,
                 asking=Asking(pool, self._apis, settings.detection, self._inbox.put),
-                reading=PlateReading(self._uid, settings, full=full),
+                reading=PlateReading(self._uid, settings),
                 saver=saver,
                 screen=screen,
                 counters=self._counters,
@@ -133,9 +143,15 @@ class Drive:
             try:
                 status.publish()
             finally:
+                self._recording.close(_left_s(stopped_s, _STOP_RECORDING_S, _RECORDING_END_S))
                 saver.close(_left_s(stopped_s, _STOP_SAVER_S, _SAVER_END_S))
         if source_error is not None:
             raise source_error
+
+    def _deliver(self, event: Event) -> None:
+        if isinstance(event, Captured):
+            self._recording.captured(event.frame)
+        self._inbox.put(event)
 
     def _utc_source(self) -> UtcSource:
         return self._clock.source if self._positions.utc_at(0.0) is None else UtcSource.RECORDING

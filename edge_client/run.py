@@ -15,12 +15,15 @@ from edge_client.config import EdgeSettings
 from edge_client.counters import Counters
 from edge_client.drive import Drive
 from edge_client.errors import DashcamError
+from edge_client.recording.button import LockButton
+from edge_client.recording.setup import DriveRecording
 from edge_client.requests.apis import APIS, PlateApis
 from edge_client.requests.transport import Transport
 from edge_client.sources.open import open_source
 from edge_client.types import Display, FrameSource, LiveStatus, ReadStore, Summary
 
 _LOG = logging.getLogger(__name__)
+_RECORDING_END_S = 3.0
 
 
 def run_drive(
@@ -31,13 +34,14 @@ def run_drive(
     stop: threading.Event,
     *,
     on_status: Callable[[LiveStatus], None] | None = None,
+    lock_button: LockButton | None = None,
 ) -> Summary:
     """Play the source to its end, or until ``stop`` is set, and return the counters.
 
     ``source`` is a video file, a folder of pictures, an rtsp:// or http(s):// URL, or a V4L2 device
     (``/dev/video0`` or its number), or a source that is open already. ``on_status`` is called about twice a
-    second, from this thread, and must not block. The source, the displays and the store are closed before
-    this returns or raises.
+    second, from this thread, and must not block. ``lock_button`` locks the recording of the original video
+    meanwhile. The source, the displays and the store are closed before this returns or raises.
 
     Raises a `DashcamError` whose message is one line; its ``summary`` holds the counters if the drive had
     begun. Degradations are counted, and logged as warnings below the logger ``edge_client``.
@@ -66,7 +70,9 @@ def run_drive(
             str(settings.apis.ca_file) if settings.apis.ca_file is not None else None,
         )
         apis = PlateApis(endpoints, transport, settings.pool, counters, patient=full)
-        drive = Drive(uid, settings, frames, positions, clock, apis, counters, full=full)
+        recording = DriveRecording(settings, uid, frames, lock_button)
+        stack.callback(recording.close, _RECORDING_END_S)
+        drive = Drive(uid, settings, frames, positions, clock, recording, apis, counters, full=full)
         try:
             drive.run(displays, store, stop, on_status)
         except DashcamError as error:

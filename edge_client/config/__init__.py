@@ -16,6 +16,7 @@ from edge_client.config.positions import PositionSettings
 from edge_client.config.privacy import PrivacySettings
 from edge_client.config.reading import DetectionSettings, ReadingSettings, ReassemblySettings, TrackingSettings
 from edge_client.config.reads import ReadSettings
+from edge_client.config.recording import RecordingSettings
 from edge_client.config.source import SourceSettings
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "ReadingSettings",
     "ReassemblySettings",
     "RecordSettings",
+    "RecordingSettings",
     "Section",
     "SourceSettings",
     "TrackingSettings",
@@ -55,5 +57,6 @@ class EdgeSettings(Section):
     reassembly: ReassemblySettings = Field(default=ReassemblySettings(), description="order of frames")
     window: WindowSettings = Field(default=WindowSettings(), description="the window")
     web: WebSettings = Field(default=WebSettings(), description="the web page")
+    recording: RecordingSettings = Field(default=RecordingSettings(), description="the original video")
     record: RecordSettings = Field(default=RecordSettings(), description="the video file")
     privacy: PrivacySettings = Field(default=PrivacySettings(), description="what pictures give away")

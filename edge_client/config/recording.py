@@ -14,7 +14,7 @@ class RecordingSettings(Section):
     """The original video in segments, as a dashcam keeps it."""
 
     when: Literal["live", "always", "never"] = Field(
-        default="live", description="live records cameras and streams but no files; always records these too"
+        default="live", description="live records cameras and streams but no files; always records these too; never nothing"
     )
     folder: Path | None = Field(
         default=None, description="folder of the segments, None for recordings in the user's data folder"
