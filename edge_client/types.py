@@ -118,9 +118,8 @@ class SingleRead:
     fix: Fix | None
     fix_age_s: float | None
     utc_source: UtcSource = UtcSource.SYSTEM
-    media_s: float = 0.0
-    """Time within the drive, and below by the monotonic clock: with both, position and time can be told anew."""
-    captured_monotonic_s: float = 0.0
+    media_s: float | None = None
+    captured_monotonic_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -26,11 +26,22 @@ class ReadingSettings(Section):
     crnn_jpeg_quality: Quality = Field(default=92, description="JPEG quality of the crops")
     min_width_px: int = Field(default=16, ge=1, description="narrower plates are not sent")
     min_height_px: int = Field(default=6, ge=1, description="lower plates are not sent")
+    at_once_px: float = Field(
+        default=120.0, gt=0.0, description="a plate this wide (less if sharp, more if blurred) is sent at once"
+    )
+    wait_s: float = Field(default=0.5, ge=0.0, description="how long a better crop of a smaller plate is waited for")
+    again_s: Seconds = Field(
+        default=0.5, description="pause before a plate that is not well read is sent again; doubles each time"
+    )
+    larger_crop: float = Field(default=1.3, ge=1.0, description="without a pause when it is this much larger by then")
+    sure_confidence: Unit = Field(default=0.97, description="one read of which this is sure is good")
     enough_confidence: Unit = Field(default=0.9, description="a vote of this confidence on enough reads is good")
     enough_reads: int = Field(default=2, ge=1, description="agreeing reads that make a confident vote good")
-    larger_crop: float = Field(default=1.5, ge=1.0, description="a well read plate is sent again when this much larger")
     max_reads: int = Field(default=12, ge=1, le=100, description="single reads kept and voted per plate")
-    max_requests: int = Field(default=30, ge=1, description="crops sent per track at most")
+    max_requests: int = Field(default=8, ge=1, description="crops sent per track at most")
+    passed_s: Seconds = Field(default=60.0, description="a plate that is seen again after this long is a new read")
+    requests_per_s: float = Field(default=5.0, gt=0.0, description="crops sent per second at most, all plates")
+    requests_burst: int = Field(default=15, ge=1, description="crops that may be sent at once after a quiet time")
 
 
 class TrackingSettings(Section):

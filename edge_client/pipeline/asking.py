@@ -48,8 +48,8 @@ class Asking:
         self._pool.submit(job, _URGENCY_DETECT)
         return job
 
-    def read(self, ticket: Ticket, crops: Sequence[SentCrop]) -> None:
-        """Ask for the words on crops of a frame."""
+    def read(self, ticket: Ticket | None, crops: Sequence[SentCrop]) -> None:
+        """Ask for the words on crops; ``ticket`` is the frame that waits for them, if any."""
 
         def work() -> None:
             words: Sequence[tuple[Word, ...]] | None = None

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from cloud_apis.contract import PlateBox
 from edge_client.config import EdgeSettings
 from edge_client.counters import Counters
 from edge_client.errors import SourceError
@@ -24,6 +25,7 @@ from edge_client.pipeline.saver import Saver
 from edge_client.pipeline.screen import Screen
 from edge_client.reassembly import Reassembly
 from edge_client.requests.pool import RequestPool
+from edge_client.tracking.appearance import thumbnails
 from edge_client.tracking.tracker import Tracker
 from edge_client.types import Outcome, ShownFrame, TrackRead
 
@@ -105,8 +107,11 @@ class Coordinator:
 
     def _done(self) -> bool:
         stopped = self._stopped_at_s is not None and time.monotonic() > self._stopped_at_s + _GRACE_S
-        waiting = len(self._detections) + len(self._releases)
-        return self._capture_ended and not waiting and (stopped or not self._reads_in_flight)
+        if not self._capture_ended or len(self._detections) + len(self._releases):
+            return False
+        if self._stopped_at_s is None and not self._reads_in_flight:
+            self._read_last()
+        return stopped or not self._reads_in_flight
 
     def _handle(self, event: Event) -> None:
         match event:
@@ -164,15 +169,16 @@ class Coordinator:
             ticket.boxes = event.boxes
         elif event.boxes is not None and self._stopped_at_s is None:
             # Too late for the display, not for the reads.
-            ticket.tracked = self._tracker.update(ticket.media_s, event.boxes)
+            self._track(ticket, event.boxes)
             self._read(ticket)
 
     def _words_read(self, event: WordsRead) -> None:
         self._reads_in_flight -= 1
         self._save(self._parts.reading.answered(event.crops, event.words))
-        event.ticket.reads_pending -= 1
-        if event.ticket.reads_pending <= 0:
-            self._releases.complete(event.ticket.frame.number)
+        if (ticket := event.ticket) is not None:
+            ticket.reads_pending -= 1
+            if ticket.reads_pending <= 0:
+                self._releases.complete(ticket.frame.number)
 
     def _advance(self, now_s: float) -> None:
         over_s = now_s
@@ -191,27 +197,38 @@ class Coordinator:
 
     def _link(self, ticket: Ticket) -> None:
         if ticket.boxes is not None:
-            ticket.tracked = self._tracker.update(ticket.media_s, ticket.boxes)
-            self._read(ticket)
+            self._track(ticket, ticket.boxes)
         else:
             if ticket.job is not None:
                 self._parts.pool.cancel(ticket.job)
             ticket.tracked = self._tracker.predict(ticket.media_s)
         ticket.job = None  # it refers to the ticket: without the circle the frame is freed at once
         self._save(self._parts.reading.end_tracks(self._tracker.take_ended()))
+        self._read(ticket)
         self._releases.add(ticket.frame.number, ticket, ticket.deadline_s)
         if not (self._full and ticket.reads_pending):
             self._releases.complete(ticket.frame.number)
+
+    def _track(self, ticket: Ticket, boxes: tuple[PlateBox, ...]) -> None:
+        ticket.tracked = self._tracker.update(ticket.media_s, boxes, thumbnails(ticket.frame.image, boxes))
+        self._parts.reading.see(ticket)
 
     def _read(self, ticket: Ticket) -> None:
         busy = not self._full and self._reads_in_flight >= max(self._settings.pool.max_in_flight // 2, 1)
         if busy or self._stopped_at_s is not None:
             return
-        crops = self._parts.reading.choose(ticket, ticket.media_s)
+        crops = self._parts.reading.due()
         if crops:
             ticket.reads_pending += 1
             self._reads_in_flight += 1
             self._parts.asking.read(ticket, crops)
+
+    def _read_last(self) -> None:
+        """The source has ended: no better crops will come."""
+        crops = self._parts.reading.due(last=True)
+        if crops:
+            self._reads_in_flight += 1
+            self._parts.asking.read(None, crops)
 
     def _show(self, ticket: Ticket) -> None:
         parts = self._parts

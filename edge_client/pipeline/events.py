@@ -92,9 +92,9 @@ class Detected:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WordsRead:
-    """The reader's answer for crops of a frame; None when there is none."""
+    """The reader's answer for crops; None when there is none. ``ticket`` is the frame that waits for it, if any."""
 
-    ticket: Ticket
+    ticket: Ticket | None
     crops: Sequence[SentCrop]
     words: Sequence[tuple[Word, ...]] | None
 

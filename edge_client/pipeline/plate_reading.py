@@ -1,8 +1,8 @@
-"""Decides which crops of a frame are read, and brings the answers into the book of plates."""
+"""Decides which crops of a drive are read, and brings the answers into the book of plates."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from cloud_apis.contract import Word, plate_text
@@ -10,68 +10,67 @@ from edge_client.config import EdgeSettings
 from edge_client.imaging import cut_crop, encode_crop, sharpness, touches_edge
 from edge_client.pipeline.events import SentCrop, Sighting, Ticket
 from edge_client.tracking.choice import CropChoice, Look
-from edge_client.tracking.motion import Shape, overlap, shape_of
+from edge_client.tracking.motion import shape_of
 from edge_client.tracking.plates import PlateBook
+from edge_client.tracking.vote import Vote
 from edge_client.types import SingleRead, TrackedBox, TrackRead
 
-_CROPS_PER_FRAME = 8
-_PAUSE_S = 0.15
-_STEADY_OVERLAP = 0.3
-_PENDING_REALTIME = 1
-_PENDING_FULL = 3
+_CROPS_PER_REQUEST = 8
+
+Choice = CropChoice[SentCrop]
 
 
 class PlateReading:
-    """The state of reading in one drive; driven by the coordinator alone."""
+    """The state of reading in one drive; driven by the coordinator alone. Times are media seconds.
 
-    def __init__(self, run_uid: str, settings: EdgeSettings, *, full: bool) -> None:
+    ``choice`` makes what chooses the crops, from what tells the vote of a track; by default the settings' budget.
+    """
+
+    def __init__(
+        self,
+        run_uid: str,
+        settings: EdgeSettings,
+        choice: Callable[[Callable[[int], Vote]], Choice] | None = None,
+    ) -> None:
         self._settings = settings.reading
         self._book = PlateBook(run_uid, settings.reads, settings.reading)
-        self._choice = CropChoice(
-            settings.reading,
-            pending=_PENDING_FULL if full else _PENDING_REALTIME,
-            pause_s=0.0 if full else _PAUSE_S,
-        )
+        vote_of = self._book.vote_of
+        self._choice = choice(vote_of) if choice is not None else Choice(settings.reading, vote_of)
         self._began: dict[int, datetime] = {}
-        self._last_shape: dict[int, Shape] = {}
         self._ending: set[int] = set()
+        self._now_s = 0.0
+        self._over = False
 
     @property
     def count(self) -> int:
         """Plates read so far."""
         return self._book.count
 
-    def choose(self, ticket: Ticket, now_s: float) -> list[SentCrop]:
-        """The crops of a frame that are worth reading, largest first; they count as sent."""
-        image = ticket.frame.image
-        chosen: list[SentCrop] = []
-        for tracked in sorted(ticket.tracked, key=lambda t: t.box.xmin - t.box.xmax):
-            if tracked.carried:
-                continue
-            track, box = tracked.track_id, tracked.box
-            self._began.setdefault(track, ticket.frame.captured_utc)
-            self._book.seen(track, ticket.frame.captured_utc, ticket.media_s)
-            crop = cut_crop(image, box, self._settings.crop_margin)
-            shape = shape_of(box)
-            steady = overlap(shape, self._last_shape.get(track, shape)) >= _STEADY_OVERLAP
-            self._last_shape[track] = shape
-            look = Look(shape[2], shape[3], sharpness(crop), steady, not touches_edge(box, image))
-            if len(chosen) < _CROPS_PER_FRAME and self._choice.worth(track, look, now_s, self._book.vote_of(track)):
-                self._choice.sent(track, look, now_s)
-                jpeg = encode_crop(crop, self._settings)
-                began = self._began[track]
-                sighting = Sighting.of(ticket.frame, ticket.media_s)
-                size = crop.shape[1], crop.shape[0]
-                chosen.append(SentCrop(track, jpeg, *size, look.sharpness, box, sighting, began))
-        return chosen
+    def see(self, ticket: Ticket) -> None:
+        """Note the plates of a frame, and hold the crops that are the best of theirs so far."""
+        self._now_s = max(self._now_s, ticket.media_s)
+        for tracked in ticket.tracked:
+            if not tracked.carried:
+                self._see(ticket, tracked)
+
+    def due(self, *, last: bool = False) -> list[SentCrop]:
+        """The crops to be sent now, the most urgent first; they count as sent. ``last`` waits for no better ones."""
+        self._over = self._over or last
+        return self._choice.due(self._now_s, _CROPS_PER_REQUEST, last=last)
 
     def answered(self, crops: Sequence[SentCrop], words: Sequence[tuple[Word, ...]] | None) -> list[TrackRead]:
-        """Take an answer in, however late it comes; gives the reads to store."""
+        """Take an answer in, however late it comes; gives the reads to store. None: there was no answer."""
         changed: list[TrackRead] = []
         for index, crop in enumerate(crops):
-            self._choice.answered(crop.track, usable=words is not None)
-            if words is not None:
-                changed += self._book.add(_single(crop, words[index]), crop.began, crop.sighting.media_s)
+            if words is None and not self._over:
+                self._choice.failed(crop.track, _look(crop), self._now_s, crop)
+            if words is None:
+                continue
+            single = _single(crop, words[index])
+            if self._book.contradicts(single):
+                self._choice.doubt(crop.track)
+            changed += self._book.add(single, crop.began, crop.sighting.media_s)
+            self._choice.answered(crop.track)
         return changed
 
     def labelled(self, tracked: TrackedBox) -> TrackedBox:
@@ -82,20 +81,42 @@ class PlateReading:
         return TrackedBox(tracked.track_id, tracked.box, tracked.carried, vote.text, vote.confidence)
 
     def end_tracks(self, tracks: Sequence[int]) -> list[TrackRead]:
-        """Let tracks go that ended; gives the reads to store once more."""
+        """Let tracks go that ended, once nothing of them waits; gives the reads to store once more."""
         changed = []
+        for track in tracks:
+            self._choice.end(track)
         self._ending.update(tracks)
-        for track in [t for t in self._ending if not self._choice.pending(t)]:
+        for track in [t for t in self._ending if not self._choice.needs(t)]:
             self._ending.discard(track)
             self._began.pop(track, None)
-            self._last_shape.pop(track, None)
             self._choice.forget(track)
             changed += self._book.end_track(track)
-        return changed
+        return changed + self._book.close_idle(self._now_s)
 
     def end(self) -> list[TrackRead]:
         """The drive is over; gives the reads to store once more."""
         return self._book.end_all()
+
+    def _see(self, ticket: Ticket, tracked: TrackedBox) -> None:
+        frame, track, box = ticket.frame, tracked.track_id, tracked.box
+        began = self._began.setdefault(track, frame.captured_utc)
+        self._book.seen(track, frame.captured_utc, ticket.media_s)
+        crop = cut_crop(frame.image, box, self._settings.crop_margin)
+        _, _, width, height = shape_of(box)
+        sharp = sharpness(crop)
+        look = Look(width, height, sharp, not tracked.doubtful, not touches_edge(box, frame.image))
+
+        def encoded() -> SentCrop:
+            jpeg = encode_crop(crop, self._settings)
+            sighting = Sighting.of(frame, ticket.media_s)
+            return SentCrop(track, jpeg, crop.shape[1], crop.shape[0], sharp, box, sighting, began)
+
+        self._choice.offer(track, look, ticket.media_s, encoded)
+
+
+def _look(crop: SentCrop) -> Look:
+    _, _, width, height = shape_of(crop.box)
+    return Look(width, height, crop.sharpness)
 
 
 def _single(crop: SentCrop, words: tuple[Word, ...]) -> SingleRead:

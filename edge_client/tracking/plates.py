@@ -6,6 +6,7 @@ one plate may have had several tracks: what was read decides.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from edge_client.config import ReadingSettings, ReadSettings
@@ -28,6 +29,7 @@ class PlateBook:
         self._run_uid = run_uid
         self._reads = reads
         self._limit = reading.max_reads
+        self._passed_s = max(reading.passed_s, reads.same_plate_s)
         self._records: list[PlateRecord] = []
         self._of_track: dict[int, PlateRecord] = {}
         self._made = 0
@@ -46,8 +48,14 @@ class PlateBook:
     def storable(self, vote: Vote) -> bool:
         """Whether a vote is sure and long enough to be stored or shown; a lone read must be surer."""
         settings = self._reads
-        least = settings.min_lone_confidence if vote.support < _COMPANY else settings.min_confidence
+        lone = vote.support < _COMPANY and vote.plate_confidence < settings.min_lone_confidence
+        least = settings.min_lone_confidence if lone else settings.min_confidence
         return vote.confidence >= least and settings.min_length <= len(vote.text) <= settings.max_length
+
+    def contradicts(self, single: SingleRead) -> bool:
+        """Whether a read is of another plate than the one known of its track, by what was read."""
+        known = self.vote_of(single.track_id).text
+        return bool(known) and bool(single.text) and not _one_track(known, single.text)
 
     def add(self, single: SingleRead, first_seen: datetime, time_s: float) -> list[TrackRead]:
         """Take a single read in; ``first_seen`` is when its track began. Gives the reads to store anew."""
@@ -57,9 +65,9 @@ class PlateBook:
         before = record.vote
         record.add(single, self._limit)
         record.seen(single.utc, time_s)
-        if self._of_track.get(single.track_id, record) is record and record.frames.keys() <= {single.track_id}:
+        if self._of_track.get(single.track_id, record) is record and record.tracks <= {single.track_id}:
             record.seen(first_seen, time_s)
-        record.frames[single.track_id] = max(single.frame_number, record.frames.get(single.track_id, -1))
+        record.tracks.add(single.track_id)
         changed = record.vote != before
         record, merged = self._merge(record)
         shown = self._of_track.get(single.track_id)
@@ -81,14 +89,27 @@ class PlateBook:
         self._of_track.pop(track, None)
         again = []
         for record in self._records:
-            was_read = record.frames.pop(track, None) is not None
-            if was_read and record.stored and record.saved_last_seen != record.last_seen:
-                again.append(self._store(record))
+            if track in record.tracks:
+                record.tracks.discard(track)
+                if record.stored and record.saved_last_seen != record.last_seen:
+                    again.append(self._store(record))
         return again
 
+    def close_idle(self, now_s: float) -> list[TrackRead]:
+        """Close the records of cars that have passed; gives their reads for the last time."""
+        return self._close([r for r in self._records if not r.tracks and now_s - r.last_s > self._passed_s])
+
     def end_all(self) -> list[TrackRead]:
-        """End every track."""
-        return [read for track in list(self._of_track) for read in self.end_track(track)]
+        """The drive is over: close every record."""
+        self._of_track.clear()
+        return self._close(self._records)
+
+    def _close(self, records: Sequence[PlateRecord]) -> list[TrackRead]:
+        closing = [r for r in records if not r.closed]
+        for record in closing:
+            record.tracks.clear()
+            record.closed = True
+        return [self._store(r) for r in closing if r.stored]
 
     def _store(self, record: PlateRecord) -> TrackRead:
         record.stored = True
@@ -109,15 +130,15 @@ class PlateBook:
         found = None
         least = float("inf")
         for record in self._records:
-            if single.track_id in record.frames:
+            if single.track_id in record.tracks and _one_track(record.vote.text, text):
                 gap = distance(record.vote.text, text)
-                if gap < least and gap <= _TRACK_TOLERANCE * max(len(record.vote.text), len(text)):
+                if gap < least:
                     found, least = record, gap
         return found
 
     def _new(self, single: SingleRead, time_s: float) -> PlateRecord:
         self._made += 1
-        record = PlateRecord(f"{self._run_uid}-{self._made}", single.utc, single.utc, time_s)
+        record = PlateRecord(self._run_uid, self._made, single.utc, single.utc, time_s)
         self._records.append(record)
         return record
 
@@ -131,9 +152,10 @@ class PlateBook:
         return best[1] if best is not None else None
 
     def _alike(self, record: PlateRecord, text: str, confidence: float, time_s: float) -> bool:
-        if text in {record.vote.text, record.saved_text}:
+        away_s = record.away_s(time_s)
+        if away_s <= self._passed_s and text in {record.vote.text, record.saved_text}:
             return True
-        if abs(time_s - record.last_s) > self._reads.same_plate_s:
+        if away_s > self._reads.same_plate_s:
             return False
         return same_plate(record.vote.text, text, sure=confidence >= _SURE and record.vote.confidence >= _SURE)
 
@@ -146,7 +168,7 @@ class PlateBook:
             r
             for r in self._records
             if r is record
-            or vote.text in {r.vote.text, r.saved_text}
+            or (r.away_s(record.last_s) <= self._passed_s and vote.text in {r.vote.text, r.saved_text})
             or (self._alike(r, vote.text, vote.confidence, record.last_s) and not together(r.singles, record))
         ]
         oldest = twins[0]
@@ -159,11 +181,18 @@ class PlateBook:
         return oldest, len(twins) > 1
 
     def _evict(self) -> None:
-        """Keep memory bounded on long drives: the plate not seen for the longest time is let go."""
+        """Keep memory bounded on long drives: the plate not seen for the longest time is let go.
+
+        Closed records are kept for reads that come late; others are not let go, as tracks end and records close.
+        """
         if len(self._records) > _KEPT_RECORDS:
-            active = set(map(id, self._of_track.values()))
-            idle = [r for r in self._records if id(r) not in active]
-            if idle:
-                oldest = min(idle, key=lambda r: r.last_s)
+            closed = [r for r in self._records if r.closed]
+            if closed:
+                oldest = min(closed, key=lambda r: r.last_s)
                 self._evicted += oldest.stored
                 self._records.remove(oldest)
+
+
+def _one_track(known: str, text: str) -> bool:
+    """Whether two reads in one geometric track may be of one plate."""
+    return distance(known, text) <= _TRACK_TOLERANCE * max(len(known), len(text))

@@ -7,14 +7,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from cloud_apis.contract import plate_confidence
+from edge_client.tracking.choice import promise_px
 from edge_client.tracking.motion import overlap, shape_of
 from edge_client.tracking.vote import EMPTY, Ballot, Vote, vote
 from edge_client.types import SingleRead, TrackRead
 
 
 def quality(single: SingleRead) -> float:
-    """How much a single read counts: larger crops more, by the logarithm of their width."""
-    return math.log2(max(single.crop_width_px, 8) / 4)
+    """How much a single read counts: larger and sharper crops more, by the logarithm of what they promise."""
+    return math.log2(max(promise_px(single.crop_width_px, single.sharpness), 8.0) / 4)
 
 
 def together(singles: Iterable[SingleRead], record: PlateRecord) -> bool:
@@ -29,34 +31,46 @@ def together(singles: Iterable[SingleRead], record: PlateRecord) -> bool:
 
 @dataclass(slots=True, eq=False)
 class PlateRecord:
-    """The reads of one plate over a drive; times are media seconds unless they say UTC."""
+    """The reads of one passing car's plate; times are media seconds unless they say UTC.
 
-    uid: str
+    A record that is closed changes no more, unless a read comes late of what was seen before.
+    """
+
+    drive: str
+    number: int
     first_seen: datetime
     last_seen: datetime
     last_s: float
+    first_s: float = math.inf
     singles: list[SingleRead] = field(default_factory=list)
     vote: Vote = EMPTY
     supersedes: list[str] = field(default_factory=list)
     stored: bool = False
     saved_text: str | None = None
     saved_last_seen: datetime | None = None
-    frames: dict[int, int] = field(default_factory=dict)  # track -> last frame in which it was read
+    tracks: set[int] = field(default_factory=set)  # that it was read in, as far as they have not ended
+    closed: bool = False
+
+    @property
+    def uid(self) -> str:
+        """Unique over all drives."""
+        return f"{self.drive}-{self.number}"
 
     def add(self, single: SingleRead, limit: int) -> None:
         """Take a further single read in; of more than ``limit`` the one that counts least goes."""
         self.singles.append(single)
         if len(self.singles) > limit:
             self.singles.remove(min(self.singles, key=lambda s: min(s.confidences, default=0.0) * quality(s)))
-        self.vote = vote([Ballot(s.text, s.confidences, quality(s)) for s in self.singles])
+        self.vote = vote([Ballot(s.text, s.confidences, quality(s), plate_confidence(s.words)) for s in self.singles])
 
     def absorb(self, other: PlateRecord, limit: int) -> None:
         """Take over another record of the same plate, which is to be removed from the store if it is there."""
         for single in other.singles:
             self.add(single, limit)
-        self.seen(other.first_seen, other.last_s)
+        self.seen(other.first_seen, other.first_s)
         self.seen(other.last_seen, other.last_s)
-        self.frames.update(other.frames)
+        self.tracks |= other.tracks
+        self.closed = self.closed and other.closed
         self.supersedes.extend(other.supersedes)
         if other.stored:
             self.supersedes.append(other.uid)
@@ -65,7 +79,12 @@ class PlateRecord:
         """Note that the plate was seen at this time."""
         self.first_seen = min(self.first_seen, utc)
         self.last_seen = max(self.last_seen, utc)
+        self.first_s = min(self.first_s, time_s)
         self.last_s = max(self.last_s, time_s)
+
+    def away_s(self, time_s: float) -> float:
+        """For how long the plate has not been seen at a time; how long before its begin the time lies."""
+        return max(time_s - self.last_s, self.first_s - time_s, 0.0)
 
     def best(self) -> SingleRead:
         """The single read that shows the plate best: one that says what was voted, large and confident."""
@@ -77,6 +96,7 @@ class PlateRecord:
     def to_read(self) -> TrackRead:
         """The record as it is stored."""
         best = self.best()
+        fix = best.fix
         return TrackRead(
             uid=self.uid,
             text=self.vote.text,
@@ -84,10 +104,17 @@ class PlateRecord:
             character_confidences=self.vote.confidences,
             first_seen=self.first_seen,
             last_seen=self.last_seen,
-            latitude_deg=best.fix.latitude_deg if best.fix is not None else None,
-            longitude_deg=best.fix.longitude_deg if best.fix is not None else None,
+            latitude_deg=fix.latitude_deg if fix is not None else None,
+            longitude_deg=fix.longitude_deg if fix is not None else None,
             fix_age_s=best.fix_age_s,
             crop_jpeg=best.crop_jpeg,
             singles=tuple(self.singles),
             supersedes=tuple(self.supersedes),
+            drive=self.drive,
+            ended=self.closed,
+            utc_source=best.utc_source,
+            speed_mps=fix.speed_mps if fix is not None else None,
+            course_deg=fix.course_deg if fix is not None else None,
+            satellites=fix.satellites if fix is not None else None,
+            hdop=fix.hdop if fix is not None else None,
         )

@@ -1,24 +1,36 @@
 """Links the boxes of one plate across frames and carries them to frames without a result.
 
-Greedy assignment of boxes to predicted tracks by overlap, distance and size: plates are few and far apart in
-a picture, so the optimal assignment would hardly ever differ. Links made here may be wrong where frames lie
-far apart; `PlateBook` sets them right by what was read.
+Boxes are paired with predicted tracks at the least cost in all, so that two plates side by side keep their tracks
+where one of them is missed. How far a plate may have come depends on the time that has passed, not on frames: the
+same gates serve thirty frames a second and one. Links may still be wrong where frames lie far apart; they are
+marked, and `PlateBook` sets them right by what was read.
 """
 
 from __future__ import annotations
 
 import math
+import statistics
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cloud_apis.contract import PlateBox
 from edge_client.config import TrackingSettings
+from edge_client.tracking.appearance import Thumbnail, likeness
+from edge_client.tracking.assignment import cheapest_pairs
 from edge_client.tracking.motion import Motion, Shape, jump, overlap, shape_of, size_ratio
 from edge_client.types import TrackedBox
 
 _ENOUGH_OVERLAP = 0.1
+_SURE_OVERLAP = 0.3
 _LARGEST_RATIO = 2.0
 _SPEED_TRUST = 0.6
+_ERROR = 0.5  # plate widths by which a prediction may err at once
+_NEW_SPEED, _SPEED_CHANGE = 10.0, 4.0  # plate widths per second
+_UNLIKE, _ALIKE = 0.4, 0.85
+_UNLIKE_COSTS = 1.5
+_KEPT_INTERVALS = 9
+_MISSED_FRAMES = 2.5
 
 
 @dataclass(slots=True)
@@ -26,7 +38,14 @@ class _Track:
     number: int
     motion: Motion
     box: PlateBox
+    look: Thumbnail | None
     hits: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Link:
+    cost: float
+    doubtful: bool
 
 
 class Tracker:
@@ -37,34 +56,38 @@ class Tracker:
         self._tracks: list[_Track] = []
         self._next = 0
         self._ended: list[int] = []
+        self._at_s: float | None = None
+        self._intervals_s: deque[float] = deque(maxlen=_KEPT_INTERVALS)
 
-    def update(self, time_s: float, boxes: Sequence[PlateBox]) -> tuple[TrackedBox, ...]:
+    def update(
+        self, time_s: float, boxes: Sequence[PlateBox], looks: Sequence[Thumbnail] | None = None
+    ) -> tuple[TrackedBox, ...]:
         """Link the boxes detected in the frame of this time; tracks missed in it are carried for a while.
 
-        A frame older than what was seen already (a late answer) is linked too, but moves nothing back.
+        ``looks`` shows each box, so that plates are told apart by more than their places. A frame older than what
+        was seen already (a late answer) is linked too, but moves nothing back.
         """
+        self._passed(time_s)
         shapes = [shape_of(b) for b in boxes]
-        linked: dict[int, _Track] = {}
-        for _, track, index in sorted(self._candidates(time_s, shapes), key=lambda c: c[0]):
-            if index not in linked and all(track is not t for t in linked.values()):
-                linked[index] = track
-        for index, track in linked.items():
-            trust = _SPEED_TRUST if track.hits > 1 else 1.0
-            moved = track.motion.observed(shapes[index], time_s, trust)
-            if moved is not track.motion:
-                track.motion, track.box = moved, boxes[index]
-            track.hits += 1
-        seen = []
+        links = self._links(time_s, shapes, looks)
+        pairs = cheapest_pairs(len(boxes), len(self._tracks), {pair: link.cost for pair, link in links.items()})
+        known = list(self._tracks)
+        seen: list[TrackedBox] = []
+        linked: set[int] = set()
         for index, box in enumerate(boxes):
-            found = linked.get(index)
-            if found is None:
-                found = _Track(self._next, Motion(shapes[index], (0.0, 0.0, 0.0, 0.0), time_s), box)
+            look = looks[index] if looks is not None else None
+            if index in pairs:
+                track = known[pairs[index]]
+                self._move(track, box, shapes[index], look, time_s)
+                doubtful = links[index, pairs[index]].doubtful
+            else:
+                track = _Track(self._next, Motion(shapes[index], (0.0, 0.0, 0.0, 0.0), time_s), box, look)
                 self._next += 1
-                self._tracks.append(found)
-                linked[index] = found
-            seen.append(TrackedBox(found.number, box, carried=False))
-        kept = {t.number for t in linked.values()}
-        missed = [t for t in self._tracks if t.number not in kept and t.hits > 1]
+                self._tracks.append(track)
+                doubtful = False
+            linked.add(track.number)
+            seen.append(TrackedBox(track.number, box, carried=False, doubtful=doubtful))
+        missed = [t for t in self._tracks if t.number not in linked and t.hits > 1]
         seen.extend(self._carried(time_s, missed, self._settings.carry_missed_s))
         self._retire(time_s)
         return tuple(seen)
@@ -80,17 +103,43 @@ class Tracker:
         ended, self._ended = self._ended, []
         return ended
 
-    def _candidates(self, time_s: float, shapes: Sequence[Shape]) -> list[tuple[float, _Track, int]]:
-        found = []
-        for track in self._tracks:
+    def _passed(self, time_s: float) -> None:
+        if self._at_s is not None and time_s > self._at_s:
+            self._intervals_s.append(time_s - self._at_s)
+        self._at_s = time_s if self._at_s is None else max(time_s, self._at_s)
+
+    def _move(self, track: _Track, box: PlateBox, shape: Shape, look: Thumbnail | None, time_s: float) -> None:
+        moved = track.motion.observed(shape, time_s, _SPEED_TRUST if track.hits > 1 else 1.0)
+        if moved is not track.motion:
+            track.motion, track.box, track.look = moved, box, look
+        track.hits += 1
+
+    def _links(
+        self, time_s: float, shapes: Sequence[Shape], looks: Sequence[Thumbnail] | None
+    ) -> dict[tuple[int, int], _Link]:
+        """The links that are possible: (index of the box, index of the track)."""
+        links = {}
+        for place, track in enumerate(self._tracks):
             predicted = track.motion.predict(time_s)
+            reach = self._reach(track, abs(time_s - track.motion.at_s))
             for index, shape in enumerate(shapes):
                 common = overlap(predicted, shape)
-                far = min(jump(predicted, shape), jump(track.motion.shape, shape) + 0.5)
+                far = min(jump(predicted, shape), jump(track.motion.shape, shape) + _ERROR)
                 ratio = size_ratio(predicted, shape)
-                if common > _ENOUGH_OVERLAP or (far <= self._settings.reach and ratio <= _LARGEST_RATIO):
-                    found.append((far + math.log(ratio) - common, track, index))
-        return found
+                if common <= _ENOUGH_OVERLAP and (far > reach or ratio > _LARGEST_RATIO):
+                    continue
+                alike = likeness(track.look, looks[index]) if looks is not None and track.look is not None else None
+                if alike is not None and alike < _UNLIKE and common <= _SURE_OVERLAP:
+                    continue
+                unlike = _UNLIKE_COSTS * (1.0 - alike) if alike is not None else 0.0
+                doubtful = common < _SURE_OVERLAP and (alike is None or alike < _ALIKE)
+                links[index, place] = _Link(far + math.log(ratio) - common + unlike, doubtful)
+        return links
+
+    def _reach(self, track: _Track, gap_s: float) -> float:
+        """How far from its prediction a plate may be, in plate widths."""
+        speed = _SPEED_CHANGE if track.hits > 1 else _NEW_SPEED
+        return min(_ERROR + speed * gap_s, self._settings.reach)
 
     def _carried(self, time_s: float, tracks: Sequence[_Track], for_s: float) -> list[TrackedBox]:
         carried = []
@@ -102,9 +151,12 @@ class Tracker:
         return carried
 
     def _retire(self, time_s: float) -> None:
+        """End tracks; where frames lie far apart a track may be missed in one or two of them all the same."""
+        interval_s = statistics.median(self._intervals_s) if self._intervals_s else 0.0
+        keep_s = max(self._settings.keep_s, _MISSED_FRAMES * interval_s)
         alive = []
         for track in self._tracks:
-            if time_s - track.motion.at_s > self._settings.keep_s:
+            if time_s - track.motion.at_s > keep_s:
                 self._ended.append(track.number)
             else:
                 alive.append(track)

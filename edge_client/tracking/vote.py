@@ -17,20 +17,28 @@ _OTHER_LENGTH = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Ballot:
-    """One read: its text, the confidence of each character in 0..1, and how much the read counts."""
+    """One read: its text, the confidence of each character in 0..1, and how much the read counts.
+
+    ``plate_confidence`` is the chance that all of it is right, where the recogniser tells it (else 0).
+    """
 
     text: str
     confidences: tuple[float, ...]
     weight: float = 1.0
+    plate_confidence: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """The voted text with a confidence per character in 0..1; ``support`` reads said exactly this."""
+    """The voted text with a confidence per character in 0..1; ``support`` reads said exactly this.
+
+    ``plate_confidence`` is the best chance to be right that one of those reads had by itself.
+    """
 
     text: str
     confidences: tuple[float, ...]
     support: int
+    plate_confidence: float = 0.0
 
     @property
     def confidence(self) -> float:
@@ -71,7 +79,9 @@ def vote(ballots: Sequence[Ballot]) -> Vote:
         text.append(winner)
         confidences.append(best[place][winner] * votes[place][winner] / total if total > 0 else 0.0)
     joined = "".join(text)
-    return Vote(joined, tuple(confidences), sum(b.text == joined for b in ballots))
+    agreeing = [b for b in ballots if b.text == joined]
+    alone = max((b.plate_confidence for b in agreeing), default=0.0)
+    return Vote(joined, tuple(confidences), len(agreeing), alone)
 
 
 def _evidence(confidence: float) -> float:
