@@ -23,6 +23,8 @@ from tools.training.datasets.load import load_material
 from tools.training.yolov3.choice import build
 from tools.training.yolov3.dataset import SOURCES, Sample, in_dev, load
 from tools.training.yolov3.evaluate import file_precision, letterbox
+from tools.training.yolov3.network import YoloV3
+from tools.training.yolov3.sizes import fit_sizes, scale_finest
 
 CALIBRATION_PICTURES = 160
 PRECISIONS = ("float32", "int8")
@@ -63,6 +65,10 @@ def export(
         raise FileNotFoundError(f"no best.pt in {run}: train first")
     network = build(state.get("network_name", "slim"))
     network.load_state_dict(state["ema"])
+    factors = (1.0, 1.0)
+    if isinstance(network, YoloV3):
+        factors = fit_sizes(network, state["anchors"], dev)
+        scale_finest(network, factors)
     target.mkdir(parents=True, exist_ok=True)
     files = {"float32": target / "yolov3.float32.onnx", "int8": target / "yolov3.onnx"}
     export_detector(network, files["float32"], network.strides)
@@ -80,6 +86,7 @@ def export(
         "labels": ["license-plate"],
         "anchors": [int(side) for side in state["anchors"].flatten()],
         "strides": list(network.strides),
+        "finest_boxes_scaled": list(factors),
         "trained_steps": int(state["step"]),
         "dev_ap50": figures,
     }

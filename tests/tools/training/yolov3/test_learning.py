@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="the train extra is not installed")
+from torch import Tensor
 
 from tools.training.common.run_folder import RunFolder
 from tools.training.yolov3.anchors import kmeans, size_iou
@@ -14,16 +15,19 @@ from tools.training.yolov3.dataset import Sample, in_dev
 from tools.training.yolov3.evaluate import detections
 from tools.training.yolov3.loss import YoloLoss, decode, iou
 from tools.training.yolov3.network import STRIDES, YoloV3
+from tools.training.yolov3.sizes import fit_sizes, scale_finest
 from tools.training.yolov3.tightness import Tightness
 from tools.training.yolov3.train import TrainSettings, one_cycle, train
 from tools.training.yolov3.transfer import start_from
 
-ANCHORS = torch.tensor([
-    *([6, 3], [8, 4], [12, 5]),
-    *([16, 6], [27, 11], [34, 18]),
-    *([57, 18], [50, 31], [70, 30]),
-    *([86, 39], [133, 82], [300, 260]),
-])
+ANCHORS = torch.tensor(
+    [
+        *([6, 3], [8, 4], [12, 5]),
+        *([16, 6], [27, 11], [34, 18]),
+        *([57, 18], [50, 31], [70, 30]),
+        *([86, 39], [133, 82], [300, 260]),
+    ]
+)
 
 
 def samples(count: int) -> list[Sample]:
@@ -151,3 +155,39 @@ def test_a_wider_network_begins_as_the_same_function(tmp_path: Path) -> None:
     torch.save({"ema": wide.state_dict(), "anchors": ANCHORS}, tmp_path / "wide.pt")
     kept = start_from(tmp_path / "wide.pt", narrow, ANCHORS)
     assert 0 < kept < len(wide.state_dict())
+
+
+class OneBox(YoloV3):
+    """Finds one box in each picture: the first anchor's, in the middle of a cell of the finest scale."""
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        p4, p8, p16, p32 = (torch.full((1, 18, image.shape[2] // s, image.shape[3] // s), -20.0) for s in STRIDES)
+        p4[0, :6, 50, 60] = torch.tensor([0.0, 0.0, 0.0, 0.0, 8.0, 8.0])
+        return p4, p8, p16, p32
+
+
+def test_boxes_that_come_out_too_large_are_scaled_back() -> None:
+    anchors = ANCHORS.clone().float()
+    anchors[0] = torch.tensor([10.0, 6.0])
+    picture = np.zeros((416, 416), np.uint8)
+
+    def plate(width: float, height: float) -> Sample:
+        x, y = 242.0, 202.0
+        box = [[x - width / 2, y - height / 2, x + width / 2, y + height / 2]]
+        return Sample("a.png", "own", picture, np.array(box, np.float32))
+
+    network = OneBox()
+    assert fit_sizes(network, anchors, [plate(9.0, 5.5)]) == (1.0, 1.0)  # good enough as it is
+    assert fit_sizes(network, anchors, [plate(4.4, 5.9)]) == (0.85, 1.0)  # found with the least width alone
+    assert fit_sizes(network, anchors, [Sample("b.png", "own", picture, np.zeros((0, 4), np.float32))]) == (1.0, 1.0)
+
+
+def test_scaling_the_finest_boxes_moves_nothing_else() -> None:
+    network = YoloV3()
+    finest = network.head4.predict[1]
+    assert isinstance(finest, torch.nn.Conv2d) and finest.bias is not None
+    before = finest.bias.detach().clone()
+    scale_finest(network, (0.9, 0.85))
+    moved = (finest.bias.detach() - before).view(3, 6)
+    assert torch.allclose(moved[:, 2:4], torch.tensor([0.9, 0.85]).log().expand(3, 2), atol=1e-6)
+    assert float(moved[:, [0, 1, 4, 5]].abs().max()) == 0
