@@ -17,4 +17,6 @@ def writable_folders(settings: EdgeSettings) -> tuple[Path, ...]:
     """
     files = (settings.reads.file, settings.record.file, settings.apis.embedded_log)
     folders = {file.parent for file in files if file is not None}
+    if settings.recording.folder is not None:
+        folders.add(settings.recording.folder)
     return tuple(sorted(f for f in folders if f.is_absolute() and not f.is_relative_to(_STATE)))
