@@ -19,6 +19,7 @@ from edge_client.commands.settings import settings_of
 from edge_client.commands.summary import check_summary_file, print_summary, summary_line, write_summary
 from edge_client.config import EdgeSettings
 from edge_client.errors import DashcamError
+from edge_client.recording.button import LockButton, pressed_by_signal
 from edge_client.run import run_drive
 from edge_client.service.notify import ServiceManager, service_manager
 from edge_client.sources.open import open_source
@@ -55,6 +56,9 @@ def add_parser(commands: Subcommands) -> None:
     shown.add_argument("--record", type=Path, metavar="FILE", help="write the annotated video, MP4")
     kept = parser.add_argument_group("results")
     kept.add_argument("--reads", type=Path, metavar="FILE", help="SQLite file of the reads")
+    kept.add_argument(
+        "--recordings", type=Path, metavar="FOLDER", help="record the original video there in segments, of files too"
+    )
     kept.add_argument("--summary-json", type=Path, metavar="FILE", help="write the counters at the end")
     apis = parser.add_argument_group("prediction APIs (none named: embedded ones are started)")
     apis.add_argument("--yolov3-endpoint", metavar="URL", help="the detector")
@@ -104,6 +108,7 @@ class _Drive:
         self._found: dict[str, TrackRead] = {}
         self.reads_path = reads_file(settings.reads.file)
         self.recording: str | None = None
+        self._lock_button = LockButton()
 
     @property
     def reads(self) -> list[TrackRead]:
@@ -128,7 +133,16 @@ class _Drive:
                 self._manager.alive(progress_line(status))
 
             publishing = PublishingStore(store, outputs.add_read, self._keep)
-            summary = run_drive(self._settings, source, outputs.displays, publishing, stop, on_status=on_status)
+            with pressed_by_signal(self._lock_button):
+                summary = run_drive(
+                    self._settings,
+                    source,
+                    outputs.displays,
+                    publishing,
+                    stop,
+                    on_status=on_status,
+                    lock_button=self._lock_button,
+                )
             self.recording = outputs.recording_text()
             return summary
 
@@ -159,6 +173,10 @@ def overrides(arguments: argparse.Namespace) -> dict[str, dict[str, object]]:
             "full_screen": True if arguments.fullscreen else None,
         },
         "web": {"address": arguments.web},
+        "recording": {
+            "folder": arguments.recordings,
+            "when": None if arguments.recordings is None else "always",
+        },
         "record": {"file": arguments.record},
         "reads": {"file": arguments.reads},
     }
