@@ -1,4 +1,4 @@
-"""The command `dashcam`: `run`, `reads`, `install` and `doctor`.
+"""The command `dashcam`: `run`, `reads`, `recordings`, `install` and `doctor`.
 
 Exit codes: 0 when all went well, 1 when a run failed, 2 for wrong arguments or settings. What goes wrong is
 told in one line on standard error that says what to do.
@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from edge_client.commands import doctor, install, reads, run
+from edge_client.commands import doctor, install, reads, recordings, run
 from edge_client.commands.parser import Parser
 from edge_client.errors import DashcamError
 from edge_client.service.journal import goes_to_journal, priority_prefix
@@ -41,6 +41,7 @@ def _parser() -> Parser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     run.add_parser(commands)
     reads.add_parser(commands)
+    recordings.add_parser(commands)
     install.add_parser(commands)
     doctor.add_parser(commands)
     return parser

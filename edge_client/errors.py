@@ -13,7 +13,8 @@ DashcamError
 │   └── ApiPausedError        not asked: the API failed often and is left alone for a moment
 ├── EmbeddedApiError the APIs could not be started as a child process
 ├── DisplayError     a display cannot go on
-└── StoreError       reads could not be written
+├── StoreError       reads could not be written
+└── RecordingError   a recording is unknown, or cannot be read or changed
 
 Each message is one line that says what to do about it.
 """
@@ -92,3 +93,7 @@ class DisplayError(DashcamError):
 
 class StoreError(DashcamError):
     """Reads could not be written."""
+
+
+class RecordingError(DashcamError):
+    """A recording of the original video is unknown, or cannot be read or changed."""
