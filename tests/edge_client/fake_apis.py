@@ -82,6 +82,18 @@ class _Handler(BaseHTTPRequestHandler):
             with b.lock:
                 b.at_once -= 1
 
+    def do_GET(self) -> None:
+        """Health: well, unless told otherwise."""
+        b = self.behaviour
+        with b.lock:
+            number = b.requests.get(self.path, 0)
+            b.requests[self.path] = number + 1
+        answer = b.instead(self.path, number) or Answer()
+        self.send_response(answer.status)
+        self.send_header("Content-Length", str(len(answer.body)))
+        self.end_headers()
+        self.wfile.write(answer.body)
+
     def _answer(self, body: bytes, number: int) -> None:
         b = self.behaviour
         if b.hang is not None:
