@@ -35,7 +35,7 @@ class Machine:
         """The content of a small file without blanks around it; None if it cannot be read."""
         try:
             # Files of the kernel may end strings with NUL.
-            return self.path(name).read_text(encoding="utf-8", errors="replace").strip().strip("\0")
+            return self.path(name).read_text(encoding="utf-8", errors="replace").strip("\0 \t\r\n")
         except OSError:
             return None
 
