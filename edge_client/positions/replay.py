@@ -2,66 +2,64 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from edge_client.errors import PositionError
-from edge_client.positions.nmea import LogFix, fixes
+from edge_client.positions.history import FixHistory
+from edge_client.positions.moments import MomentFix, fixes
 from edge_client.types import Fix, GpsState, GpsStatus
+
+_CARRY_ON_S = 3.0
+_MAX_SPEED_MPS = 100.0
 
 
 class NmeaReplay:
-    """Fixes of an NMEA log by media time. Raises `PositionError` when the log cannot be read or has none."""
+    """Fixes of an NMEA log by media time. Raises `PositionError` when the log cannot be read or has none.
 
-    def __init__(self, path: Path, max_age_s: float) -> None:
+    The times are as for `FixHistory`.
+    """
+
+    def __init__(
+        self, path: Path, max_age_s: float, carry_on_s: float = _CARRY_ON_S, max_speed_mps: float = _MAX_SPEED_MPS
+    ) -> None:
         try:
             with path.open(encoding="ascii", errors="replace") as lines:
-                self._fixes: list[LogFix] = list(fixes(lines))
+                found = list(fixes(lines))
         except OSError as error:
             raise PositionError(f"cannot read the position log {path}: {error.strerror}") from None
-        if not self._fixes:
-            raise PositionError(f"the position log {path} holds no valid fix (RMC, GGA or GLL with checksum)")
-        start = self._fixes[0].day_s
-        self._times_s = [fix.day_s - start for fix in self._fixes]
-        self._max_age_s = max_age_s
-        self._start_utc = self._find_start()
+        if not found:
+            raise PositionError(f"the position log {path} holds no valid fix (RMC, GGA, GNS or GLL with checksum)")
+        start_s = found[0].day_s
+        self._history = FixHistory(max_age_s, carry_on_s, max_speed_mps, kept_s=None)
+        self._jumps = sum(not self._history.put(to_fix(fix, fix.day_s - start_s)) for fix in found)
+        dated = next((fix for fix in found if fix.utc is not None), None)
+        self._start_utc: datetime | None = None
+        if dated is not None and dated.utc is not None:
+            self._start_utc = dated.utc - timedelta(seconds=dated.day_s - start_s)
         self._status = f"replaying {path.name}"
 
     def at(self, media_time_s: float, monotonic_s: float) -> Fix | None:
-        """The latest fix not newer than the capture; None when it is older than the greatest age."""
-        index = bisect_right(self._times_s, media_time_s + 1e-9) - 1
-        if index < 0:
+        """The position at the capture, between the fixes before and after it or carried on from the last one.
+
+        None before the first fix, and when the last one is older than the greatest age.
+        """
+        fix = self._history.at(media_time_s)
+        if fix is None:
             return None
-        age_s = max(media_time_s - self._times_s[index], 0.0)
-        if age_s > self._max_age_s:
-            return None
-        fix = self._fixes[index]
-        return Fix(
-            fix.latitude_deg,
-            fix.longitude_deg,
-            fix.utc,
-            monotonic_s - age_s,
-            fix.speed_mps,
-            fix.course_deg,
-        )
+        return replace(fix, monotonic_s=monotonic_s - max(media_time_s - fix.monotonic_s, 0.0))
 
     def utc_at(self, media_time_s: float) -> datetime | None:
         """The log's own time, where it tells the date."""
         return self._start_utc + timedelta(seconds=media_time_s) if self._start_utc is not None else None
 
     def status(self) -> GpsStatus:
-        """Which log is replayed."""
-        return GpsStatus(GpsState.REPLAY, reason=self._status)
+        """Which log is replayed; ``rejected`` fixes were jumps."""
+        return GpsStatus(GpsState.REPLAY, rejected=self._jumps, reason=self._status)
 
     def close(self) -> None:
         """Nothing is kept open."""
-
-    def _find_start(self) -> datetime | None:
-        for fix, time_s in zip(self._fixes, self._times_s, strict=True):
-            if fix.utc is not None:
-                return fix.utc - timedelta(seconds=time_s)
-        return None
 
 
 class NoPosition:
@@ -81,3 +79,17 @@ class NoPosition:
 
     def close(self) -> None:
         """Nothing is kept open."""
+
+
+def to_fix(fix: MomentFix, received_s: float) -> Fix:
+    """The fix as it flows through a drive, received at this time of the clock that matters."""
+    return Fix(
+        fix.latitude_deg,
+        fix.longitude_deg,
+        fix.utc,
+        received_s,
+        fix.speed_mps,
+        fix.course_deg,
+        fix.satellites,
+        fix.hdop,
+    )

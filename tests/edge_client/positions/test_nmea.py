@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_client.errors import PositionError
-from edge_client.positions.nmea import fixes
+from edge_client.positions.moments import fixes
 from edge_client.positions.replay import NmeaReplay, NoPosition
 
 
