@@ -44,11 +44,13 @@ class _Patch:
 _Span = tuple[str, Colour, bool]  # text, colour, bold
 
 
-def draw(shown: ShownFrame) -> Image:
+def draw(shown: ShownFrame, *, size_px: int | None = None, info: bool = True) -> Image:
     """The frame with its boxes, reads, time and position drawn on it.
 
     Args:
         shown: a frame as it leaves the reassembly.
+        size_px: height of a capital beside a plate; None for one that suits the picture.
+        info: whether time and position are drawn.
 
     Returns:
         A new picture of the frame's size, uint8 BGR; the frame's own picture is left as it is.
@@ -57,13 +59,14 @@ def draw(shown: ShownFrame) -> Image:
     height, width = canvas.shape[:2]
     if height < 48 or width < 64:
         return canvas  # nothing would be legible
-    size = max(11, round(18 * min(height / 720, width / 960)))
+    size = size_px or max(11, round(18 * min(height / 720, width / 960)))
     taken: list[_Rect] = []
     # The surest read is labelled first and so gets the best place.
     for tracked in sorted(shown.boxes, key=lambda t: t.confidence or 0.0, reverse=True):
         _draw_box(canvas, tracked)
         _draw_label(canvas, tracked, size, taken)
-    _draw_info(canvas, shown.frame, max(10, round(size * 0.78)))
+    if info:
+        _draw_info(canvas, shown.frame, max(10, round(size * 0.78)))
     return canvas
 
 

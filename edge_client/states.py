@@ -123,8 +123,6 @@ def store_state(store: StoreStatus) -> PartState:
         return PartState("reads", "not written", Grade.BAD, f"{store.waiting} wait: {store.reason}")
     if store.notice or store.lost:
         return PartState("reads", "written", Grade.BAD, store.notice or f"{store.lost} reads are lost")
-    if store.lost:
-        return PartState("reads", "some lost", Grade.NOTE, f"{store.lost} of them")
     if store.events_dropped:
         return PartState("reads", "written", Grade.NOTE, f"{store.events_dropped} events given up")
     return PartState(

@@ -26,6 +26,7 @@ class Outputs:
         """`board` is what the page shows, whether there is a page or not."""
         self._board = board
         self._recorder: VideoRecorder | None = None
+        self._window: Window | None = None
         self._displays: list[Display] = []
 
     @property
@@ -38,14 +39,24 @@ class Outputs:
         self._displays.append(display)
         if isinstance(display, VideoRecorder):
             self._recorder = display
+        elif isinstance(display, Window):
+            self._window = display
 
     def set_status(self, status: LiveStatus) -> None:
-        """Tells the page how the drive goes."""
+        """Tells page and window how the drive goes."""
         self._board.set_status(status, self.recording_text())
+        if self._window is not None:
+            self._window.set_status(status)
 
     def add_read(self, read: TrackRead) -> None:
-        """Tells the page of a read."""
+        """Tells page and window of a read."""
         self._board.add(read)
+        if self._window is not None:
+            self._window.add_read(read)
+
+    def remove_read(self, uid: str) -> None:
+        """Tells the page that a read is not to be shown after all."""
+        self._board.remove(uid)
 
     def recording_text(self) -> str | None:
         """How the recording goes, in a few words; None without one."""
@@ -78,7 +89,7 @@ def open_outputs(
     Raises:
         DashcamError: one of them cannot be opened; the others are closed again.
     """
-    board = LiveBoard(source=_name_of(name))
+    board = LiveBoard(source=name_of(name))
     outputs = Outputs(board)
     try:
         if settings.record.file is not None:
@@ -113,11 +124,11 @@ def _open_page(settings: WebSettings, board: LiveBoard) -> WebPage:
 
 
 def _open_window(settings: EdgeSettings, insist: bool) -> Window | None:
-    if not insist and not has_screen(os.environ):
+    if not insist and not has_screen(os.environ, full_screen=settings.window.full_screen):
         _LOG.info("there is no screen here, so no window is shown")
         return None
     try:
-        return Window(full_screen=settings.window.full_screen)
+        return Window(settings.window, hide_crops=settings.privacy.blur in ("shown", "both"))
     except DisplayError as e:
         if insist:
             raise
@@ -125,7 +136,7 @@ def _open_window(settings: EdgeSettings, insist: bool) -> Window | None:
         return None
 
 
-def _name_of(source: str) -> str:
+def name_of(source: str) -> str:
     """What the page calls the source: no folders, and no password of a stream's address."""
     if "://" in source:
         scheme, _, rest = source.partition("://")

@@ -92,6 +92,13 @@ class LiveBoard:
                     self._removed[uid] = self._revision
             self._put(_board_read(self._revision + 1, read, read.crop_jpeg))
 
+    def remove(self, uid: str) -> None:
+        """A read that is not to be shown after all."""
+        with self._lock:
+            if self._reads.pop(uid, None) is not None:
+                self._revision += 1
+                self._removed[uid] = self._revision
+
     def fill_from(self, reads_file: Path) -> None:
         """Puts the latest reads of earlier drives on the board.
 

@@ -13,7 +13,8 @@ from edge_client.config import WebSettings
 from edge_client.displays.web.board import LiveBoard
 from edge_client.displays.web.server import WebPage
 from tests.edge_client.browser import Browser, chromium
-from tests.edge_client.displays.web.test_server import KEY, STATUS
+from tests.edge_client.displays.samples import STATUS
+from tests.edge_client.displays.web.test_server import KEY
 from tests.edge_client.samples import picture, read, shown
 
 SIZES = {"desk": (1280, 800), "phone": (390, 844)}

@@ -16,29 +16,11 @@ from edge_client.config import WebSettings
 from edge_client.displays.web.board import LiveBoard
 from edge_client.displays.web.server import WebPage
 from edge_client.errors import ConfigError
-from edge_client.types import GpsState, GpsStatus, LiveStatus, Summary
+from tests.edge_client.displays.samples import STATUS
 from tests.edge_client.samples import picture, read, shown
 
 KEY = "correct horse battery"
 SETTINGS = WebSettings(max_rate_hz=200.0)
-STATUS = LiveStatus(
-    summary=Summary(
-        10,
-        {"annotated": 6, "carried": 2, "plain": 1},
-        {"late": 1},
-        0,
-        0,
-        0.1,
-        0.4,
-        {"yolov3": {"sent": 9, "failed": 0}},
-        2,
-    ),
-    frame_rate_hz=24.5,
-    apis={"yolov3": "ok", "crnn": "down: no answer"},
-    gps=GpsStatus(GpsState.FIX),
-    queue=3,
-    queue_limit=8,
-)
 
 
 @pytest.fixture
