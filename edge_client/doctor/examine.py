@@ -38,6 +38,7 @@ def examine(
     yield network.way_out(settings.apis, machine)
     yield from apis.apis(settings.apis)
     yield from stored.reads(settings.reads)
+    yield stored.recordings(settings.recording)
     yield from disk.disks(machine, stored.written_folders(settings))
     yield from targets.events(settings.events)
     yield outputs.screen(settings.window, machine)

@@ -89,4 +89,8 @@ def written_folders(settings: EdgeSettings) -> dict[str, Path]:
     folders = {"reads": reads_file.parent}
     if settings.record.file is not None:
         folders["video"] = settings.record.file.parent
+    if settings.recording.when != "never":
+        folders["recordings"] = settings.recording.folder or default_recordings_folder()
+    if settings.offline.folder is not None:
+        folders["spool"] = settings.offline.folder
     return folders

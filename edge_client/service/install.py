@@ -84,7 +84,7 @@ def plan_installation(settings: ServiceSettings, shipped_config: str) -> Plan:
         PlannedFile(Path("/etc/sysusers.d/dashcam.conf"), _account(settings.user)),
         PlannedFile(Path("/etc/udev/rules.d/60-dashcam.rules"), _RULES),
         PlannedFile(Path("/etc/tmpfiles.d/dashcam.conf"), _folders(settings)),
-        PlannedFile(settings.config, shipped_config, owners=True),
+        PlannedFile(settings.config, service_config(shipped_config), owners=True),
         PlannedFile(settings.environment_file, _ENVIRONMENT, mode=0o600, owners=True),
     )
     links = (PlannedLink(_UNITS / "multi-user.target.wants" / UNIT_NAME, unit),)
@@ -96,6 +96,11 @@ def plan_installation(settings: ServiceSettings, shipped_config: str) -> Plan:
         ("systemctl", "daemon-reload"),
     )
     return Plan(files, links, commands)
+
+
+def service_config(shipped: str) -> str:
+    """The settings that a service begins with: the shipped ones, but a camera that is missing is waited for."""
+    return shipped.replace("\n  wait_for_camera: false\n", "\n  wait_for_camera: true\n")
 
 
 def write_parts(plan: Plan, root: Path) -> Iterator[tuple[Path, Step]]:

@@ -17,6 +17,5 @@ def writable_folders(settings: EdgeSettings) -> tuple[Path, ...]:
     """
     files = (settings.reads.file, settings.record.file, settings.apis.embedded_log)
     folders = {file.parent for file in files if file is not None}
-    if settings.recording.folder is not None:
-        folders.add(settings.recording.folder)
+    folders |= {folder for folder in (settings.recording.folder, settings.offline.folder) if folder is not None}
     return tuple(sorted(f for f in folders if f.is_absolute() and not f.is_relative_to(_STATE)))

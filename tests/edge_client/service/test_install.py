@@ -43,7 +43,8 @@ def test_everything_is_written_once(tmp_path: Path, capsys: pytest.CaptureFixtur
     }
     assert str((tmp_path / LINK).readlink()) == f"/{UNIT}"
     assert stat.S_IMODE((tmp_path / "etc/dashcam/environment").stat().st_mode) == 0o600
-    assert load_settings(tmp_path / "etc/dashcam/edge.yaml") == load_settings(None)
+    installed = load_settings(tmp_path / "etc/dashcam/edge.yaml")
+    assert installed == load_settings(None, {"source": {"wait_for_camera": True}})
     capsys.readouterr()
     assert install(tmp_path) == 0
     assert contents(tmp_path) == first

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from edge_client.config import EdgeSettings, ReadSettings
+from edge_client.config.recording import RecordingSettings
+from edge_client.doctor import stored
+from edge_client.doctor.finding import Finding, Verdict
+from edge_client.recording.locks import lock_segment
+from edge_client.recording.names import SegmentName
+from edge_client.recording.stock import stock_of
+
+
+def reads(**settings: object) -> dict[str, Finding]:
+    return {finding.part: finding for finding in stored.reads(ReadSettings.model_validate(settings))}
+
+
+def test_the_reads_file(tmp_path: Path) -> None:
+    file = tmp_path / "reads.db"
+    assert "will be made" in reads(file=file)["reads file"].found
+    assert reads(file=tmp_path / "none" / "reads.db")["reads file"].verdict is Verdict.WRONG
+    file.write_text("no database " * 100, "utf-8")
+    assert reads(file=file)["reads file"].verdict is Verdict.WRONG
+
+
+def test_the_list_and_the_secret(tmp_path: Path) -> None:
+    known, secret = tmp_path / "known.csv", tmp_path / "secret"
+    known.write_text("plate,name\nB01ABC,me\n", "utf-8")
+    secret.write_text("0123456789abcdef0123", "utf-8")
+    secret.chmod(0o600)
+    well = reads(file=tmp_path / "r.db", known_file=known, hash_key_file=secret)
+    assert well["your plates"].found.endswith(": 1")
+    assert "HMAC" in well["hashing"].found
+    secret.write_text("short", "utf-8")
+    ill = reads(file=tmp_path / "r.db", known_file=tmp_path / "none.csv", hash_key_file=secret)
+    assert [ill["your plates"].verdict, ill["hashing"].verdict] == [Verdict.WRONG, Verdict.WRONG]
+    assert "short" not in ill["hashing"].found.replace("too short", "")
+
+
+def test_recordings_and_how_much_is_locked(tmp_path: Path) -> None:
+    settings = RecordingSettings(folder=tmp_path / "rec", max_gb=0.001)
+    assert "will be made" in stored.recordings(settings).found
+    assert stored.recordings(RecordingSettings(when="never")).found == "off"
+    folder = tmp_path / "rec"
+    folder.mkdir()
+    for number in range(1, 4):
+        SegmentName.of(number, datetime(2026, 5, 1, tzinfo=UTC)).video(folder).write_bytes(bytes(300_000))
+    assert stored.recordings(settings).verdict is Verdict.OK
+    for item in stock_of(folder)[:2]:
+        lock_segment(folder, item.name, "button")
+    finding = stored.recordings(settings)
+    assert finding.verdict is Verdict.NOTE
+    assert "locked" in finding.found
+
+
+def test_what_is_written_is_looked_at(tmp_path: Path) -> None:
+    settings = EdgeSettings.model_validate(
+        {
+            "reads": {"file": tmp_path / "reads.db"},
+            "record": {"file": tmp_path / "video" / "drive.mp4"},
+            "recording": {"folder": tmp_path / "rec"},
+            "offline": {"folder": tmp_path / "spool"},
+        }
+    )
+    assert stored.written_folders(settings) == {
+        "reads": tmp_path,
+        "video": tmp_path / "video",
+        "recordings": tmp_path / "rec",
+        "spool": tmp_path / "spool",
+    }
