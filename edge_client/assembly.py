@@ -7,11 +7,14 @@ import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 
+from cloud_apis.contract import API_KEY_HEADER
 from edge_client.config import ApiSettings, EdgeSettings
 from edge_client.errors import ConfigError
 from edge_client.positions.open import open_positions
 from edge_client.requests.embedded import EmbeddedApis
 from edge_client.requests.endpoints import Endpoints, FixedEndpoints
+from edge_client.requests.routing import WayOut
+from edge_client.requests.transport import Transport
 from edge_client.types import Fix, PositionSource
 
 _KEY_VARIABLE = "DASHCAM_API_KEY"
@@ -29,6 +32,17 @@ def endpoints_of(settings: ApiSettings, stop: threading.Event, stack: ExitStack)
     embedded = EmbeddedApis(settings)
     stack.callback(embedded.close)
     return embedded if embedded.start(stop) else None
+
+
+def transport_of(settings: EdgeSettings, key: str | None) -> Transport:
+    """What carries requests to the configured APIs: with the key, the trust and the way out that are set."""
+    apis = settings.apis
+    return Transport(
+        settings.pool,
+        {API_KEY_HEADER: key} if key is not None else None,
+        str(apis.ca_file) if apis.ca_file is not None else None,
+        WayOut(apis.interface, apis.source_address),
+    )
 
 
 def api_key_of(settings: ApiSettings) -> str | None:

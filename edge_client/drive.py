@@ -22,6 +22,7 @@ from edge_client.pipeline.screen import Screen
 from edge_client.pipeline.settling import Settling
 from edge_client.pipeline.status import Gauges, StatusReport
 from edge_client.recording.setup import DriveRecording
+from edge_client.requests.adapting import Adaptation
 from edge_client.requests.apis import PlateApis
 from edge_client.requests.pool import RequestPool
 from edge_client.types import Display, FrameSource, LiveStatus, PositionSource, ReadStore, UtcSource
@@ -36,6 +37,7 @@ _STOP_DISPLAYS_S = 3.6  # after a stop all has to be over within 5 s
 _STOP_RECORDING_S = 4.0
 _STOP_SAVER_S = 4.4
 _LEAST_S = 0.2
+_MARGIN_S = 0.05
 
 
 class Drive:
@@ -50,6 +52,7 @@ class Drive:
         clock: Clock,
         recording: DriveRecording,
         apis: PlateApis,
+        adaptation: Adaptation,
         counters: Counters,
         *,
         full: bool,
@@ -62,9 +65,11 @@ class Drive:
         self._frames = frames
         self._live = frames.live
         self._apis = apis
+        self._adaptation = adaptation
         self._counters = counters
         self._positions = positions
         self._inbox: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self._saver: Saver | None = None
         self._room = Room(settings.reassembly.frames_at_once if full else _REALTIME_FRAMES)
         self._capture = Capture(
             frames,
@@ -87,7 +92,8 @@ class Drive:
         """Work until the source has ended or ``stop`` is set."""
         settings, full = self._settings, self._full
         pool = RequestPool(settings.pool.max_in_flight)
-        saver = Saver(store, Settling(self._positions, self._uid))
+        self._adaptation.drive(pool)
+        saver = self._saver = Saver(store, Settling(self._positions, self._uid), drive=self._uid)
         self._clock.subscribe(saver.correct)
         tap = self._recording.tap
         screen = Screen(
@@ -103,6 +109,7 @@ class Drive:
             gps=self._positions.status,
             recording=self._recording.status,
             store=saver.status,
+            alerts=saver.alerts,
             utc_source=self._utc_source,
         )
         status = StatusReport(self._counters, self._apis, pool, gauges, on_status, drive=self._uid)
@@ -117,7 +124,8 @@ class Drive:
             settings,
             Parts(
                 pool=pool,
-                asking=Asking(pool, self._apis, settings.detection, self._inbox.put),
+                adaptation=self._adaptation,
+                asking=Asking(pool, self._apis, self._adaptation, settings.detection, self._inbox.put),
                 reading=PlateReading(self._uid, settings),
                 saver=saver,
                 screen=screen,
@@ -126,6 +134,7 @@ class Drive:
             ),
             self._inbox,
             full=full,
+            frame_rate_hz=self._frames.frame_rate_hz,
             deadline_s=self._deadline_s(),
             on_tick=tick,
             on_stop=self._wind_down,
@@ -151,6 +160,8 @@ class Drive:
     def _deliver(self, event: Event) -> None:
         if isinstance(event, Captured):
             self._recording.captured(event.frame)
+            if self._saver is not None:
+                self._saver.captured(event.frame)
         self._inbox.put(event)
 
     def _utc_source(self) -> UtcSource:
@@ -163,7 +174,8 @@ class Drive:
     def _deadline_s(self) -> float:
         """At full rate a frame waits for its result; the deadline only guards against waiting for ever."""
         if not self._full:
-            return self._settings.reassembly.deadline_s
+            deadline_s = self._settings.reassembly.deadline_s
+            return deadline_s - min(_MARGIN_S, deadline_s / 10)  # so that it is shown by then
         pool = self._settings.pool
         return 4 * (pool.outage_wait_s + pool.connect_timeout_s + pool.read_timeout_s)
 

@@ -27,8 +27,10 @@ class ReducedFrame:
     y_factor: float
 
 
-def reduce_frame(image: Image, settings: DetectionSettings) -> ReducedFrame:
+def reduce_frame(image: Image, settings: DetectionSettings, jpeg_quality: int | None = None) -> ReducedFrame:
     """The frame in grey, at most as wide as set, its upper part blackened where set.
+
+    ``jpeg_quality`` goes before the settings'.
 
     Grey first, then the area average: a third of the work of the other order.
     """
@@ -41,7 +43,7 @@ def reduce_frame(image: Image, settings: DetectionSettings) -> ReducedFrame:
     masked = round(new_height * settings.masked_upper_part)
     if masked > 0:
         grey[:masked] = 0
-    jpeg = _encode_grey(np.asarray(grey, np.uint8), settings.yolov3_jpeg_quality)
+    jpeg = _encode_grey(np.asarray(grey, np.uint8), jpeg_quality or settings.yolov3_jpeg_quality)
     return ReducedFrame(jpeg, width / new_width, height / new_height)
 
 

@@ -8,8 +8,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
-from cloud_apis.contract import API_KEY_HEADER
-from edge_client.assembly import api_key_of, endpoints_of, positions_of
+from edge_client.assembly import api_key_of, endpoints_of, positions_of, transport_of
 from edge_client.clock import Clock
 from edge_client.config import EdgeSettings
 from edge_client.counters import Counters
@@ -17,8 +16,8 @@ from edge_client.drive import Drive
 from edge_client.errors import DashcamError
 from edge_client.recording.button import LockButton
 from edge_client.recording.setup import DriveRecording
+from edge_client.requests.adapting import Adaptation
 from edge_client.requests.apis import APIS, PlateApis
-from edge_client.requests.transport import Transport
 from edge_client.sources.open import open_source
 from edge_client.types import Display, FrameSource, LiveStatus, ReadStore, Summary
 
@@ -64,15 +63,12 @@ def run_drive(
         full = settings.source.rate == "full" and not frames.live
         if settings.source.rate == "full" and frames.live:
             _LOG.warning("a live source cannot wait: it is played in real time")
-        transport = Transport(
-            settings.pool,
-            {API_KEY_HEADER: key} if key is not None else None,
-            str(settings.apis.ca_file) if settings.apis.ca_file is not None else None,
-        )
-        apis = PlateApis(endpoints, transport, settings.pool, counters, patient=full)
+        transport = transport_of(settings, key)
+        adaptation = Adaptation(settings, active=settings.pool.adaptive and not full)
+        apis = PlateApis(endpoints, transport, settings.pool, counters, patient=full, adaptation=adaptation)
         recording = DriveRecording(settings, uid, frames, lock_button)
         stack.callback(recording.close, _RECORDING_END_S)
-        drive = Drive(uid, settings, frames, positions, clock, recording, apis, counters, full=full)
+        drive = Drive(uid, settings, frames, positions, clock, recording, apis, adaptation, counters, full=full)
         try:
             drive.run(displays, store, stop, on_status)
         except DashcamError as error:

@@ -9,6 +9,7 @@ from edge_client.config import DetectionSettings
 from edge_client.errors import ApiError
 from edge_client.imaging import frame_boxes, reduce_frame
 from edge_client.pipeline.events import Crashed, Detected, Event, SentCrop, Ticket, WordsRead
+from edge_client.requests.adapting import Adaptation
 from edge_client.requests.apis import PlateApis
 from edge_client.requests.pool import Job, RequestPool
 
@@ -20,10 +21,16 @@ class Asking:
     """Submits requests to the pool; ``deliver`` gets one event for each, whatever happens to it."""
 
     def __init__(
-        self, pool: RequestPool, apis: PlateApis, settings: DetectionSettings, deliver: Callable[[Event], None]
+        self,
+        pool: RequestPool,
+        apis: PlateApis,
+        adaptation: Adaptation,
+        settings: DetectionSettings,
+        deliver: Callable[[Event], None],
     ) -> None:
         self._pool = pool
         self._apis = apis
+        self._adaptation = adaptation
         self._settings = settings
         self._deliver = deliver
 
@@ -34,7 +41,7 @@ class Asking:
             boxes: tuple[PlateBox, ...] | None = None
             try:
                 image = ticket.frame.image
-                reduced = reduce_frame(image, self._settings)
+                reduced = reduce_frame(image, self._settings, self._adaptation.targets().jpeg_quality)
                 answer = self._apis.detect(reduced.jpeg)
                 boxes = frame_boxes(answer, reduced, image, self._settings.min_score)
             except ApiError:

@@ -11,7 +11,7 @@ import queue
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cloud_apis.contract import PlateBox
 from edge_client.config import EdgeSettings
@@ -24,10 +24,11 @@ from edge_client.pipeline.room import Room
 from edge_client.pipeline.saver import Saver
 from edge_client.pipeline.screen import Screen
 from edge_client.reassembly import Reassembly
+from edge_client.requests.adapting import Adaptation
 from edge_client.requests.pool import RequestPool
 from edge_client.tracking.appearance import thumbnails
 from edge_client.tracking.tracker import Tracker
-from edge_client.types import Outcome, ShownFrame, TrackRead
+from edge_client.types import Outcome, ShownFrame, TrackedBox, TrackRead
 
 _TICK_S = 0.5
 _GRACE_S = 1.5
@@ -41,6 +42,7 @@ class Parts:
     """What the coordinator works with."""
 
     pool: RequestPool
+    adaptation: Adaptation
     asking: Asking
     reading: PlateReading
     saver: Saver
@@ -59,6 +61,7 @@ class Coordinator:
         inbox: queue.SimpleQueue[Event],
         *,
         full: bool,
+        frame_rate_hz: float,
         deadline_s: float,
         on_tick: Callable[[], bool],
         on_stop: Callable[[], None],
@@ -67,6 +70,7 @@ class Coordinator:
         self._parts = parts
         self._inbox = inbox
         self._full = full
+        self._frame_rate_hz = frame_rate_hz
         self._deadline_s = deadline_s
         self._on_tick = on_tick
         self._on_stop = on_stop
@@ -74,6 +78,7 @@ class Coordinator:
         self._releases: Reassembly[Ticket] = Reassembly()
         self._tracker = Tracker(settings.tracking)
         self._unbegun: deque[Ticket] = deque()
+        self._last_asked = -(10**9)
         self._reads_in_flight = 0
         self._capture_ended = False
         self._stopped_at_s: float | None = None
@@ -144,24 +149,33 @@ class Coordinator:
         ticket = Ticket(frame, event.media_s, frame.captured_monotonic_s + self._deadline_s)
         self._detections.add(frame.number, ticket, ticket.deadline_s)
         wanted = frame.number % self._settings.detection.pick_every_nth_frame == 0
-        if not wanted or self._stopped_at_s is not None:
+        stride = 1 if self._full else self._stride()
+        if not wanted or frame.number - self._last_asked < stride or self._stopped_at_s is not None:
             self._detections.complete(frame.number)
             return
         ticket.job = self._parts.asking.detect(ticket)
         if not self._full:
             self._unbegun.append(ticket)
-            self._skip_late_work()
+            self._skip_late_work(self._settings.pool.waiting_frames if stride == 1 else 1)
 
-    def _skip_late_work(self) -> None:
-        """Keep only the newest frames waiting for a request: the others would be late anyway."""
+    def _stride(self) -> int:
+        """How many frames there are between two to be sent, plus one; counted from the last that was begun."""
         while self._unbegun and (job := self._unbegun[0].job) is not None and job.begun:
-            self._unbegun.popleft()
-        while len(self._unbegun) > self._settings.pool.waiting_frames:
-            self._cancel(self._unbegun.popleft())
+            self._last_asked = self._unbegun.popleft().frame.number
+        return self._parts.adaptation.targets(self._frame_rate_hz).stride
 
-    def _cancel(self, ticket: Ticket) -> None:
-        if ticket.job is not None and self._parts.pool.cancel(ticket.job):
-            self._detections.complete(ticket.frame.number)
+    def _skip_late_work(self, places: int) -> None:
+        """Keep only the newest frames waiting for a request: the others would be late anyway."""
+        while len(self._unbegun) > places:
+            ticket = self._unbegun.popleft()
+            if not self._cancel(ticket):
+                self._last_asked = ticket.frame.number
+
+    def _cancel(self, ticket: Ticket) -> bool:
+        if ticket.job is None or not self._parts.pool.cancel(ticket.job):
+            return False
+        self._detections.complete(ticket.frame.number)
+        return True
 
     def _detected(self, event: Detected) -> None:
         ticket = event.ticket
@@ -214,7 +228,7 @@ class Coordinator:
         self._parts.reading.see(ticket)
 
     def _read(self, ticket: Ticket) -> None:
-        busy = not self._full and self._reads_in_flight >= max(self._settings.pool.max_in_flight // 2, 1)
+        busy = not self._full and self._reads_in_flight >= max(self._parts.pool.limit // 2, 1)
         if busy or self._stopped_at_s is not None:
             return
         crops = self._parts.reading.due()
@@ -236,12 +250,18 @@ class Coordinator:
             parts.counters.dropped("display_queue_full")
             parts.room.leave()
             return
-        boxes = tuple(parts.reading.labelled(t) for t in ticket.tracked)
+        boxes = tuple(self._shown(parts.reading.labelled(t)) for t in ticket.tracked)
         without = Outcome.CARRIED if boxes else Outcome.PLAIN
         outcome = Outcome.ANNOTATED if ticket.boxes is not None else without
         age_s = time.monotonic() - ticket.frame.captured_monotonic_s
         parts.counters.shown(ticket.frame.number, outcome, age_s)
         parts.screen.put(ShownFrame(ticket.frame, outcome, boxes, age_s))
+
+    def _shown(self, tracked: TrackedBox) -> TrackedBox:
+        """The box, without its text where the owner does not want that shown."""
+        if tracked.text is None or not self._parts.saver.hides(tracked.text):
+            return tracked
+        return replace(tracked, text=None, confidence=None)
 
     def _save(self, reads: list[TrackRead]) -> None:
         if reads:

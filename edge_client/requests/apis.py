@@ -13,15 +13,23 @@ from edge_client.errors import (
     ApiGarbageError,
     ApiOverloadedError,
     ApiPausedError,
+    ApiTimeoutError,
     ApiUnreachableError,
 )
+from edge_client.requests.adapting import Adaptation
 from edge_client.requests.breaker import Breaker
 from edge_client.requests.endpoints import Endpoints
-from edge_client.requests.transport import Body, Transport
+from edge_client.requests.transport import Body, Reply, Transport
 
 YOLOV3 = "yolov3"
 CRNN = "crnn"
 APIS = (YOLOV3, CRNN)
+_PROBE_S = 2.5
+"""How long the first probe may take: with the pause before it, it bounds how late a network's return is seen.
+
+Later ones may take a little longer each, as the server may have become slow.
+"""
+_PASSING = (ApiUnreachableError, ApiTimeoutError, ApiOverloadedError)
 
 T = TypeVar("T")
 
@@ -37,7 +45,10 @@ class PlateApis:
         counters: Counters,
         *,
         patient: bool,
+        adaptation: Adaptation | None = None,
     ) -> None:
+        self._adaptation = adaptation
+        self._read_timeout_s = settings.read_timeout_s
         self._endpoints = endpoints
         self._transport = transport
         self._counters = counters
@@ -47,20 +58,14 @@ class PlateApis:
     def detect(self, jpeg: bytes) -> tuple[PlateBox, ...]:
         """Boxes in pixels of the JPEG sent; raises an `ApiError`."""
 
-        def send() -> tuple[PlateBox, ...]:
-            body = Body(data=jpeg, content_type="image/jpeg")
-            return parse_yolov3_answer(self._transport.post(self._endpoints.yolov3_url(), body))
-
-        return self._ask(YOLOV3, send)
+        body = Body(data=jpeg, content_type="image/jpeg")
+        return self._ask(YOLOV3, body, self._endpoints.yolov3_url, parse_yolov3_answer)
 
     def read(self, crops: Sequence[bytes]) -> tuple[tuple[Word, ...], ...]:
         """The words on each crop (JPEG), in reading order; raises an `ApiError`."""
 
-        def send() -> tuple[tuple[Word, ...], ...]:
-            body = Body(parts=[("imgs", crop) for crop in crops])
-            return parse_crnn_answer(self._transport.post(self._endpoints.crnn_url(), body), len(crops))
-
-        return self._ask(CRNN, send)
+        body = Body(parts=[("imgs", crop) for crop in crops])
+        return self._ask(CRNN, body, self._endpoints.crnn_url, lambda answer: parse_crnn_answer(answer, len(crops)))
 
     def states(self) -> dict[str, str]:
         """Each API as ``ok``, ``failing: <reason>`` or ``down: <reason>``."""
@@ -79,7 +84,7 @@ class PlateApis:
         """Nothing will be asked any more."""
         self._endpoints.release()
 
-    def _ask(self, api: str, send: Callable[[], T]) -> T:
+    def _ask(self, api: str, body: Body, url: Callable[[], str], parse: Callable[[object], T]) -> T:
         breaker = self.breakers[api]
         while True:
             if not breaker.enter():
@@ -88,7 +93,7 @@ class PlateApis:
                 raise ApiPausedError(f"{api} is left alone for a moment: {breaker.reason}")
             self._counters.sent(api)
             try:
-                answer = send()
+                answer = parse(self._send(api, url, body).answer)
             except ContractError as error:
                 self._note(api, f"breaks the contract: {error}")
                 raise ApiGarbageError(f"{api}: {error}") from None
@@ -102,6 +107,29 @@ class PlateApis:
                 raise
             breaker.succeeded()
             return answer
+
+    def _send(self, api: str, url: Callable[[], str], body: Body) -> Reply:
+        """One request, measured. A probe takes a connection of its own: old ones may lead nowhere any more."""
+        breaker = self.breakers[api]
+        probing = breaker.shut
+        if probing:
+            self._transport.renew()
+        if self._adaptation is None:
+            return self._transport.ask(url(), body)
+        timeout_s = min(self._adaptation.targets().timeout_s, self._read_timeout_s)
+        if probing:
+            timeout_s = min(timeout_s, _PROBE_S * (1 + breaker.failed_probes / 2))
+        flight = self._adaptation.begin()
+        try:
+            reply = self._transport.ask(url(), body, timeout_s, again=not probing)
+        except _PASSING:
+            self._adaptation.end(flight, body.size, answered=False, frame=api == YOLOV3)
+            raise
+        except BaseException:
+            self._adaptation.drop(flight)
+            raise
+        self._adaptation.end(flight, body.size, answered=True, frame=api == YOLOV3, server_s=reply.server_s)
+        return reply
 
     def _note(self, api: str, reason: str, *, passing: bool = False) -> None:
         self._counters.failed(api)

@@ -23,6 +23,7 @@ class Breaker:
         self._pause_s = settings.pause_s
         self._shut_until_s: float | None = None
         self._probing = False
+        self._failed_probes = 0
         self._reason = ""
         self._passing = False
         self._closed = False
@@ -44,6 +45,7 @@ class Breaker:
             self._failing_since_s = None
             self._shut_until_s = None
             self._probing = False
+            self._failed_probes = 0
             self._pause_s = self._settings.pause_s
             self._reason = ""
             self._condition.notify_all()
@@ -59,6 +61,7 @@ class Breaker:
                 self._failing_since_s = now_s
             if self._probing:
                 self._probing = False
+                self._failed_probes += 1
                 self._pause_s = min(2 * self._pause_s, self._settings.max_pause_s)
                 self._shut_until_s = now_s + self._pause_s
             elif self._shut_until_s is None and self._failures >= self._settings.failures_to_pause:
@@ -92,6 +95,19 @@ class Breaker:
                     pause_s = max(self._shut_until_s - self._clock(), 0.001)
                 self._condition.wait(pause_s)
             return not self._closed
+
+    @property
+    def failed_probes(self) -> int:
+        """Probes that failed in a row."""
+        return self._failed_probes
+
+    def retry_now(self) -> None:
+        """The network has changed: probe at once, and begin with short pauses again."""
+        with self._condition:
+            self._pause_s = self._settings.pause_s
+            if self._shut_until_s is not None:
+                self._shut_until_s = min(self._shut_until_s, self._clock())
+            self._condition.notify_all()
 
     def close(self) -> None:
         """Wake all who wait: the drive is ending."""

@@ -22,6 +22,8 @@ class Job:
 class RequestPool:
     """Runs jobs on ``max_in_flight`` threads, lowest ``urgency`` first, then in order of submission.
 
+    ``set_limit`` has fewer of them work at once.
+
     A job must handle its own errors. Threads are daemons: one that is stuck in a request never keeps the
     process alive.
     """
@@ -33,6 +35,7 @@ class RequestPool:
         self._running = 0
         self._closed = False
         self.max_in_flight = max_in_flight
+        self._limit = max_in_flight
         self._threads = [
             threading.Thread(target=self._serve, name=f"request-{n}", daemon=True) for n in range(max_in_flight)
         ]
@@ -43,6 +46,22 @@ class RequestPool:
     def in_flight(self) -> int:
         """Jobs that a thread is at work on."""
         return self._running
+
+    @property
+    def limit(self) -> int:
+        """Jobs that may run at once now."""
+        return self._limit
+
+    @property
+    def idle(self) -> bool:
+        """Whether a job would be taken at once."""
+        return not self._waiting and self._running < self._limit
+
+    def set_limit(self, limit: int) -> None:
+        """Have at most so many jobs run at once from now on; those that run already go on."""
+        with self._condition:
+            self._limit = min(max(limit, 1), self.max_in_flight)
+            self._condition.notify_all()
 
     def submit(self, job: Job, urgency: float) -> None:
         """Let a job wait for a thread."""
@@ -74,7 +93,7 @@ class RequestPool:
     def _serve(self) -> None:
         while True:
             with self._condition:
-                while not self._waiting and not self._closed:
+                while (not self._waiting or self._running >= self._limit) and not self._closed:
                     self._condition.wait()
                 if self._closed:
                     return
@@ -87,3 +106,4 @@ class RequestPool:
                 del job  # what it holds, a frame maybe, need not stay until the next one
                 with self._condition:
                     self._running -= 1
+                    self._condition.notify()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 import threading
 import time
@@ -11,7 +12,6 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from edge_client.config import PoolSettings
@@ -23,11 +23,14 @@ from edge_client.errors import (
     ApiTimeoutError,
     ApiUnreachableError,
 )
+from edge_client.requests.routing import RoutedAdapter, WayOut
 
 _MAX_ANSWER_BYTES = 4 * 2**20
 _CHUNK_BYTES = 65536
 _CAUSES = (
     ("refused", "connection refused"),
+    ("errno 101]", "no network"),
+    ("errno 113]", "no route"),
     ("resolve", "unknown host"),
     ("certificate", "bad TLS certificate"),
 )
@@ -42,62 +45,96 @@ class Body:
     content_type: str | None = None
     parts: Sequence[tuple[str, bytes]] = field(default=())
 
+    @property
+    def size(self) -> int:
+        """Bytes of what is sent, without what wraps it."""
+        return len(self.data or b"") + sum(len(part) for _, part in self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The decoded JSON of an answer, and how long the server says that it took, without the way there and back."""
+
+    answer: object
+    server_s: float | None = None
+
 
 class Transport:
-    """Keep-alive sessions, one per thread, with the timeouts, key and trust that all requests share."""
+    """Keep-alive sessions, one per thread, with the timeouts, key, trust and way out that all requests share."""
 
     def __init__(
-        self, settings: PoolSettings, headers: Mapping[str, str] | None = None, ca_file: str | None = None
+        self,
+        settings: PoolSettings,
+        headers: Mapping[str, str] | None = None,
+        ca_file: str | None = None,
+        way_out: WayOut | None = None,
     ) -> None:
         self._settings = settings
         self._headers = dict(headers or {})
         self._ca_file = ca_file
+        self._way_out = way_out or WayOut()
         self._local = threading.local()
+        self._generation = 0
+
+    def renew(self) -> None:
+        """Let no connection of before be used again: the network may have changed below them."""
+        self._generation += 1
 
     def post(self, url: str, body: Body) -> object:
-        """Post and give the decoded JSON of the answer.
+        """Post and give the decoded JSON of the answer; see `ask`."""
+        return self.ask(url, body).answer
 
-        A connection that was dropped is tried once more after a moment. Raises `ApiUnreachableError`,
-        `ApiTimeoutError`, `ApiOverloadedError`, `ApiRefusedError` or `ApiGarbageError`.
+    def ask(self, url: str, body: Body, timeout_s: float | None = None, *, again: bool = True) -> Reply:
+        """Post and give the answer, which may take ``timeout_s`` (by default as set).
+
+        A connection that was dropped is tried once more after a moment, unless ``again`` is false. Raises
+        `ApiUnreachableError`, `ApiTimeoutError`, `ApiOverloadedError`, `ApiRefusedError` or `ApiGarbageError`.
         """
+        timeout_s = timeout_s if timeout_s is not None else self._settings.read_timeout_s
         try:
-            return self._post(url, body)
+            return self._post(url, body, timeout_s)
         except (requests.RequestException, HTTPError) as error:
-            failure = _failure(error, url)
-            if isinstance(error, requests.Timeout) or not isinstance(error, (requests.ConnectionError, HTTPError)):
+            failure = _failure(error, url, self._way_out)
+            passing = isinstance(error, (requests.ConnectionError, HTTPError))
+            if isinstance(error, requests.Timeout) or not passing or not again:
                 raise failure from None
         time.sleep(random.uniform(0.0, self._settings.retry_jitter_s))
         try:
-            return self._post(url, body)
+            return self._post(url, body, timeout_s)
         except (requests.RequestException, HTTPError) as error:
-            raise _failure(error, url) from None
+            raise _failure(error, url, self._way_out) from None
 
-    def _post(self, url: str, body: Body) -> object:
+    def _post(self, url: str, body: Body, timeout_s: float) -> Reply:
         settings = self._settings
-        end_s = time.monotonic() + settings.connect_timeout_s + settings.read_timeout_s
+        end_s = time.monotonic() + settings.connect_timeout_s + timeout_s
         with self._session(url).post(
             url,
             data=body.data,
             files=[(name, (f"{i}.jpg", jpeg, "image/jpeg")) for i, (name, jpeg) in enumerate(body.parts)] or None,
             headers={"Content-Type": body.content_type} if body.content_type else None,
-            timeout=(settings.connect_timeout_s, settings.read_timeout_s),
+            timeout=(settings.connect_timeout_s, timeout_s),
             allow_redirects=False,
             stream=True,
         ) as response:
             answer = _read(response, end_s, url)
-            return _judge(response, answer, url)
+            return Reply(_judge(response, answer, url), _server_s(response))
 
     def _session(self, url: str) -> requests.Session:
         session: requests.Session | None = getattr(self._local, "session", None)
+        generation = self._generation
+        if session is not None and self._local.generation != generation:
+            session.close()
+            session = None
         if session is None:
             session = requests.Session()
-            adapter = HTTPAdapter(pool_connections=2, pool_maxsize=1)
+            adapter = RoutedAdapter(self._way_out, pool_connections=2, pool_maxsize=1)
             session.mount("http://", adapter)
             session.mount("https://", adapter)
             session.headers.update(self._headers)
             if self._ca_file is not None:
                 session.verify = self._ca_file
             self._local.session = session
+            self._local.generation = generation
         session.trust_env = urlsplit(url).hostname not in _LOOPBACK  # no proxy lies before this machine
         return session
 
@@ -131,6 +168,19 @@ def _judge(response: requests.Response, answer: bytes, url: str) -> object:
         raise ApiGarbageError(f"{_place(url)} answers with something that is not JSON") from None
 
 
+def _server_s(response: requests.Response) -> float | None:
+    """What a ``Server-Timing`` header (W3C Server Timing) states in milliseconds."""
+    for parameter in response.headers.get("Server-Timing", "").replace(",", ";").split(";"):
+        name, _, value = parameter.partition("=")
+        if name.strip() == "dur":
+            try:
+                took_s = float(value) / 1000
+            except ValueError:
+                return None
+            return took_s if math.isfinite(took_s) and took_s >= 0 else None
+    return None
+
+
 def _message(answer: bytes) -> str:
     try:
         message = json.loads(answer)["error"]["message"]
@@ -144,11 +194,13 @@ def _place(url: str) -> str:
     return f"{parts.hostname}:{parts.port}{parts.path}" if parts.port else f"{parts.hostname}{parts.path}"
 
 
-def _failure(error: Exception, url: str) -> ApiError:
+def _failure(error: Exception, url: str, way_out: WayOut) -> ApiError:
     if isinstance(error, (requests.ReadTimeout, ReadTimeoutError)):
         return ApiTimeoutError(f"{_place(url)} does not answer in time")
     if isinstance(error, requests.Timeout):
         return ApiUnreachableError(f"{_place(url)} cannot be reached in time")
+    if (meant := way_out.explain(str(error))) is not None:
+        return ApiUnreachableError(meant)
     for sign, meaning in _CAUSES:
         if sign in str(error).lower():
             return ApiUnreachableError(f"{_place(url)}: {meaning}")

@@ -35,6 +35,7 @@ _NETWORK_BOUND = 0.5
 _FIRST_WINDOW = 2.0
 _LEAST_TIMEOUT_S = 3.0
 _TIMEOUT_LATENCIES = 5.0
+_MOST_BACKOFF = 8.0
 _ENOUGH = 5
 
 
@@ -96,6 +97,7 @@ class Uplink:
         self._decreased_s = -math.inf
         self._round = _Round(-math.inf)
         self._throughput = _Throughput()
+        self._backoff = 1.0
         self.decreases = 0
 
     @property
@@ -112,8 +114,11 @@ class Uplink:
         """Take a request's end in; they come in the order of their ends."""
         self._throughput.add(seen)
         if not seen.answered:
+            if seen.sent_s >= self._decreased_s and seen.latency_s >= 0.9 * self._timeout_s():
+                self._backoff = min(2 * self._backoff, _MOST_BACKOFF)  # a server may have become slower
             self._decrease(seen, failed=True)
             return
+        self._backoff = 1.0
         if not seen.frame:
             return
         self._answers += 1
@@ -143,7 +148,7 @@ class Uplink:
     def _timeout_s(self) -> float:
         if self._latency_s is None or self._answers < _ENOUGH:
             return self._limits.timeout_s
-        wanted_s = _LEAST_TIMEOUT_S + _TIMEOUT_LATENCIES * self._latency_s
+        wanted_s = self._backoff * (_LEAST_TIMEOUT_S + _TIMEOUT_LATENCIES * self._latency_s)
         return min(wanted_s, self._limits.timeout_s)
 
     def _queued(self, seen: Observation) -> bool:
