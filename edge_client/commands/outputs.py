@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from edge_client.config import EdgeSettings, RecordSettings, WebSettings
@@ -13,7 +14,8 @@ from edge_client.displays.web.access import load_key, parse_address
 from edge_client.displays.web.board import LiveBoard
 from edge_client.displays.web.server import WebPage
 from edge_client.displays.window import Window, has_screen
-from edge_client.errors import ConfigError, DisplayError
+from edge_client.errors import ConfigError, DisplayError, StoreError
+from edge_client.recording.button import LockButton
 from edge_client.types import Display, FrameSource, LiveStatus, TrackRead
 
 _LOG = logging.getLogger(__name__)
@@ -55,8 +57,10 @@ class Outputs:
             self._window.add_read(read)
 
     def remove_read(self, uid: str) -> None:
-        """Tells the page that a read is not to be shown after all."""
+        """Tells page and window that a read is not to be shown after all."""
         self._board.remove(uid)
+        if self._window is not None:
+            self._window.remove_read(uid)
 
     def recording_text(self) -> str | None:
         """How the recording goes, in a few words; None without one."""
@@ -75,7 +79,13 @@ class Outputs:
 
 
 def open_outputs(
-    settings: EdgeSettings, name: str, source: FrameSource, reads_path: Path, *, insist_on_window: bool
+    settings: EdgeSettings,
+    name: str,
+    source: FrameSource,
+    reads_path: Path,
+    *,
+    insist_on_window: bool,
+    lock_button: LockButton | None = None,
 ) -> Outputs:
     """Opens the recording, the page and the window, as far as they are wanted.
 
@@ -85,6 +95,7 @@ def open_outputs(
         source: the open source; its frame rate is the recording's.
         reads_path: the open reads file, whose latest reads the page begins with.
         insist_on_window: a window that cannot be opened is an error, not a note.
+        lock_button: locks the recorded segment; window and page press it.
 
     Raises:
         DashcamError: one of them cannot be opened; the others are closed again.
@@ -95,9 +106,9 @@ def open_outputs(
         if settings.record.file is not None:
             outputs.add(_open_recorder(settings.record, name, source, settings.record.file))
         if settings.web.address.strip().lower() != "off":
-            board.fill_from(reads_path)
+            _fill(board, reads_path)
             outputs.add(_open_page(settings.web, board))
-        if settings.window.enabled and (window := _open_window(settings, insist_on_window)):
+        if settings.window.enabled and (window := _open_window(settings, insist_on_window, lock_button)):
             outputs.add(window)
     except BaseException:
         outputs.close()
@@ -109,6 +120,14 @@ def _open_recorder(settings: RecordSettings, name: str, source: FrameSource, fil
     if file.exists() and Path(name).exists() and file.samefile(name):
         raise ConfigError(f"the recording would overwrite its own source {file}; name another file: --record FILE")
     return VideoRecorder(file, settings, source.frame_rate_hz, live=source.live)
+
+
+def _fill(board: LiveBoard, reads_path: Path) -> None:
+    """The page begins with the latest reads; a file that cannot be read now ends no drive."""
+    try:
+        board.fill_from(reads_path)
+    except StoreError as e:
+        _LOG.warning("the page begins without earlier reads: %s", e)
 
 
 def _open_page(settings: WebSettings, board: LiveBoard) -> WebPage:
@@ -123,17 +142,23 @@ def _open_page(settings: WebSettings, board: LiveBoard) -> WebPage:
     return page
 
 
-def _open_window(settings: EdgeSettings, insist: bool) -> Window | None:
+def _open_window(settings: EdgeSettings, insist: bool, lock_button: LockButton | None) -> Window | None:
     if not insist and not has_screen(os.environ, full_screen=settings.window.full_screen):
         _LOG.info("there is no screen here, so no window is shown")
         return None
     try:
-        return Window(settings.window, hide_crops=settings.privacy.blur in ("shown", "both"))
+        hide_crops = settings.privacy.blur in ("shown", "both")
+        on_lock = None if lock_button is None else partial(_lock_by_touch, lock_button)
+        return Window(settings.window, on_lock=on_lock, hide_crops=hide_crops)
     except DisplayError as e:
         if insist:
             raise
         _LOG.warning("%s", e)
         return None
+
+
+def _lock_by_touch(button: LockButton) -> str:
+    return "this recording is kept" if button.lock("touch") else "nothing is recorded"
 
 
 def name_of(source: str) -> str:

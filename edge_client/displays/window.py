@@ -129,6 +129,11 @@ class Window:
         with self._lock:
             self._model.add_read(read)
 
+    def remove_read(self, uid: str) -> None:
+        """A read that is not to be shown after all."""
+        with self._lock:
+            self._model.remove_read(uid)
+
     def closed_by_user(self) -> bool:
         """Whether the user closed the window or pressed Q."""
         return self._closed_by_user.is_set()

@@ -109,6 +109,10 @@ class CarModel:
         while len(self._reads) > _READS:
             self._reads.popitem(last=False)
 
+    def remove_read(self, uid: str) -> None:
+        """A read that is not to be shown after all."""
+        self._reads.pop(uid, None)
+
     def crop(self, uid: str) -> bytes:
         """The picture of a read's plate, JPEG; empty without one."""
         read = self._reads.get(uid)
