@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
-from edge_client.commands.outputs import open_outputs
+from edge_client.commands.outputs import name_of, open_outputs
 from edge_client.commands.parser import Subcommands
 from edge_client.commands.progress import Progress, progress_line
 from edge_client.commands.settings import settings_of
@@ -23,9 +23,8 @@ from edge_client.recording.button import LockButton, pressed_by_signal
 from edge_client.run import run_drive
 from edge_client.service.notify import ServiceManager, service_manager
 from edge_client.sources.open import open_source
+from edge_client.store.drive_store import open_drive_store
 from edge_client.store.location import reads_file
-from edge_client.store.publishing import PublishingStore
-from edge_client.store.writer import SqliteReads
 from edge_client.types import LiveStatus, Summary, TrackRead
 
 _EPILOG = "Flags go before the settings file. Ctrl-C ends the drive in order, with everything written."
@@ -120,10 +119,15 @@ class _Drive:
         with ExitStack() as stack:
             source = open_source(self._source, self._settings.source)
             stack.callback(source.close)
-            store = SqliteReads(self.reads_path)
+            store = open_drive_store(self._settings, self.reads_path, name_of(self._source))
             stack.callback(store.close)
             outputs = open_outputs(
-                self._settings, self._source, source, self.reads_path, insist_on_window=insist_on_window
+                self._settings,
+                self._source,
+                source,
+                self.reads_path,
+                insist_on_window=insist_on_window,
+                lock_button=self._lock_button,
             )
             stack.pop_all()  # from here on the drive closes them
 
@@ -132,19 +136,25 @@ class _Drive:
                 self._progress.update(status)
                 self._manager.alive(progress_line(status))
 
-            publishing = PublishingStore(store, outputs.add_read, self._keep)
+            store.listen(outputs.add_read, outputs.remove_read)
+            store.listen(self._keep, self._forget)
+            store.on_alert(lambda read, known: self._lock_button.lock(f"alert: {known.name}"))
             with pressed_by_signal(self._lock_button):
                 summary = run_drive(
                     self._settings,
                     source,
                     outputs.displays,
-                    publishing,
+                    store,
                     stop,
                     on_status=on_status,
                     lock_button=self._lock_button,
                 )
             self.recording = outputs.recording_text()
             return summary
+
+    def _forget(self, uid: str) -> None:
+        """Leaves a read out of the table: it is one that the owner wants to be ignored."""
+        self._found.pop(uid, None)
 
     def _keep(self, read: TrackRead) -> None:
         """Remembers a read for the table at the end, without its pictures."""

@@ -14,9 +14,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from edge_client.store.rows import shifted, time_text
-from edge_client.types import UtcSource
-
-_STRADDLES_S = 60.0
+from edge_client.types import Alert, StoreStatus, UtcSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,26 +41,28 @@ class Position:
 
 @runtime_checkable
 class DriveLog(Protocol):
-    """A store that keeps drives too. Each call is durable when it returns, and raises `StoreError` else."""
+    """A store that keeps drives too. What is written is durable when a call returns, and raises `StoreError` else."""
 
     def begin_drive(self, drive: DriveStart) -> None:
         """Note that a drive has begun; again for the same one does nothing."""
 
-    def end_drive(self, uid: str, ended: datetime, utc_source: UtcSource) -> None:
+    def end_drive(self, uid: str, ended: datetime) -> None:
         """Note that a drive has ended."""
 
     def add_positions(self, drive: str, positions: Sequence[Position]) -> None:
         """Lengthen a drive's track; a point at a time that is there already takes its place."""
 
-    def correct_times(self, drive: str, shift_s: float, source: UtcSource) -> None:
-        """What the system's clock told in a drive was wrong by so many seconds, which are added to it.
-
-        Holds for what is stored and for what is saved of this drive later. Stating the same shift again changes
-        nothing; another one takes its place.
-        """
-
     def tend(self) -> None:
-        """Called now and then while nothing happens."""
+        """Called about once a minute; raises nothing."""
+
+    def status(self) -> StoreStatus:
+        """What is to be said of the store besides what waits for it; may be called from any thread."""
+
+    def alerts(self) -> tuple[Alert, ...]:
+        """The latest plates of the owner's list that were seen, newest last; may be called from any thread."""
+
+    def hides(self, text: str) -> bool:
+        """Whether the owner wants a plate not to be shown; may be called from any thread, often."""
 
 
 def put_drive(connection: sqlite3.Connection, drive: DriveStart) -> None:
@@ -73,84 +73,62 @@ def put_drive(connection: sqlite3.Connection, drive: DriveStart) -> None:
     )
 
 
-def put_end(connection: sqlite3.Connection, uid: str, ended: datetime, utc_source: UtcSource) -> None:
+def put_end(connection: sqlite3.Connection, uid: str, ended: datetime) -> None:
     """Ends a drive."""
-    shift_s, _ = time_shift(connection, uid)
-    text = time_text(ended)
-    if utc_source is UtcSource.SYSTEM:
-        text = shifted(text, shift_s)
-    connection.execute("UPDATE drives SET ended = ? WHERE uid = ?", (text, uid))
+    connection.execute("UPDATE drives SET ended = ? WHERE uid = ?", (time_text(ended), uid))
 
 
 def put_positions(connection: sqlite3.Connection, drive: str, positions: Sequence[Position]) -> None:
-    """Adds points to a drive's track, with the drive's time shift if they need it."""
-    shift_s, source = time_shift(connection, drive)
-    rows = []
-    for position in positions:
-        text, told, by_s = time_text(position.utc), position.utc_source.value, 0.0
-        if shift_s and position.utc_source is UtcSource.SYSTEM:
-            text, told, by_s = shifted(text, shift_s), source, shift_s
-        degrees = (position.latitude_deg, position.longitude_deg)
-        rows.append((drive, text, *degrees, position.speed_mps, position.course_deg, told, by_s))
-    connection.executemany("INSERT OR REPLACE INTO positions VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+    """Adds points to a drive's track."""
+    connection.executemany(
+        "INSERT OR REPLACE INTO positions (drive, seen, latitude, longitude, speed_mps, course_deg, utc_source) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [
+            (drive, time_text(p.utc), p.latitude_deg, p.longitude_deg, p.speed_mps, p.course_deg, p.utc_source.value)
+            for p in positions
+        ],
+    )
 
 
 def time_shift(connection: sqlite3.Connection, drive: str) -> tuple[float, str]:
-    """Seconds to add to what the system's clock told in a drive, and who knew better; 0 and "" if it was right."""
+    """Seconds by which the times of a drive were moved so far, and who told the time at last; 0 and "" if never."""
     row = connection.execute("SELECT time_shift_s, shift_source FROM drives WHERE uid = ?", (drive,)).fetchone()
     return (float(row[0]), str(row[1])) if row is not None else (0.0, "")
 
 
-def shift_span(first: str, last: str, shift_s: float) -> tuple[str, str]:
-    """First and last sight of a read whose first was told by the wrong clock.
-
-    Where the clock was set in between, the last one is right already: then the two lie about the shift apart.
-    """
-    first_new, last_new = shifted(first, shift_s), shifted(last, shift_s)
-    gap_s = (datetime.fromisoformat(last) - datetime.fromisoformat(first)).total_seconds()
-    if abs(shift_s) > _STRADDLES_S and abs(gap_s) > abs(shift_s) / 2:
-        last_new = last
-    return first_new, max(first_new, last_new)
-
-
 def shift_drive(connection: sqlite3.Connection, drive: str, shift_s: float, source: UtcSource) -> None:
-    """Corrects everything of a drive that the system's clock told, and remembers that for what comes later."""
+    """Moves everything of a drive in time but what a recording told; notes by how much, for what comes much later."""
     connection.create_function("shifted", 2, shifted, deterministic=True)
+    values = {"shift": shift_s, "source": source.value, "drive": drive, "holder": _holder(os.getpid())}
+    moved = "utc_source = :source, time_shift_s = time_shift_s + :shift"
     connection.execute(
-        "INSERT OR IGNORE INTO drives (uid, started, utc_source, source, holder) "
-        "VALUES (?1, coalesce((SELECT min(first_seen) FROM reads WHERE drive = ?1), '1970-01-01T00:00:00.000Z'), "
-        "'system', '', ?2)",
-        (drive, _holder(os.getpid())),
+        "INSERT OR IGNORE INTO drives (uid, started, utc_source, source, holder) SELECT :drive, min(first_seen), "
+        "'system', '', :holder FROM reads WHERE drive = :drive HAVING count(*) > 0",
+        values,
     )
-    before_s, _ = time_shift(connection, drive)
-    if before_s == shift_s:
-        return
-    of_clock = "(utc_source = 'system' OR time_shift_s <> 0)"
-    reads = connection.execute(
-        f"SELECT id, first_seen, last_seen, time_shift_s FROM reads WHERE drive = ? AND {of_clock}",  # noqa: S608
-        (drive,),
+    connection.execute(
+        f"UPDATE single_reads SET seen = shifted(seen, :shift), {moved} WHERE utc_source <> 'recording' "  # noqa: S608
+        "AND read_id IN (SELECT id FROM reads WHERE drive = :drive)",
+        values,
+    )
+    connection.execute(
+        f"UPDATE reads SET first_seen = shifted(first_seen, :shift), last_seen = shifted(last_seen, :shift), {moved} "  # noqa: S608
+        "WHERE utc_source <> 'recording' AND drive = :drive",
+        values,
+    )
+    # Point by point in the order in which they move: else one would stand for a moment where the next one is.
+    order = "DESC" if shift_s > 0 else "ASC"
+    points = connection.execute(
+        f"SELECT seen FROM positions WHERE drive = :drive AND utc_source <> 'recording' ORDER BY seen {order}",  # noqa: S608
+        values,
     ).fetchall()
-    for read_id, first, last, so_far_s in reads:
-        first_new, last_new = shift_span(first, last, shift_s - so_far_s)
-        connection.execute(
-            "UPDATE reads SET first_seen = ?, last_seen = ?, utc_source = ?, time_shift_s = ? WHERE id = ?",
-            (first_new, last_new, source.value, shift_s, read_id),
-        )
-    values = {"shift": shift_s, "source": source.value, "drive": drive}
-    connection.execute(
-        "UPDATE single_reads SET seen = shifted(seen, :shift - time_shift_s), utc_source = :source, "  # noqa: S608
-        f"time_shift_s = :shift WHERE read_id IN (SELECT id FROM reads WHERE drive = :drive) AND {of_clock}",
-        values,
+    connection.executemany(
+        f"UPDATE OR REPLACE positions SET seen = shifted(seen, :shift), {moved} WHERE drive = :drive AND seen = :seen",  # noqa: S608
+        [{**values, "seen": seen} for (seen,) in points],
     )
     connection.execute(
-        "UPDATE OR REPLACE positions SET seen = shifted(seen, :shift - time_shift_s), utc_source = :source, "  # noqa: S608
-        f"time_shift_s = :shift WHERE drive = :drive AND {of_clock}",
-        values,
-    )
-    connection.execute(
-        "UPDATE drives SET shift_source = :source, time_shift_s = :shift, "
-        "started = CASE utc_source WHEN 'system' THEN shifted(started, :shift - time_shift_s) ELSE started END "
-        "WHERE uid = :drive",
+        "UPDATE drives SET shift_source = :source, time_shift_s = time_shift_s + :shift, started = CASE utc_source "
+        "WHEN 'recording' THEN started ELSE shifted(started, :shift) END WHERE uid = :drive",
         values,
     )
 

@@ -82,11 +82,14 @@ class KnownPlates:
         """The plate of the list that a text is nearest to, if it is near enough."""
         if not self._plates:
             return None
-        if text not in self._answers:
-            if len(self._answers) >= _CACHED:
-                self._answers.clear()
-            self._answers[text] = self._nearest(text)
-        return self._answers[text]
+        try:
+            return self._answers[text]
+        except KeyError:
+            pass
+        if len(self._answers) >= _CACHED:
+            self._answers.clear()
+        answer = self._answers[text] = self._nearest(text)
+        return answer
 
     def ignores(self, text: str) -> bool:
         """Whether the owner wants to know nothing of it."""
@@ -102,7 +105,7 @@ def _csv_rows(text: str) -> list[object]:
     rows: list[object] = []
     for row in csv.DictReader(io.StringIO(text), skipinitialspace=True):
         given: dict[str, object] = {str(k): v.strip() for k, v in row.items() if isinstance(v, str) and v.strip()}
-        extra = row.get(None)  # type: ignore[call-overload]
+        extra = row.get(None)
         if extra:
             given["more columns than headings"] = extra
         if isinstance(given.get("distance"), str):

@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from edge_client.outbox.box import Event
-from edge_client.store.drives import shift_span, time_shift
+from edge_client.store.drives import time_shift
 from edge_client.store.known import KnownPlate
+from edge_client.store.retention import PLAUSIBLE_SINCE
 from edge_client.store.rows import read_values, shifted, single_values
 from edge_client.store.secrecy import PlateSecret
 from edge_client.types import SingleRead, TrackRead, UtcSource
@@ -53,30 +54,34 @@ class _Before:
 
 
 def put_read(
-    connection: sqlite3.Connection, read: TrackRead, known: KnownPlate | None, secret: PlateSecret | None
+    connection: sqlite3.Connection,
+    read: TrackRead,
+    known: KnownPlate | None = None,
+    secret: PlateSecret | None = None,
+    *,
+    own: bool = True,
 ) -> list[Event]:
     """Writes a read with its single reads, in place of those that it supersedes; gives what is to be told of it.
 
     Args:
         connection: with a transaction begun.
-        read: its times are shifted if its drive's clock was wrong.
+        read: what is written.
         known: the plate of the owner's list that it is.
         secret: hashes the text; then no pictures and single reads are kept.
+        own: whether the drive is this process's; what comes late for an earlier one is moved in time as that was.
     """
     superseded = [row for uid in read.supersedes if (row := _remove(connection, uid)) is not None]
     before = _stored(connection, read.uid)
     alerting = known is not None and known.action == "alert"
     alerted = any(row.alerted for row in (*superseded, before) if row is not None)
-    shift_s, source = time_shift(connection, read.drive)
+    shift_s, source = (0.0, "") if own else time_shift(connection, read.drive)
     values = read_values(read, secret) | {
         "time_shift_s": 0.0,
         "known": known.name if known is not None else "",
         "alerted": int(alerting or alerted),
         "revision": before.revision + 1 if before is not None else 1,
     }
-    if shift_s and read.utc_source is UtcSource.SYSTEM:
-        first, last = shift_span(str(values["first_seen"]), str(values["last_seen"]), shift_s)
-        values |= {"first_seen": first, "last_seen": last, "utc_source": source, "time_shift_s": shift_s}
+    values |= _moved(values, ("first_seen", "last_seen"), shift_s, source)
     (read_id,) = connection.execute(_UPSERT, values).fetchone()
     _put_singles(connection, read_id, read.singles if secret is None else (), shift_s, source)
     kinds = _kinds(before, values, alert=alerting and not alerted)
@@ -135,16 +140,23 @@ def _put_singles(
     rows = []
     for single in kept:
         values = single_values(single) | {"read_id": read_id, "time_shift_s": 0.0}
-        if shift_s and single.utc_source is UtcSource.SYSTEM:
-            seen = shifted(str(values["seen"]), shift_s)
-            values |= {"seen": seen, "utc_source": source, "time_shift_s": shift_s}
-        rows.append(values)
+        rows.append(values | _moved(values, ("seen",), shift_s, source))
     connection.executemany(_INSERT_SINGLE, rows)
     marks = ",".join("?" * len(kept))
     connection.execute(
         f"DELETE FROM single_reads WHERE read_id = ? AND frame_number NOT IN ({marks})",  # noqa: S608
         [read_id, *(single.frame_number for single in kept)],
     )
+
+
+def _moved(values: Mapping[str, object], times: Sequence[str], shift_s: float, source: str) -> dict[str, object]:
+    """The times of a clock that turned out wrong, put right: the GPS knew better, or the clock had not been set."""
+    if not shift_s or values["utc_source"] != UtcSource.SYSTEM.value:
+        return {}
+    if source != UtcSource.GPS.value and str(values[times[0]]) >= PLAUSIBLE_SINCE:
+        return {}
+    moved: dict[str, object] = {name: shifted(str(values[name]), shift_s) for name in times}
+    return moved | {"utc_source": source, "time_shift_s": shift_s}
 
 
 def _kinds(before: _Before | None, values: Mapping[str, object], *, alert: bool) -> list[str]:

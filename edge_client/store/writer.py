@@ -6,7 +6,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from edge_client.errors import StoreError
@@ -26,7 +26,7 @@ from edge_client.store.rows import time_text
 from edge_client.store.saving import MAX_SINGLES, end_reads, put_read, remove_read
 from edge_client.store.schema import error_of, explain, open_for_writing
 from edge_client.store.secrecy import PlateSecret
-from edge_client.types import TrackRead, UtcSource
+from edge_client.types import Alert, StoreStatus, TrackRead, UtcSource
 
 __all__ = ["MAX_SINGLES", "SqliteReads"]
 
@@ -61,6 +61,7 @@ class SqliteReads:
         self._on_events = on_events
         self._connection: sqlite3.Connection | None = open_for_writing(path, busy_timeout_s=busy_timeout_s)
         self._lock = threading.Lock()
+        self._own_drives: set[str] = set()
 
     def save(self, read: TrackRead, known: KnownPlate | None = None, *, quietly: bool = False) -> None:
         """Writes the read with its single reads, in place of what stood there under its `uid` and of the
@@ -73,7 +74,8 @@ class SqliteReads:
             StoreError: it could not be written now (disk full, locked); the file is as it was before.
         """
         with self._transaction() as connection:
-            events = put_read(connection, read, known, self._secret)
+            own = not read.drive or read.drive in self._own_drives
+            events = put_read(connection, read, known, self._secret, own=own)
             queued = 0 if quietly else self._enqueue(connection, events)
         self._tell(queued)
 
@@ -85,16 +87,17 @@ class SqliteReads:
 
     def begin_drive(self, drive: DriveStart) -> None:
         """As `DriveLog` has it; also ends drives that a power cut ended, and forgets receivers that are gone."""
+        self._own_drives.add(drive.uid)
         with self._transaction() as connection:
             put_drive(connection, drive)
             queued = self._enqueue(connection, end_reads(connection, cut_drives(connection)))
             box.forget_others(connection, self._mailing.receivers if self._mailing is not None else ())
         self._tell(queued)
 
-    def end_drive(self, uid: str, ended: datetime, utc_source: UtcSource) -> None:
+    def end_drive(self, uid: str, ended: datetime) -> None:
         """As `DriveLog` has it; tracks that nobody ended end here."""
         with self._transaction() as connection:
-            put_end(connection, uid, ended, utc_source)
+            put_end(connection, uid, ended)
             queued = self._enqueue(connection, end_reads(connection, [uid]))
         self._tell(queued)
 
@@ -103,10 +106,26 @@ class SqliteReads:
         with self._transaction() as connection:
             put_positions(connection, drive, positions)
 
-    def correct_times(self, drive: str, shift_s: float, source: UtcSource) -> None:
-        """As `DriveLog` has it."""
+    def correct_times(self, drive: str, shift: timedelta, source: UtcSource) -> None:
+        """As `ReadStore` has it."""
+        self._own_drives.add(drive)
         with self._transaction() as connection:
-            shift_drive(connection, drive, shift_s, source)
+            shift_drive(connection, drive, shift.total_seconds(), source)
+
+    def tend(self) -> None:
+        """As `DriveLog` has it: there is nothing to do."""
+
+    def status(self) -> StoreStatus:
+        """As `DriveLog` has it: there is nothing to be said."""
+        return StoreStatus()
+
+    def alerts(self) -> tuple[Alert, ...]:
+        """As `DriveLog` has it: this store knows no list of plates."""
+        return ()
+
+    def hides(self, text: str) -> bool:
+        """As `DriveLog` has it: this store knows no list of plates."""
+        return False
 
     def prune(self, before: datetime) -> int:
         """Deletes what is older; gives how many reads went."""

@@ -18,8 +18,6 @@ from edge_client.commands.reads import parse_moment
 from edge_client.commands.summary import print_summary, write_atomically, write_summary
 from edge_client.errors import DashcamError, StoreError
 from edge_client.store.location import default_reads_file, reads_file
-from edge_client.store.publishing import PublishingStore
-from edge_client.types import TrackRead
 from tests.edge_client.displays.web.test_server import STATUS
 from tests.edge_client.samples import read
 
@@ -136,23 +134,3 @@ def test_the_default_reads_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("XDG_DATA_HOME", "/dev/null/data")
     with pytest.raises(StoreError, match="--reads FILE"):
         reads_file(None)
-
-
-def test_listeners_hear_of_reads_also_when_saving_fails() -> None:
-    class Broken:
-        closed = False
-
-        def save(self, _read: TrackRead) -> None:
-            raise StoreError("the disk is full")
-
-        def close(self) -> None:
-            self.closed = True
-
-    heard: list[str] = []
-    broken = Broken()
-    store = PublishingStore(broken, lambda r: heard.append(r.uid))
-    with pytest.raises(StoreError):
-        store.save(read("a"))
-    store.close()
-    assert heard == ["a"]
-    assert broken.closed

@@ -1,0 +1,190 @@
+"""The list of a drive: known plates looked up, reads kept safely, listeners told, events sent, old reads deleted."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from edge_client.config import EdgeSettings
+from edge_client.errors import StoreError
+from edge_client.outbox.office import Office, open_office
+from edge_client.store.drives import DriveStart, Position
+from edge_client.store.known import KnownPlate, KnownPlates, known_plates
+from edge_client.store.safe import SafeReads
+from edge_client.store.secrecy import secret_of
+from edge_client.store.writer import SqliteReads
+from edge_client.types import Alert, StoreStatus, TrackRead, UtcSource
+
+_LOG = logging.getLogger(__name__)
+_TEND_S = 3600.0
+_COUNT_S = 5.0
+_OFFICE_END_S = 1.0
+_ALERTS = 5
+_REMEMBERED = 4096
+
+
+class DriveStore:
+    """A `ReadStore` and `DriveLog`. All calls come from one thread, but for `status` and `alerts`."""
+
+    def __init__(
+        self,
+        reads: SafeReads,
+        known: KnownPlates,
+        office: Office | None = None,
+        *,
+        source: str = "",
+        store_ignored: bool = False,
+        keep_days: float | None = None,
+    ) -> None:
+        """`office` is started already, and closed with the store; `source` is what drives are said to come from."""
+        self._reads = reads
+        self._office = office
+        self._known = known
+        self._source = source
+        self._store_ignored = store_ignored
+        self._keep_days = keep_days
+        self._added: list[Callable[[TrackRead], None]] = []
+        self._removed: list[Callable[[str], None]] = []
+        self._alerted: list[Callable[[TrackRead, KnownPlate], object]] = []
+        self._warned: dict[str, None] = {}  # uids of alerts, oldest first
+        self._alerts: tuple[Alert, ...] = ()
+        self._events = (0, 0)
+        self._next_tend_s = 0.0
+        self._next_count_s = 0.0
+
+    def listen(self, added: Callable[[TrackRead], None], removed: Callable[[str], None] = lambda uid: None) -> None:
+        """`added` hears of each read that is saved, also of one whose saving failed for now; neither may block.
+
+        `removed` hears of uids whose reads turned out to be of an ignored plate.
+        """
+        self._added.append(added)
+        self._removed.append(removed)
+
+    def on_alert(self, alerted: Callable[[TrackRead, KnownPlate], object]) -> None:
+        """`alerted` is called once per track whose plate the owner wants to be told of; it must not block."""
+        self._alerted.append(alerted)
+
+    def alerts(self) -> tuple[Alert, ...]:
+        """The latest alerts of this drive, newest last."""
+        return self._alerts
+
+    def hides(self, text: str) -> bool:
+        """Whether a plate is one that the owner's list ignores, and such are not shown."""
+        return not self._store_ignored and self._known.ignores(text)
+
+    def status(self) -> StoreStatus:
+        """What is to be said of the file, and how events fare."""
+        waiting, dropped = self._events
+        return StoreStatus(notice=self._reads.notice, events_waiting=waiting, events_dropped=dropped)
+
+    def save(self, read: TrackRead) -> None:
+        """As `ReadStore` has it; a read of an ignored plate is not kept, and goes if it was."""
+        known = self._known.match(read.text)
+        ignored = known is not None and known.action == "ignore"
+        if ignored and not self._store_ignored:
+            gone = [read.uid, *read.supersedes]
+            for tell in self._removed:
+                for uid in gone:
+                    tell(uid)
+            self._reads.call(lambda reads: reads.remove(gone))
+            return
+        if known is not None and not ignored:
+            self._alert(read, known)
+        try:
+            self._reads.call(lambda reads: reads.save(read, known, quietly=ignored))
+        finally:
+            for hear in self._added:
+                hear(read)
+        self._count()
+
+    def begin_drive(self, drive: DriveStart) -> None:
+        """As `DriveLog` has it."""
+        named = replace(drive, source=drive.source or self._source)
+        self._reads.call(lambda reads: reads.begin_drive(named))
+        self.tend()
+
+    def end_drive(self, uid: str, ended: datetime) -> None:
+        """As `DriveLog` has it."""
+        self._reads.call(lambda reads: reads.end_drive(uid, ended))
+
+    def add_positions(self, drive: str, positions: Sequence[Position]) -> None:
+        """As `DriveLog` has it."""
+        self._reads.call(lambda reads: reads.add_positions(drive, positions))
+
+    def correct_times(self, drive: str, shift: timedelta, source: UtcSource) -> None:
+        """As `ReadStore` has it."""
+        self._reads.call(lambda reads: reads.correct_times(drive, shift, source))
+
+    def tend(self) -> None:
+        """Deletes what is too old, once an hour; counts the events that wait."""
+        self._count()
+        now_s = time.monotonic()
+        if self._keep_days is None or now_s < self._next_tend_s:
+            return
+        self._next_tend_s = now_s + _TEND_S
+        before = datetime.now(UTC) - timedelta(days=self._keep_days)
+        try:
+            gone = self._reads.call(lambda reads: reads.prune(before))
+        except StoreError as error:
+            _LOG.warning("old reads could not be deleted: %s", error)
+            return
+        if gone:
+            _LOG.info("%d reads older than %g days were deleted", gone, self._keep_days)
+
+    def close(self) -> None:
+        """Ends deliveries and closes the file; events that wait are delivered after the next start."""
+        if self._office is not None:
+            self._office.close(_OFFICE_END_S)
+            self._office = None
+        self._reads.close()
+
+    def _alert(self, read: TrackRead, known: KnownPlate) -> None:
+        warned = any(uid in self._warned for uid in (read.uid, *read.supersedes))
+        self._warned[read.uid] = None
+        if len(self._warned) > _REMEMBERED:
+            del self._warned[next(iter(self._warned))]
+        if warned:
+            return
+        _LOG.warning("alert: %s was seen", known.name)
+        self._alerts = (*self._alerts, Alert(read.uid, read.text, known.name, known.note, read.last_seen))[-_ALERTS:]
+        for tell in self._alerted:
+            tell(read, known)
+
+    def _count(self) -> None:
+        now_s = time.monotonic()
+        if self._office is None or now_s < self._next_count_s:
+            return
+        self._next_count_s = now_s + _COUNT_S
+        try:
+            self._events = self._reads.call(lambda reads: reads.events())
+        except StoreError as error:
+            _LOG.debug("events cannot be counted: %s", error)
+
+
+def open_drive_store(settings: EdgeSettings, path: Path, source: str = "") -> DriveStore:
+    """The store that the settings describe, with its deliveries begun; `source` is what the drive comes from.
+
+    Raises:
+        DashcamError: the file, the list of known plates, the key or a receiver's files are not as they should be.
+    """
+    known = known_plates(settings.reads.known_file, distance=settings.reads.known_distance)
+    secret = secret_of(settings.reads.hash_key_file)
+    office = open_office(settings.events, path)
+
+    def open_file(file: Path) -> SqliteReads:
+        return SqliteReads(file, secret=secret, mailing=office.mailing, on_events=office.wake)
+
+    reads = SafeReads(path, open_file)
+    office.start()
+    return DriveStore(
+        reads,
+        known,
+        office,
+        source=source,
+        store_ignored=settings.reads.store_ignored,
+        keep_days=settings.reads.keep_days,
+    )
