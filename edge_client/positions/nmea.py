@@ -21,13 +21,15 @@ _GGA_FIXES = frozenset("12345")  # not 0: none, 6: estimated, 7: typed in, 8: si
 _NO_FIX_MODES = frozenset("NMS")  # none, typed in, simulated; in GNS estimated (E) too
 _KNOT_MPS = 1852 / 3600
 _FASTEST_MPS = 1000.0
-_SENTENCE = re.compile(r"\$([ -#%-)+-~]+)\*([0-9A-Fa-f]{2})\s*")
-_CLOCK = re.compile(r"([01]\d|2[0-3])([0-5]\d)([0-5]\d|60)(\.\d{1,9})?")
-_DAY = re.compile(r"(\d\d)(\d\d)(\d\d)")
-_NUMBER = re.compile(r"\d{1,9}(\.\d{1,9})?")
-_COUNT = re.compile(r"\d{1,3}")
-_LATITUDE = re.compile(r"([0-8]\d|90)([0-5]\d(?:\.\d{1,12})?)")
-_LONGITUDE = re.compile(r"(0\d\d|1[0-7]\d|180)([0-5]\d(?:\.\d{1,12})?)")
+_SENTENCE = re.compile(r"\$([ -#%-)+-~]+)\*([0-9A-Fa-f]{2})[ \t\r\n]*")
+_CLOCK = re.compile(r"([01]\d|2[0-3])([0-5]\d)([0-5]\d|60)(\.\d{1,9})?", re.ASCII)
+_DAY = re.compile(r"(\d\d)(\d\d)(\d\d)", re.ASCII)
+_NUMBER = re.compile(r"\d{1,9}(\.\d{1,9})?", re.ASCII)
+_COUNT = re.compile(r"\d{1,3}", re.ASCII)
+_LATITUDE = re.compile(r"([0-8]\d|90)([0-5]\d(?:\.\d{1,12})?)", re.ASCII)
+_LONGITUDE = re.compile(r"(0\d\d|1[0-7]\d|180)([0-5]\d(?:\.\d{1,12})?)", re.ASCII)
+_YEAR = re.compile(r"[0-9]{1,4}")
+_FIRST_YEAR, _LAST_YEAR = 1980, 2200
 _TWO_DIGIT_YEARS = 2000
 
 
@@ -155,10 +157,12 @@ def _rmc_day(text: str) -> date | None:
 
 def _zda_day(sentence: pynmea2.NMEASentence) -> date | None:
     texts = [_field(sentence, name) for name in ("year", "month", "day")]
-    return _date(*map(int, texts)) if all(text.isascii() and text.isdecimal() for text in texts) else None
+    return _date(*map(int, texts)) if all(_YEAR.fullmatch(text) for text in texts) else None
 
 
 def _date(year: int, month: int, day: int) -> date | None:
+    if not _FIRST_YEAR <= year <= _LAST_YEAR:
+        return None
     try:
         return date(year, month, day)
     except ValueError:

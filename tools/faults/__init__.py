@@ -1,0 +1,1 @@
+"""Faults that the system is put to: broken input, cut connections."""
