@@ -110,8 +110,7 @@ def picture_of(shown: ShownFrame, place: Picture) -> Image:
     width, height = place.rect[2:]
     rows, columns = shown.frame.image.shape[:2]
     across, down = width / columns, height / rows
-    way = cv2.INTER_AREA if width < columns else cv2.INTER_LINEAR
-    small = np.asarray(cv2.resize(shown.frame.image, (width, height), interpolation=way), np.uint8)
+    small = _resized(shown.frame.image, width, height)
     boxes = tuple(
         replace(
             tracked,
@@ -156,6 +155,15 @@ def fitted(texts: tuple[str, ...], width_px: int, size_px: int) -> tuple[str, in
     while text and face.size(text.rstrip() + _ELLIPSIS)[0] > width_px:
         text = text[:-1]
     return text.rstrip() + _ELLIPSIS, size
+
+
+def _resized(image: Image, width: int, height: int) -> Image:
+    """To that size without aliasing: exact halves, which OpenCV makes eight times faster than other areas, first."""
+    while image.shape[1] >= 2 * width and image.shape[0] >= 2 * height:
+        rows, columns = image.shape[0] // 2, image.shape[1] // 2
+        even = image[: 2 * rows, : 2 * columns]
+        image = np.asarray(cv2.resize(even, (columns, rows), interpolation=cv2.INTER_AREA), np.uint8)
+    return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def _icon(shape: Icon) -> pygame.Surface:
