@@ -1,4 +1,4 @@
-"""`python -m tools.bench models|full|realtime|memory|latency|all`: how fast and lean the system is on this machine."""
+"""`python -m tools.bench models|full|realtime|memory|device|latency|all`: how fast and lean the system is here."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from rich.table import Table
 from cloud_apis.model_files import packaged_models
 from tools.bench import latency
 from tools.bench.device import RunError
+from tools.bench.device_load import CASES, device_load, options_of
 from tools.bench.figures import Timing
 from tools.bench.models_command import bench_models
 from tools.bench.scenarios import full_rate, realtime, resident_memory, worst
@@ -46,7 +47,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--repeats", type=int, default=3, help="runs of full and realtime, rounds of ours in models")
     top.add_argument("--seconds", type=float, default=60.0, help="length of each realtime run")
-    top.add_argument("--minutes", type=float, default=10.0, help="length of the memory run")
+    top.add_argument("--minutes", type=float, help="length of the memory run (default 10), of each device run (2)")
     top.add_argument("--round-trip-ms", type=float, default=150.0, help="for realtime: distance of the APIs")
     top.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     return top
@@ -136,7 +137,7 @@ def bench_realtime(args: argparse.Namespace, folder: Path, console: Console) -> 
 
 def bench_memory(args: argparse.Namespace, folder: Path, console: Console) -> Result:
     """Resident memory of the device process."""
-    result, run = resident_memory(video(args, folder), folder, args.config, minutes=args.minutes)
+    result, run = resident_memory(video(args, folder), folder, args.config, minutes=args.minutes or 10.0)
     table = Table(title=f"device process over {result.minutes:.1f} minutes, page and recording on, {run.shown} frames")
     for heading in ("warm", "end", "most", "slope of the second half"):
         table.add_column(heading, justify="right")
@@ -144,6 +145,27 @@ def bench_memory(args: argparse.Namespace, folder: Path, console: Console) -> Re
     table.add_row(*(f"{s:.0f} MiB" for s in sizes), f"{result.slope_mib_per_minute:+.2f} MiB/min")
     console.print(table)
     return dataclasses.asdict(result)
+
+
+def bench_device(args: argparse.Namespace, folder: Path, console: Console) -> Result:
+    """Processor time and memory of the device process while others do the inference."""
+    table = Table(title="device process at 30 frames/s, APIs that answer at once in another process")
+    for heading in ("case", "seconds", "of one core", "resident", "most", "slope", "captured", "lost", "pace"):
+        table.add_column(heading, justify="left" if heading == "case" else "right")
+    drive, results = video(args, folder), {}
+    for case in CASES:
+        place = folder / case.replace(" ", "-")
+        load = device_load(drive, place, minutes=args.minutes or 2.0, options=options_of(case, place))
+        sizes = (
+            f"{load.resident_mib:.0f} MiB",
+            f"{load.most_mib:.0f} MiB",
+            f"{load.slope_mib_per_minute:+.2f} MiB/min",
+        )
+        counts = (str(load.captured), str(load.lost), f"{load.pace:.2f}")
+        table.add_row(case, f"{load.seconds:.0f}", f"{load.core_share * 100:.0f} %", *sizes, *counts)
+        results[case] = dataclasses.asdict(load)
+    console.print(table)
+    return dict(results)
 
 
 def bench_latency(args: argparse.Namespace, folder: Path, console: Console) -> Result:
@@ -184,4 +206,5 @@ BENCHMARKS: dict[str, Callable[[argparse.Namespace, Path, Console], Result]] = {
     "full": bench_full,
     "realtime": bench_realtime,
     "memory": bench_memory,
+    "device": bench_device,
 }
