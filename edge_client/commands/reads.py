@@ -1,12 +1,11 @@
-"""`dashcam reads list|show|export`: the reads that are kept."""
+"""`dashcam reads list|search|show|note|drives|export`: the reads that are kept."""
 
 from __future__ import annotations
 
 import argparse
 import io
-import re
 import sys
-from datetime import UTC, datetime, timedelta
+from contextlib import closing
 from pathlib import Path
 
 from rich.console import Console
@@ -14,16 +13,16 @@ from rich.table import Table
 from rich.text import Text
 
 from edge_client.commands.parser import Subcommands
-from edge_client.commands.settings import settings_of
+from edge_client.commands.reads_filter import add_filter, add_source, file_of, filter_of, open_library, warn_of_hashes
 from edge_client.commands.summary import write_atomically
 from edge_client.errors import StoreError
 from edge_client.overlay import percent_text, position_text
 from edge_client.store.export import write_csv, write_json
-from edge_client.store.library import ReadFilter, ReadLibrary
-from edge_client.store.location import default_reads_file
+from edge_client.store.geojson import write_geojson
+from edge_client.store.gpx import write_gpx
 from edge_client.store.rows import StoredRead
-
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+from edge_client.store.ways import ways_of
+from edge_client.store.writer import SqliteReads
 
 
 def add_parser(commands: Subcommands) -> None:
@@ -31,29 +30,39 @@ def add_parser(commands: Subcommands) -> None:
     parser = commands.add_parser("reads", help="search and export the stored reads", description="Stored reads.")
     actions = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     listing = actions.add_parser("list", help="list reads, newest first")
-    _add_filter(listing, limit=50)
-    listing.set_defaults(function=list_reads)
+    search = actions.add_parser("search", help="find reads by plate, time, place, drive; as list")
+    for action in (listing, search):
+        add_filter(action, limit=50)
+        action.set_defaults(function=list_reads)
     show = actions.add_parser("show", help="show one read with the single reads behind it")
     show.add_argument("id", type=int, metavar="ID", help="number of the read, as `list` shows it")
     show.add_argument("--crop", type=Path, metavar="FILE", help="write the picture of the plate (JPEG)")
     show.set_defaults(function=show_read)
-    export = actions.add_parser("export", help="export reads, oldest first")
-    _add_filter(export, limit=0)
-    export.add_argument("--format", choices=("csv", "json"), default="csv", help="default: csv")
+    note = actions.add_parser("note", help="keep words of your own with a read")
+    note.add_argument("id", type=int, metavar="ID", help="number of the read, as `list` shows it")
+    note.add_argument("note", metavar="TEXT", help="the words, in place of those before")
+    note.set_defaults(function=note_read)
+    drives = actions.add_parser("drives", help="list drives, oldest first")
+    drives.set_defaults(function=list_drives)
+    export = actions.add_parser("export", help="export reads, oldest first, and the tracks of their drives")
+    add_filter(export, limit=0)
+    export.add_argument("--format", choices=("csv", "json", "gpx", "geojson"), default="csv", help="default: csv")
     export.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: standard output")
     export.set_defaults(function=export_reads)
-    for action in (listing, show, export):
-        action.add_argument("--reads", type=Path, metavar="FILE", help="the reads file")
-        action.add_argument("--config", type=Path, metavar="FILE", help="settings that name the reads file")
+    for action in (listing, search, show, note, drives, export):
+        add_source(action)
 
 
 def list_reads(arguments: argparse.Namespace) -> int:
     """Prints a table of reads."""
-    with ReadLibrary(_file(arguments)) as library:
-        reads = library.find(_filter(arguments))
+    wanted = filter_of(arguments)
+    with open_library(arguments) as library:
+        reads = library.find(wanted)
+        warn_of_hashes(library, wanted, arguments)
     if not reads:
-        print("no reads fit" if _is_filtered(arguments) else "there are no reads yet")
+        print("there are no reads yet" if wanted.is_empty() else "no reads fit")
         return 0
+    about = any(read.known or read.note for read in reads)
     table = Table()
     table.add_column("ID", justify="right")
     table.add_column("plate", style="bold")
@@ -61,15 +70,20 @@ def list_reads(arguments: argparse.Namespace) -> int:
     table.add_column("first seen (UTC)")
     table.add_column("seen for", justify="right")
     table.add_column("position")
+    if about:
+        table.add_column("known as; note")
     for read in reads:
-        table.add_row(
+        row: list[str | Text] = [
             str(read.id),
-            Text(read.text),
+            _plate_text(read),
             percent_text(read.confidence),
             f"{read.first_seen:%Y-%m-%d %H:%M:%S}",
             f"{(read.last_seen - read.first_seen).total_seconds():.1f} s",
             _position(read),
-        )
+        ]
+        if about:
+            row.append(Text("; ".join(part for part in (read.known, read.note) if part)))
+        table.add_row(*row)
     _console().print(table)
     if len(reads) == arguments.limit:
         print(f"only the newest {arguments.limit} are shown; --limit 0 shows all")
@@ -78,11 +92,10 @@ def list_reads(arguments: argparse.Namespace) -> int:
 
 def show_read(arguments: argparse.Namespace) -> int:
     """Prints one read and the single reads behind it; writes its crop if asked."""
-    path = _file(arguments)
-    with ReadLibrary(path) as library:
+    with open_library(arguments) as library:
         read = library.get(arguments.id)
         if read is None:
-            raise StoreError(f"there is no read {arguments.id} in {path}; `dashcam reads list` shows them")
+            raise _no_read(arguments)
         singles = library.singles(read.id)
         crop = library.crop(read.id)
     console = _console()
@@ -96,7 +109,12 @@ def show_read(arguments: argparse.Namespace) -> int:
         "last seen": f"{read.last_seen:%Y-%m-%d %H:%M:%S.%f}"[:-3] + " UTC",
         "position": _position(read),
         "age of the fix": "-" if read.fix_age_s is None else f"{read.fix_age_s:.2f} s",
+        "speed": "-" if read.speed_mps is None else f"{read.speed_mps:.1f} m/s",
+        "time from": read.utc_source + (f", moved {read.time_shift_s:+.1f} s" if read.time_shift_s else ""),
+        "drive": read.drive or "-",
         "uid": read.uid,
+        "known as": read.known or "-",
+        "note": read.note or "-",
     }
     for name, value in rows.items():
         table.add_row(name, Text(value))
@@ -114,6 +132,8 @@ def show_read(arguments: argparse.Namespace) -> int:
             f"{single.sharpness:.0f}",
         )
     console.print(behind)
+    if arguments.crop is not None and not crop:
+        raise StoreError("no picture is kept of this read: its plate is stored as a keyed hash")
     if arguments.crop is not None:
         try:
             arguments.crop.write_bytes(crop or b"")
@@ -124,12 +144,23 @@ def show_read(arguments: argparse.Namespace) -> int:
 
 
 def export_reads(arguments: argparse.Namespace) -> int:
-    """Writes reads as CSV or JSON."""
-    with ReadLibrary(_file(arguments)) as library:
-        reads = library.find(_filter(arguments))
-    reads.reverse()
+    """Writes reads as CSV, JSON, GPX or GeoJSON; the last two with the tracks of their drives."""
+    wanted = filter_of(arguments)
+    with open_library(arguments) as library:
+        reads = library.find(wanted)
+        reads.reverse()
+        warn_of_hashes(library, wanted, arguments)
+        ways = ways_of(library, wanted, reads) if arguments.format in ("gpx", "geojson") else []
     text = io.StringIO()
-    (write_json if arguments.format == "json" else write_csv)(reads, text)
+    match arguments.format:
+        case "json":
+            write_json(reads, text)
+        case "gpx":
+            write_gpx(reads, ways, text)
+        case "geojson":
+            write_geojson(reads, ways, text)
+        case _:
+            write_csv(reads, text)
     if arguments.output is None:
         sys.stdout.write(text.getvalue())
         sys.stdout.flush()
@@ -142,70 +173,40 @@ def export_reads(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def parse_moment(text: str) -> datetime:
-    """A time as people give it: `2026-05-01`, `2026-05-01T10:30`, `…Z`, or as long ago as `90m`, `24h`, `7d`.
-
-    Without a zone it is UTC.
-
-    Raises:
-        argparse.ArgumentTypeError: it is none of these.
-    """
-    try:
-        if match := re.fullmatch(r"(\d{1,6})([smhdw])", text.strip()):
-            return datetime.now(UTC) - timedelta(**{_UNITS[match[2]]: int(match[1])})
-        moment = datetime.fromisoformat(text.strip())
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is no time; write 2026-05-01, 2026-05-01T10:30Z or, for as long ago, 90m, 24h, 7d"
-        ) from None
+def note_read(arguments: argparse.Namespace) -> int:
+    """Keeps the owner's own words with a read."""
+    with open_library(arguments) as library:  # tells if there is no file, and makes none
+        if library.get(arguments.id) is None:
+            raise _no_read(arguments)
+    with closing(SqliteReads(file_of(arguments))) as store:
+        store.annotate(arguments.id, arguments.note)
+    return 0
 
 
-def _confidence(text: str) -> float:
-    """0..1, or a percentage with its sign."""
-    try:
-        value = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no confidence; write 0.8 or 80%")
-    return value
+def list_drives(arguments: argparse.Namespace) -> int:
+    """Prints a table of drives."""
+    with open_library(arguments) as library:
+        drives = library.drives()
+    if not drives:
+        print("there are no drives yet")
+        return 0
+    table = Table("drive", "started (UTC)", "took", "time from", "source", "reads")
+    for drive in drives:
+        took = str(drive.ended - drive.started).split(".")[0] if drive.ended is not None else "not ended"
+        told = drive.utc_source + (f", moved {drive.time_shift_s:+.1f} s" if drive.time_shift_s else "")
+        started = f"{drive.started:%Y-%m-%d %H:%M:%S}"
+        table.add_row(drive.uid[:8], started, took, told, Text(drive.source), str(drive.reads))
+    _console().print(table)
+    return 0
 
 
-def _count(text: str) -> int:
-    if not text.isascii() or not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of reads; write 0 for all")
-    return int(text)
+def _no_read(arguments: argparse.Namespace) -> StoreError:
+    return StoreError(f"there is no read {arguments.id} in {file_of(arguments)}; `dashcam reads list` shows them")
 
 
-def _add_filter(parser: argparse.ArgumentParser, *, limit: int) -> None:
-    parser.add_argument("--since", type=parse_moment, metavar="TIME", help="seen then or later: 2026-05-01, 24h")
-    parser.add_argument("--until", type=parse_moment, metavar="TIME", help="first seen before then")
-    parser.add_argument("--text", metavar="GLOB", help="plate, with * and ? as in the shell: 'B*12?'")
-    parser.add_argument("--min-confidence", type=_confidence, metavar="C", help="0.8 or 80%%")
-    parser.add_argument(
-        "--limit", type=_count, default=limit, metavar="N", help=f"the newest N, 0 for all (default {limit})"
-    )
-
-
-def _filter(arguments: argparse.Namespace) -> ReadFilter:
-    return ReadFilter(
-        since=arguments.since,
-        until=arguments.until,
-        text=arguments.text,
-        min_confidence=arguments.min_confidence,
-        limit=arguments.limit or None,
-    )
-
-
-def _is_filtered(arguments: argparse.Namespace) -> bool:
-    conditions = (arguments.since, arguments.until, arguments.text, arguments.min_confidence)
-    return any(condition is not None for condition in conditions)
-
-
-def _file(arguments: argparse.Namespace) -> Path:
-    named: Path | None = arguments.reads
-    return named or settings_of(arguments.config).reads.file or default_reads_file()
+def _plate_text(read: StoredRead) -> Text:
+    """The plate; of a keyed hash the first digits."""
+    return Text(f"#{read.text[:12]}…" if read.hashed else read.text)
 
 
 def _position(read: StoredRead) -> str:

@@ -20,6 +20,14 @@ CSV_COLUMNS = (
     "Longitude",
     "Fix Age (s)",
     "Read",
+    "Speed (m/s)",
+    "Course (deg)",
+    "Satellites",
+    "HDOP",
+    "Time Source",
+    "Drive",
+    "Known As",
+    "Note",
 )
 """The first three are those of the original's file."""
 
@@ -37,6 +45,16 @@ def as_object(read: StoredRead) -> dict[str, object]:
         "latitude": read.latitude_deg,
         "longitude": read.longitude_deg,
         "fix_age_s": read.fix_age_s,
+        "speed_mps": read.speed_mps,
+        "course_deg": read.course_deg,
+        "satellites": read.satellites,
+        "hdop": read.hdop,
+        "utc_source": read.utc_source,
+        "drive": read.drive,
+        "ended": read.ended,
+        "known": read.known,
+        "note": read.note,
+        "hashed": read.hashed,
     }
 
 
@@ -64,6 +82,14 @@ def write_csv(reads: Iterable[StoredRead], file: TextIO) -> None:
                 _number(read.longitude_deg, 6),
                 _number(read.fix_age_s, 2),
                 read.id,
+                _number(read.speed_mps, 2),
+                _number(read.course_deg, 1),
+                "" if read.satellites is None else read.satellites,
+                _number(read.hdop, 1),
+                read.utc_source,
+                _harmless(read.drive),
+                _harmless(read.known),
+                _harmless(read.note),
             )
         )
 
@@ -74,4 +100,4 @@ def _number(value: float | None, digits: int) -> str:
 
 def _harmless(text: str) -> str:
     """A text that spreadsheets do not take for a formula (OWASP, CSV injection)."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    return f"'{text}" if text.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text

@@ -112,6 +112,11 @@ class SqliteReads:
         with self._transaction() as connection:
             shift_drive(connection, drive, shift.total_seconds(), source)
 
+    def annotate(self, read_id: int, note: str) -> bool:
+        """Keeps the owner's own words with a read; false when there is none of that number."""
+        with self._transaction() as connection:
+            return connection.execute("UPDATE reads SET note = ? WHERE id = ?", (note, read_id)).rowcount > 0
+
     def tend(self) -> None:
         """As `DriveLog` has it: there is nothing to do."""
 

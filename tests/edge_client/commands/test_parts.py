@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from edge_client.commands.outputs import _name_of
+from edge_client.commands.outputs import name_of
 from edge_client.commands.progress import Progress, progress_line
-from edge_client.commands.reads import parse_moment
+from edge_client.commands.moments import parse_moment
 from edge_client.commands.summary import print_summary, write_atomically, write_summary
 from edge_client.errors import DashcamError, StoreError
 from edge_client.store.location import default_reads_file, reads_file
@@ -122,7 +122,7 @@ def test_the_table_names_reads_and_their_file(tmp_path: Path, capsys: pytest.Cap
     ],
 )
 def test_the_page_names_the_source_without_secrets(source: str, name: str) -> None:
-    assert _name_of(source) == name
+    assert name_of(source) == name
 
 
 def test_the_default_reads_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
