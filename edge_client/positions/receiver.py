@@ -19,6 +19,8 @@ _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 15.0
 _CLOSING_S = 1.0
 _TALKING_S = 5.0
+_VOID_S = 1.5
+"""With mixed talkers one satellite system may be void in the very moment in which the others have a fix."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +93,10 @@ class Receiver:
         now_s = time.monotonic()
         fix = self._history.latest
         age_s = max(now_s - fix.monotonic_s, 0.0) if fix is not None else None
-        if age_s is not None and age_s <= self._max_age_s:
-            state = GpsState.FIX
-        elif not self._connected:
+        if not self._connected:
             state = GpsState.CONNECTING
+        elif age_s is not None and age_s <= self._max_age_s and self._void_s <= now_s - age_s + _VOID_S:
+            state = GpsState.FIX
         elif fix is None or now_s - self._void_s <= _TALKING_S:
             state = GpsState.SEARCHING
         else:
