@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections import deque
 from dataclasses import dataclass
@@ -10,7 +9,6 @@ from dataclasses import dataclass
 from edge_client.errors import SourceError
 from edge_client.sources.device import Device, Opener, Picture
 
-_LOG = logging.getLogger(__name__)
 _WAITING_PICTURES = 2
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from edge_client.config import SourceSettings
 from edge_client.errors import SourceError
-from edge_client.sources.opencv import without_password
 from edge_client.sources.open import open_source
+from edge_client.sources.opencv import without_password
 from edge_client.sources.pictures import name_order
 from edge_client.types import Image
 
