@@ -72,7 +72,7 @@ def list_recordings(arguments: argparse.Namespace) -> int:
     table.add_column("size", justify="right")
     table.add_column("locked")
     table.add_column("track", justify="right")
-    table.add_column("")
+    table.add_column("state")
     for recording in found:
         table.add_row(
             str(recording.name.number),
@@ -114,7 +114,7 @@ def show_recording(arguments: argparse.Namespace) -> int:
         "picture": "-" if head is None else f"{head.width_px}x{head.height_px}, {head.codec}",
         "size": _size(recording.size_bytes),
         "locked": _lock(recording),
-        "ended": "still open" if recording.open else "cut off" if end is None else end.why,
+        "ended": "still open" if recording.open else "cut off" if recording.cut or end is None else end.why,
         "track": f"{len(places)} positions, {_distance(recording)}",
         "from": _place(places[:1]),
         "to": _place(places[-1:]),
@@ -191,7 +191,9 @@ def _start(recording: Recording) -> str:
 
 
 def _size(size_bytes: int) -> str:
-    return f"{size_bytes / 1e9:.2f} GB" if size_bytes >= 1e9 else f"{size_bytes / 1e6:.1f} MB"
+    if size_bytes >= 1e9:
+        return f"{size_bytes / 1e9:.2f} GB"
+    return f"{size_bytes / 1e6:.1f} MB" if size_bytes >= 1e6 else f"{size_bytes / 1e3:.0f} kB"
 
 
 def _lock(recording: Recording) -> str:

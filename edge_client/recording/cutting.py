@@ -32,6 +32,7 @@ class _Open:
         self.last_s = packet.monotonic_s
         self.fragments = Mp4Fragments(packet.video_format, packet.monotonic_s)
         self.frames = 0
+        self.written_s = 0.0
         self.unwritten = 0
         self.lines = ""
         self._point_due_s = float("-inf")
@@ -43,9 +44,13 @@ class _Open:
             self.lines += line_of(Point.of(moment, self.start_s))
 
     def end(self, why: str) -> End:
-        """What its last line says."""
+        """What its last line says, once all has been handed to the disk."""
         last_frame_s = 1 / max(self.video_format.frame_rate_hz, 1.0)
         return End(self.last_s - self.start_s + last_frame_s, self.frames, why)
+
+    def early_end(self, why: str) -> End:
+        """The same when the rest never gets there."""
+        return End(self.written_s, self.frames - self.unwritten, why)
 
 
 class Cutter:
@@ -133,11 +138,11 @@ class Cutter:
     def fail(self, reason: str) -> None:
         """Ends the segment, if there is one, and lets a pause begin."""
         if reason != self.failure:
-            _LOG.warning("nothing is recorded: %s; tried again, the drive goes on", reason)
+            _LOG.info("nothing is recorded: %s; tried again", reason)  # the status warns
         self.failure = reason
         if self._open is not None:
             self.lost_frames += self._open.unwritten
-            self._disk.end(self._open.segment, self._open.end(reason))
+            self._disk.end(self._open.segment, self._open.early_end(reason))
             self._close_open()
         self._retry_at_s = self._clock() + self._pause_s
         self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S)
@@ -156,7 +161,7 @@ class Cutter:
         if segment.failure is not None:
             self.fail(segment.failure)
         elif self.failure and segment.durable:
-            _LOG.warning("the recording goes on")
+            _LOG.info("the recording goes on")
             self.failure = ""
             self._pause_s = _FIRST_PAUSE_S
 
@@ -186,6 +191,7 @@ class Cutter:
         if data:  # all that came before this packet
             self._disk.append(opened.segment, data, opened.unwritten, opened.lines)
             opened.unwritten, opened.lines = 0, ""
+            opened.written_s = packet.monotonic_s - opened.start_s
         opened.unwritten += 1
         opened.frames += 1
         opened.last_s = packet.monotonic_s

@@ -18,7 +18,7 @@ from pathlib import Path
 from edge_client.recording.files import SegmentFiles, open_segment, prepare_folder
 from edge_client.recording.locks import lock_reason, lock_segment
 from edge_client.recording.names import SegmentName
-from edge_client.recording.stock import Limits, make_room
+from edge_client.recording.stock import Limits, NoRoomError, make_room
 from edge_client.recording.track import End, Head, line_of
 
 _LOG = logging.getLogger(__name__)
@@ -38,7 +38,10 @@ class Segment:
 
 
 class Disk:
-    """Takes work and does it in order; nothing here waits for the disk but `close`."""
+    """Takes work and does it in order; nothing here waits for the disk but `close`.
+
+    ``kept_bytes`` is the size of all segments, ``lost_frames`` were handed over and could not be written.
+    """
 
     def __init__(self, folder: Path, limits: Limits, sync_s: float) -> None:
         self._folder = folder
@@ -50,6 +53,7 @@ class Disk:
         self._unsynced: Segment | None = None
         self._sync_due_s = 0.0
         self._device: int | None = None
+        self.crash = ""
         self.kept_bytes = 0
         self.lost_frames = 0
         self._thread = threading.Thread(target=self._run, name="recording-disk", daemon=True)
@@ -57,7 +61,7 @@ class Disk:
 
     def has_room(self) -> bool:
         """Whether more may be handed over: the disk is not too far behind."""
-        return self._waiting_bytes < _BACKLOG_BYTES
+        return self._waiting_bytes < _BACKLOG_BYTES and not self.crash
 
     def begin(self, head: Head) -> Segment:
         """A new segment; whether it could be begun shows later, in its ``failure``."""
@@ -72,7 +76,7 @@ class Disk:
         self._work.put(lambda: self._append(segment, data, frames, lines))
 
     def end(self, segment: Segment, end: End) -> None:
-        """The orderly end of a segment."""
+        """The end of a segment, also of one that failed; nothing is appended afterwards."""
         self._work.put(lambda: self._end(segment, end))
 
     def lock(self, segment: Segment, reason: str) -> None:
@@ -86,6 +90,13 @@ class Disk:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
+        try:
+            self._do_all()
+        except BaseException as error:
+            self.crash = f"the recording crashed: {error}"
+            raise
+
+    def _do_all(self) -> None:
         while True:
             wait_s = None if self._unsynced is None else max(self._sync_due_s - time.monotonic(), 0.0)
             try:
@@ -111,7 +122,7 @@ class Disk:
 
     def _append(self, segment: Segment, data: bytes, frames: int, lines: str) -> None:
         try:
-            if segment.files is None:
+            if segment.files is None or segment.failure is not None:
                 self.lost_frames += frames
                 return
             try:
@@ -157,7 +168,7 @@ class Disk:
             files.finish(line_of(end))
             segment.durable = True
         except OSError as error:
-            segment.failure = _text(error)
+            segment.failure = segment.failure or self._text(error)
 
     def _lock(self, segment: Segment, reason: str) -> None:
         if segment.name is None:
@@ -166,16 +177,13 @@ class Disk:
             lock_segment(self._folder, segment.name, reason)
             segment.locked = True
         except OSError as error:
-            _LOG.warning("cannot lock the recording %s: %s", segment.name.stem, _text(error))
+            _LOG.warning("the recording %s is not locked: %s", segment.name.stem, self._text(error))
 
     def _fail(self, segment: Segment, error: OSError) -> None:
-        segment.failure = _text(error)
-        files, segment.files = segment.files, None
+        segment.failure = self._text(error)
         if self._unsynced is segment:
             self._unsynced = None
-        if files is not None:
-            files.abandon(segment.failure)
 
-
-def _text(error: OSError) -> str:
-    return error.strerror or str(error)
+    def _text(self, error: OSError) -> str:
+        why = error.strerror or str(error)
+        return why if isinstance(error, NoRoomError) else f"cannot write to {self._folder}: {why}"

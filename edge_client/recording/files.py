@@ -10,7 +10,8 @@ from pathlib import Path
 
 from edge_client.recording.locks import sync_folder
 from edge_client.recording.names import SegmentName
-from edge_client.recording.stock import in_use, remove, stock_of
+from edge_client.recording.repair import repair_all
+from edge_client.recording.stock import remove, stock_of
 from edge_client.recording.track import Head, line_of
 
 _LOG = logging.getLogger(__name__)
@@ -111,7 +112,7 @@ def open_segment(folder: Path, head: Head) -> SegmentFiles:
 
 
 def prepare_folder(folder: Path, device: int | None) -> int:
-    """Makes the folder if it is missing, and removes segments that a cut left without a picture.
+    """Makes the folder if it is missing; the first time, segments that were cut are repaired.
 
     Args:
         folder: the folder of the segments.
@@ -132,10 +133,9 @@ def prepare_folder(folder: Path, device: int | None) -> int:
         else:
             raise OSError(errno.ENOENT, f"the folder {folder} has gone")
         sync_folder(folder.parent)
-    for item in stock_of(folder):
-        video = item.name.video(folder)
-        if not item.locked and not in_use(video) and (not item.has_video or video.stat().st_size == 0):
-            remove(folder, item.name)
+    if device is None:
+        for name in repair_all(folder):
+            _LOG.info("the recording %s had been cut off", name.stem)
     return folder.stat().st_dev
 
 

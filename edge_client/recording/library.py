@@ -11,7 +11,7 @@ from pathlib import Path
 from edge_client.recording.locks import lock_reason
 from edge_client.recording.names import SegmentName
 from edge_client.recording.stock import in_use, stock_of
-from edge_client.recording.track import Point, Track, read_track, start_of
+from edge_client.recording.track import CUT, Point, Track, read_track, start_of
 from edge_client.types import UtcSource
 
 _EARTH_RADIUS_M = 6_371_008.8
@@ -49,7 +49,7 @@ class Recording:
     @property
     def cut(self) -> bool:
         """Whether it never came to its end: the power went, or the process was killed."""
-        return self.track.end is None and not self.open
+        return not self.open and (self.track.end is None or self.track.end.why == CUT)
 
     @property
     def places(self) -> tuple[Point, ...]:

@@ -104,10 +104,15 @@ class SegmentRecorder:
         """Keeps the segment of this moment for good, and those within ``lock_around_s`` of it."""
         self._inbox.put(_Lock(reason, time.monotonic()))
 
+    @property
+    def waiting(self) -> int:
+        """What has been put in and not been worked on."""
+        return self._inbox.qsize()
+
     def status(self) -> RecordingStatus:
         """Where the recording stands."""
         cutter = self._cutter
-        failure = self._crash or cutter.failure
+        failure = self._crash or self._disk.crash or cutter.failure
         segment = cutter.segment
         state = RecordingState.RECORDING
         if failure:
@@ -181,12 +186,13 @@ class SegmentRecorder:
     def _record(self, picture: _Picture) -> None:
         time_s = picture.moment.monotonic_s
         self._cutter.tell(picture.moment)
-        if time_s < self._due_s:
+        period_s = 1 / self._settings.max_rate_hz
+        if time_s < self._due_s - period_s / 2:  # cameras are not punctual
             return
         if not self._cutter.wants():
             self._cutter.lost_frames += 1
             return
-        self._due_s = max(self._due_s, time_s - 1 / self._settings.max_rate_hz) + 0.95 / self._settings.max_rate_hz
+        self._due_s = max(self._due_s, time_s) + period_s
         if self._encoder is None or not self._encoder.fits(picture.image):
             self._encoder = H264Encoder(picture.image, self._rate_hz, self._settings)
         if self._cutter.needs_key_frame:

@@ -71,9 +71,14 @@ class Point:
         )
 
 
+CUT = "cut"
+"""Why a segment ended that was found unfinished later."""
+_TAIL_BYTES = 1024
+
+
 @dataclass(frozen=True, slots=True)
 class End:
-    """How an orderly end came: ``why`` is length, format, end, or what failed."""
+    """How the end came: ``why`` is length, format, end, cut, or what failed."""
 
     duration_s: float
     frames: int
@@ -120,18 +125,40 @@ def read_track(path: Path) -> Track:
     return Track(head, tuple(points), end)
 
 
+def ends_in_order(path: Path) -> bool:
+    """Whether the last line of a sidecar is an end; reads no more than that line.
+
+    Raises:
+        OSError: it is there but cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, 2)
+            file.seek(max(size - _TAIL_BYTES, 0))
+            last = file.read().decode("utf-8", errors="replace").rstrip("\n").rpartition("\n")[2]
+    except FileNotFoundError:
+        return False
+    return isinstance(_parsed(last), End)
+
+
 def _entries(path: Path) -> Iterator[Head | Point | End]:
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:
         return
     for line in text.splitlines():
-        try:
-            entry = _entry(json.loads(line))
-        except (ValueError, TypeError, KeyError):
-            continue
+        entry = _parsed(line)
         if entry is not None:
             yield entry
+
+
+def _parsed(line: str) -> Head | Point | End | None:
+    """A line's entry; None when it is cut or makes no sense."""
+    try:
+        values = json.loads(line)
+        return _entry(values) if isinstance(values, dict) else None
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
+        return None
 
 
 def _entry(values: dict[str, object]) -> Head | Point | End | None:
