@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 from edge_client.ages import AgeHistogram
 from edge_client.types import Outcome, Summary
@@ -25,6 +26,13 @@ class Counters:
         self._ages = AgeHistogram()
         self._requests = {api: {"sent": 0, "failed": 0} for api in apis}
         self._reads = 0
+        self._uplink: Callable[[], dict[str, float]] = dict
+        self._spool: Callable[[], dict[str, int]] = dict
+
+    def attach(self, *, uplink: Callable[[], dict[str, float]], spool: Callable[[], dict[str, int]]) -> None:
+        """Have the summary tell these counters of other parts too."""
+        self._uplink = uplink
+        self._spool = spool
 
     def captured(self) -> int:
         """Count a frame in; gives its number."""
@@ -67,6 +75,7 @@ class Counters:
 
     def summary(self) -> Summary:
         """All counters as of one moment."""
+        uplink, spool = self._uplink(), self._spool()
         with self._lock:
             return Summary(
                 captured=self._captured,
@@ -78,4 +87,6 @@ class Counters:
                 frame_age_p99_s=self._ages.quantile(0.99),
                 requests={api: dict(counts) for api, counts in self._requests.items()},
                 reads=self._reads,
+                uplink=uplink,
+                spool=spool,
             )

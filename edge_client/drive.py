@@ -6,6 +6,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from edge_client.blur import Blurring
 from edge_client.clock import Clock
@@ -25,6 +26,7 @@ from edge_client.recording.setup import DriveRecording
 from edge_client.requests.adapting import Adaptation
 from edge_client.requests.apis import PlateApis
 from edge_client.requests.pool import RequestPool
+from edge_client.spool.spool import Spool
 from edge_client.types import Display, FrameSource, LiveStatus, PositionSource, ReadStore, UtcSource
 
 _REALTIME_FRAMES = 512
@@ -38,6 +40,7 @@ _STOP_RECORDING_S = 4.0
 _STOP_SAVER_S = 4.4
 _LEAST_S = 0.2
 _MARGIN_S = 0.05
+_CATCH_UP_LOOK_S = 0.2
 
 
 class Drive:
@@ -56,6 +59,7 @@ class Drive:
         counters: Counters,
         *,
         full: bool,
+        spool: Path | None,
     ) -> None:
         self._uid = uid
         self._clock = clock
@@ -66,6 +70,7 @@ class Drive:
         self._live = frames.live
         self._apis = apis
         self._adaptation = adaptation
+        self._spool_path = spool
         self._counters = counters
         self._positions = positions
         self._inbox: queue.SimpleQueue[Event] = queue.SimpleQueue()
@@ -93,7 +98,11 @@ class Drive:
         settings, full = self._settings, self._full
         pool = RequestPool(settings.pool.max_in_flight)
         self._adaptation.drive(pool)
-        saver = self._saver = Saver(store, Settling(self._positions, self._uid), drive=self._uid)
+        settling = Settling(self._positions, self._uid)
+        saver = self._saver = Saver(store, settling, drive=self._uid)
+        spool = Spool(self._uid, self._spool_path, settings, pool, self._apis, self._adaptation, saver.put)
+        saver.tell_saved(spool.saved)
+        self._counters.attach(uplink=self._adaptation.summary, spool=spool.summary)
         self._clock.subscribe(saver.correct)
         tap = self._recording.tap
         screen = Screen(
@@ -108,6 +117,7 @@ class Drive:
             camera=self._frames.status,
             gps=self._positions.status,
             recording=self._recording.status,
+            network=spool.network,
             store=saver.status,
             alerts=saver.alerts,
             utc_source=self._utc_source,
@@ -115,6 +125,7 @@ class Drive:
         status = StatusReport(self._counters, self._apis, pool, gauges, on_status, drive=self._uid)
 
         def tick() -> bool:
+            spool.tick()
             status.publish()
             if screen.closed_by_user():
                 stop.set()
@@ -128,6 +139,7 @@ class Drive:
                 asking=Asking(pool, self._apis, self._adaptation, settings.detection, self._inbox.put),
                 reading=PlateReading(self._uid, settings),
                 saver=saver,
+                spool=spool,
                 screen=screen,
                 counters=self._counters,
                 room=self._room,
@@ -142,9 +154,12 @@ class Drive:
         try:
             self._capture.start()
             source_error = coordinator.run()
+            if coordinator.stopped_at_s is None and not self._live:
+                self._catch_up(spool, stop, tick)
         finally:
             self._wind_down()
             self._capture.join(_CAPTURE_END_S)
+            spool.close()
             pool.close(_POOL_END_S)
             self._apis.release()
             stopped_s = coordinator.stopped_at_s
@@ -154,8 +169,16 @@ class Drive:
             finally:
                 self._recording.close(_left_s(stopped_s, _STOP_RECORDING_S, _RECORDING_END_S))
                 saver.close(_left_s(stopped_s, _STOP_SAVER_S, _SAVER_END_S))
+                spool.release()
         if source_error is not None:
             raise source_error
+
+    def _catch_up(self, spool: Spool, stop: threading.Event, tick: Callable[[], bool]) -> None:
+        """The recording is over: give what was kept of it some time to be read."""
+        spool.finish()
+        end_s = time.monotonic() + self._settings.offline.catch_up_s
+        while not spool.idle and time.monotonic() < end_s and not stop.wait(_CATCH_UP_LOOK_S):
+            tick()
 
     def _deliver(self, event: Event) -> None:
         if isinstance(event, Captured):

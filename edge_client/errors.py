@@ -13,6 +13,7 @@ DashcamError
 │   └── ApiPausedError        not asked: the API failed often and is left alone for a moment
 ├── EmbeddedApiError the APIs could not be started as a child process
 ├── DisplayError     a display cannot go on
+├── SpoolError       evidence cannot be kept for later
 ├── StoreError       reads could not be written
 └── RecordingError   a recording is unknown, or cannot be read or changed
 
@@ -89,6 +90,10 @@ class EmbeddedApiError(DashcamError):
 
 class DisplayError(DashcamError):
     """A display cannot go on."""
+
+
+class SpoolError(DashcamError):
+    """Evidence cannot be kept for later."""
 
 
 class StoreError(DashcamError):

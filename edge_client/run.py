@@ -7,6 +7,7 @@ import threading
 import uuid
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 
 from edge_client.assembly import api_key_of, endpoints_of, positions_of, transport_of
 from edge_client.clock import Clock
@@ -34,13 +35,15 @@ def run_drive(
     *,
     on_status: Callable[[LiveStatus], None] | None = None,
     lock_button: LockButton | None = None,
+    spool: Path | None = None,
 ) -> Summary:
     """Play the source to its end, or until ``stop`` is set, and return the counters.
 
     ``source`` is a video file, a folder of pictures, an rtsp:// or http(s):// URL, or a V4L2 device
     (``/dev/video0`` or its number), or a source that is open already. ``on_status`` is called about twice a
     second, from this thread, and must not block. ``lock_button`` locks the recording of the original video
-    meanwhile. The source, the displays and the store are closed before this returns or raises.
+    meanwhile. ``spool`` is the folder of evidence that is read later; without one nothing is kept. The source, the
+    displays and the store are closed before this returns or raises.
 
     Raises a `DashcamError` whose message is one line; its ``summary`` holds the counters if the drive had
     begun. Degradations are counted, and logged as warnings below the logger ``edge_client``.
@@ -68,7 +71,9 @@ def run_drive(
         apis = PlateApis(endpoints, transport, settings.pool, counters, patient=full, adaptation=adaptation)
         recording = DriveRecording(settings, uid, frames, lock_button)
         stack.callback(recording.close, _RECORDING_END_S)
-        drive = Drive(uid, settings, frames, positions, clock, recording, apis, adaptation, counters, full=full)
+        drive = Drive(
+            uid, settings, frames, positions, clock, recording, apis, adaptation, counters, full=full, spool=spool
+        )
         try:
             drive.run(displays, store, stop, on_status)
         except DashcamError as error:

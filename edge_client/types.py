@@ -7,7 +7,7 @@ datetimes, angles are degrees.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
@@ -363,6 +363,8 @@ class Summary:
     frame_age_p99_s: float
     requests: dict[str, dict[str, int]]
     reads: int
+    uplink: dict[str, float] = field(default_factory=dict)  # what was measured of it, and how far it was followed
+    spool: dict[str, int] = field(default_factory=dict)  # pictures kept, read later, waiting, lost
 
     def to_json(self) -> dict[str, object]:
         """The summary file's form, as ``--summary-json`` writes it."""
@@ -375,6 +377,8 @@ class Summary:
             "frame_age_s": {"p50": self.frame_age_p50_s, "p99": self.frame_age_p99_s},
             "requests": self.requests,
             "reads": self.reads,
+            "uplink": self.uplink,
+            "spool": self.spool,
         }
 
 

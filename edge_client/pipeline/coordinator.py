@@ -26,6 +26,7 @@ from edge_client.pipeline.screen import Screen
 from edge_client.reassembly import Reassembly
 from edge_client.requests.adapting import Adaptation
 from edge_client.requests.pool import RequestPool
+from edge_client.spool.spool import Spool
 from edge_client.tracking.appearance import thumbnails
 from edge_client.tracking.tracker import Tracker
 from edge_client.types import Outcome, ShownFrame, TrackedBox, TrackRead
@@ -46,6 +47,7 @@ class Parts:
     asking: Asking
     reading: PlateReading
     saver: Saver
+    spool: Spool
     screen: Screen
     counters: Counters
     room: Room
@@ -179,6 +181,8 @@ class Coordinator:
 
     def _detected(self, event: Detected) -> None:
         ticket = event.ticket
+        if event.boxes is not None:
+            self._parts.spool.answered(ticket.media_s)
         if self._detections.complete(ticket.frame.number):
             ticket.boxes = event.boxes
         elif event.boxes is not None and self._stopped_at_s is None:
@@ -188,6 +192,10 @@ class Coordinator:
 
     def _words_read(self, event: WordsRead) -> None:
         self._reads_in_flight -= 1
+        if event.words is None:
+            self._parts.spool.unread(event.crops)
+        else:
+            self._parts.spool.read(event.crops)
         self._save(self._parts.reading.answered(event.crops, event.words))
         if (ticket := event.ticket) is not None:
             ticket.reads_pending -= 1
@@ -216,6 +224,8 @@ class Coordinator:
             if ticket.job is not None:
                 self._parts.pool.cancel(ticket.job)
             ticket.tracked = self._tracker.predict(ticket.media_s)
+            if self._stopped_at_s is None or self._parts.spool.lost:
+                self._parts.spool.missed(ticket.frame, ticket.media_s)
         ticket.job = None  # it refers to the ticket: without the circle the frame is freed at once
         self._save(self._parts.reading.end_tracks(self._tracker.take_ended()))
         self._read(ticket)
@@ -265,5 +275,5 @@ class Coordinator:
 
     def _save(self, reads: list[TrackRead]) -> None:
         if reads:
-            self._parts.saver.put(reads)
+            self._parts.saver.put(self._parts.spool.live(reads))
         self._parts.counters.reads(self._parts.reading.count)

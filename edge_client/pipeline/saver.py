@@ -42,6 +42,7 @@ class Saver:
 
     def __init__(self, store: ReadStore, settling: Settling | None = None, *, drive: str = "") -> None:
         """``drive`` is the drive's uid; without one nothing but reads is kept."""
+        self._on_saved: Callable[[str], None] | None = None
         self._store = store
         self._log: DriveLog | None = store if drive and isinstance(store, DriveLog) else None
         self._settling = settling if settling is not None else Settling(NoPosition())
@@ -70,6 +71,10 @@ class Saver:
                 self._waiting[read.uid] = read
             self._bound()
             self._condition.notify_all()
+
+    def tell_saved(self, listener: Callable[[str], None]) -> None:
+        """Have the uid of each read told that is on disk, from the saver's thread; the listener must not block."""
+        self._on_saved = listener
 
     def captured(self, frame: Frame) -> None:
         """Let the drive's track go on with this frame's position; returns at once."""
@@ -187,6 +192,8 @@ class Saver:
     def _saved(self, read: TrackRead) -> None:
         if self._waiting.get(read.uid) is read:
             del self._waiting[read.uid]
+        if self._on_saved is not None:
+            self._on_saved(read.uid)
 
     def _began(self, start: DriveStart) -> None:
         if self._start is start:
