@@ -11,11 +11,13 @@ from pathlib import Path
 from edge_client.config import EdgeSettings, RecordSettings, WebSettings
 from edge_client.displays.video import VideoRecorder
 from edge_client.displays.web.access import load_key, parse_address
+from edge_client.displays.web.archive import Archive
 from edge_client.displays.web.board import LiveBoard
 from edge_client.displays.web.server import WebPage
 from edge_client.displays.window import Window, has_screen
 from edge_client.errors import ConfigError, DisplayError, StoreError
 from edge_client.recording.button import LockButton
+from edge_client.store.secrecy import secret_of
 from edge_client.types import Display, FrameSource, LiveStatus, TrackRead
 
 _LOG = logging.getLogger(__name__)
@@ -107,7 +109,8 @@ def open_outputs(
             outputs.add(_open_recorder(settings.record, name, source, settings.record.file))
         if settings.web.address.strip().lower() != "off":
             _fill(board, reads_path)
-            outputs.add(_open_page(settings.web, board))
+            archive = Archive(reads_path, secret_of(settings.reads.hash_key_file))
+            outputs.add(_open_page(settings.web, board, archive, lock_button))
         if settings.window.enabled and (window := _open_window(settings, insist_on_window, lock_button)):
             outputs.add(window)
     except BaseException:
@@ -130,12 +133,13 @@ def _fill(board: LiveBoard, reads_path: Path) -> None:
         _LOG.warning("the page begins without earlier reads: %s", e)
 
 
-def _open_page(settings: WebSettings, board: LiveBoard) -> WebPage:
+def _open_page(settings: WebSettings, board: LiveBoard, archive: Archive, lock_button: LockButton | None) -> WebPage:
     host, port = parse_address(settings.address)
     # The port that nobody named may be exchanged for a free one.
     by_default = settings.address == WebSettings.model_fields["address"].default
     key = load_key(os.environ, settings.key_file)
-    page = WebPage(host, port, settings, board, key=key, another_port=by_default)
+    on_lock = None if lock_button is None else partial(lock_button.lock, "web page")
+    page = WebPage(host, port, settings, board, key=key, another_port=by_default, archive=archive, on_lock=on_lock)
     if page.port_was_taken:
         _LOG.info("port %d is taken; the web page has another one", port)
     _LOG.info("the web page is at %s", page.url)

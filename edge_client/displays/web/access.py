@@ -63,6 +63,20 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def is_same_origin(origin: str | None, fetch_site: str | None, host: str | None) -> bool:
+    """Whether a request that changes something comes from the page itself.
+
+    Browsers state the origin with each POST (https://fetch.spec.whatwg.org/#origin-header), newer ones the relation of
+    the two sites as well. A request with neither does not come from a page, and is refused too.
+    """
+    if fetch_site is not None and fetch_site != "same-origin":
+        return False
+    if origin is None:
+        return fetch_site == "same-origin"
+    scheme, _, authority = origin.partition("://")
+    return scheme in ("http", "https") and bool(host) and authority.lower() == (host or "").strip().lower()
+
+
 class Gate:
     """Decides on requests. The session cookie is derived from the key: it holds until the key changes."""
 

@@ -1,4 +1,11 @@
-"""What the page shows beside the stream: the state of the drive and the latest reads."""
+"""What the page shows beside the stream: the state of the drive and the latest reads.
+
+`GET /api/live?session=&after=` gives `{"session", "revision", "source", "status", "reads", "removed"}`: the reads that
+changed and the uids of those that went after that revision of that session. `status` is null before the first one,
+else it has `states`, a list of `{"part", "word", "grade": ok|note|bad|off, "detail"}`, `alerts`, `veil` (what is wrong
+with the camera, or ""), `speed_kmh`, `recorded` (whether there is something to lock), `video` (how the annotated file
+goes, or null), `apis`, `queue`, `queue_limit`, `frame_rate_hz` and `summary`, the counters.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +16,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge_client.states import Grade, states
 from edge_client.store.library import ReadFilter, ReadLibrary
 from edge_client.store.rows import StoredRead, time_text
-from edge_client.types import LiveStatus, TrackRead
+from edge_client.types import GpsState, LiveStatus, RecordingState, TrackRead
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +37,8 @@ class BoardRead:
     longitude_deg: float | None
     fix_age_s: float | None
     crop_jpeg: bytes
+    hashed: bool = False
+    known: str = ""
 
     def to_json(self) -> dict[str, object]:
         """The form in `/api/live`."""
@@ -42,7 +52,9 @@ class BoardRead:
             "latitude": self.latitude_deg,
             "longitude": self.longitude_deg,
             "fix_age_s": self.fix_age_s,
-            "crop": f"/crops/{self.uid}.jpg?v={self.revision}",
+            "crop": f"/crops/{self.uid}.jpg?v={self.revision}" if self.crop_jpeg else "",
+            "hashed": self.hashed,
+            "known": self.known,
         }
 
 
@@ -59,6 +71,8 @@ def _board_read(revision: int, read: TrackRead | StoredRead, crop_jpeg: bytes) -
         read.longitude_deg,
         read.fix_age_s,
         crop_jpeg,
+        hashed=isinstance(read, StoredRead) and read.hashed,
+        known=read.known if isinstance(read, StoredRead) else "",
     )
 
 
@@ -143,13 +157,20 @@ class LiveBoard:
             self._removed.popitem(last=False)
 
 
-def _status_json(status: LiveStatus, recording: str | None) -> dict[str, object]:
+def _status_json(status: LiveStatus, video: str | None) -> dict[str, object]:
+    parts = states(status)
+    camera = parts[0]
+    fix = status.gps.fix if status.gps.state in (GpsState.FIX, GpsState.REPLAY) else None
     return {
         "summary": status.summary.to_json(),
         "frame_rate_hz": status.frame_rate_hz,
         "apis": status.apis,
-        "gps": status.gps.reason or status.gps.state.value,
+        "states": [{"part": p.part, "word": p.word, "grade": p.grade.value, "detail": p.detail} for p in parts],
+        "veil": camera.sentence if camera.grade in (Grade.BAD, Grade.NOTE) else "",
+        "alerts": [{"text": a.text, "name": a.name, "note": a.note, "seen": time_text(a.seen)} for a in status.alerts],
+        "speed_kmh": None if fix is None or fix.speed_mps is None else fix.speed_mps * 3.6,
         "queue": status.queue,
         "queue_limit": status.queue_limit,
-        "recording": recording,
+        "recorded": status.recording.state is not RecordingState.OFF,
+        "video": video,
     }

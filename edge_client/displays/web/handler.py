@@ -1,4 +1,9 @@
-"""Answers one visitor of the page. Everything is read only; nothing on the page comes from elsewhere."""
+"""Answers one visitor of the page. Nothing on the page comes from elsewhere.
+
+All is read only but `POST /api/lock`, which keeps the recorded segment: `{"locked": true}`, or 409 when nothing is
+recorded. It is refused (403) unless the browser says that the page itself asks (`Origin`, RFC 6454; without one
+`Sec-Fetch-Site`), so that no foreign page can press the button with the owner's cookie.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +15,11 @@ from http.server import BaseHTTPRequestHandler
 from importlib import resources
 from urllib.parse import parse_qs, urlsplit
 
-from edge_client.displays.web.access import Gate
+from edge_client.displays.web.access import Gate, is_same_origin
+from edge_client.displays.web.archive import EXPORTS, Archive, BadFilterError, download_name
 from edge_client.displays.web.board import LiveBoard
 from edge_client.displays.web.stream import BOUNDARY, PictureStream, part
+from edge_client.errors import StoreError
 
 _LOG = logging.getLogger(__name__)
 
@@ -29,7 +36,11 @@ _HEADERS = {
 }
 _STATIC = {
     "/page.css": ("page.css", "text/css; charset=utf-8"),
+    "/list.css": ("list.css", "text/css; charset=utf-8"),
+    "/shared.js": ("shared.js", "text/javascript; charset=utf-8"),
     "/page.js": ("page.js", "text/javascript; charset=utf-8"),
+    "/map.js": ("map.js", "text/javascript; charset=utf-8"),
+    "/list.js": ("list.js", "text/javascript; charset=utf-8"),
     "/icon.svg": ("icon.svg", "image/svg+xml"),
     "/manifest.json": ("manifest.json", "application/manifest+json"),
 }
@@ -38,11 +49,13 @@ _SEND_BUFFER_BYTES = 64 * 1024
 
 
 class PageHandler(BaseHTTPRequestHandler):
-    """One connection. `gate`, `board` and `stream` are set by a subclass made for each server."""
+    """One connection. What it works with is set by a subclass made for each server."""
 
     gate: Gate
     board: LiveBoard
     stream: PictureStream
+    archive: Archive | None
+    on_lock: staticmethod[[], bool] | None
 
     protocol_version = "HTTP/1.1"
     server_version = "dashcam"
@@ -71,7 +84,10 @@ class PageHandler(BaseHTTPRequestHandler):
         elif url.path == "/api/live":
             self._send_live(query)
         elif url.path.startswith("/crops/") and url.path.endswith(".jpg"):
-            self._send_crop(url.path.removeprefix("/crops/").removesuffix(".jpg"))
+            crop = self.board.crop(url.path.removeprefix("/crops/").removesuffix(".jpg"))
+            self._send_crop(crop)
+        elif self.archive is not None:
+            self._send_from(self.archive, url.path, {name: values[0] for name, values in query.items()})
         else:
             self._send_text(HTTPStatus.NOT_FOUND, "There is no such page")
 
@@ -80,15 +96,17 @@ class PageHandler(BaseHTTPRequestHandler):
         self.do_GET()
 
     def do_POST(self) -> None:
-        """`/login` with the form field `key`."""
+        """`/login` with the form field `key`, and `/api/lock` without a body."""
         length = self.headers.get("Content-Length", "")
         if not length.isascii() or not length.isdecimal() or int(length) > _MAX_FORM_BYTES:
             self.close_connection = True
-            self._send_text(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "That is not a key")
+            self._send_text(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "That is too much, or of no stated length")
             return
         body = self.rfile.read(int(length))
         if not self.gate.host_allowed(self.headers.get("Host")):
             self._send_text(HTTPStatus.FORBIDDEN, "The page is only for this machine: open http://localhost")
+        elif self.path == "/api/lock":
+            self._lock()
         elif self.path != "/login":
             self._send_text(HTTPStatus.NOT_FOUND, "There is no such page")
         else:
@@ -110,18 +128,52 @@ class PageHandler(BaseHTTPRequestHandler):
             page = _read_static("login.html").replace(b'<p id="wrong" hidden>', b'<p id="wrong">')
             self._send(HTTPStatus.UNAUTHORIZED, "text/html; charset=utf-8", page)
 
+    def _lock(self) -> None:
+        headers = self.headers
+        if not self.gate.session_fits(headers.get("Cookie")):
+            self._send_json({"error": "the key is missing"}, HTTPStatus.UNAUTHORIZED)
+        elif not is_same_origin(headers.get("Origin"), headers.get("Sec-Fetch-Site"), headers.get("Host")):
+            self._send_json({"error": "only the page itself may ask for that"}, HTTPStatus.FORBIDDEN)
+        elif self.on_lock is None or not self.on_lock():
+            self._send_json({"error": "nothing is recorded"}, HTTPStatus.CONFLICT)
+        else:
+            self._send_json({"locked": True})
+
     def _send_live(self, query: dict[str, list[str]]) -> None:
         after = query.get("after", ["0"])[0]
         revision = int(after) if after.isascii() and after.isdecimal() and len(after) < 16 else 0
-        answer = self.board.to_json(query.get("session", [""])[0], revision)
-        self._send(HTTPStatus.OK, "application/json", json.dumps(answer, allow_nan=False).encode())
+        self._send_json(self.board.to_json(query.get("session", [""])[0], revision))
 
-    def _send_crop(self, uid: str) -> None:
-        crop = self.board.crop(uid)
+    def _send_from(self, archive: Archive, path: str, query: dict[str, str]) -> None:
+        """What comes from the reads file."""
+        name, _, kind = path.rpartition(".")
+        number = name.removeprefix("/reads/")
+        try:
+            if path == "/api/reads":
+                self._send_json(archive.reads(query))
+            elif path == "/api/track":
+                self._send_json(archive.track(query.get("drive", "")))
+            elif kind == "jpg" and number.isascii() and number.isdecimal() and len(number) < 16:
+                self._send_crop(archive.crop(int(number)))
+            elif name == "/export/reads" and kind in EXPORTS:
+                headers = {"Content-Disposition": f'attachment; filename="{download_name(kind)}"'}
+                self._send(HTTPStatus.OK, EXPORTS[kind], archive.export(kind, query).encode(), headers=headers)
+            else:
+                self._send_text(HTTPStatus.NOT_FOUND, "There is no such page")
+        except BadFilterError as e:
+            self._send_json({"error": str(e)}, HTTPStatus.BAD_REQUEST)
+        except StoreError as e:
+            _LOG.warning("the web page: %s", e)
+            self._send_json({"error": "the reads cannot be read now"}, HTTPStatus.SERVICE_UNAVAILABLE)
+
+    def _send_crop(self, crop: bytes | None) -> None:
         if crop is None:
             self._send_text(HTTPStatus.NOT_FOUND, "There is no such read any more")
         else:
             self._send(HTTPStatus.OK, "image/jpeg", crop, cache="private, max-age=86400")
+
+    def _send_json(self, answer: dict[str, object], status: HTTPStatus = HTTPStatus.OK) -> None:
+        self._send(status, "application/json", json.dumps(answer, allow_nan=False).encode())
 
     def _send_static(self, name: str, kind: str, status: HTTPStatus = HTTPStatus.OK) -> None:
         self._send(status, kind, _read_static(name), cache="no-cache")
@@ -129,8 +181,16 @@ class PageHandler(BaseHTTPRequestHandler):
     def _send_text(self, status: HTTPStatus, text: str) -> None:
         self._send(status, "text/plain; charset=utf-8", f"{text}.\n".encode())
 
-    def _send(self, status: HTTPStatus, kind: str, body: bytes, *, cache: str = "no-store") -> None:
-        self._begin(status, kind, len(body), {"Cache-Control": cache})
+    def _send(
+        self,
+        status: HTTPStatus,
+        kind: str,
+        body: bytes,
+        *,
+        cache: str = "no-store",
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        self._begin(status, kind, len(body), {"Cache-Control": cache, **(headers or {})})
         if self.command != "HEAD":
             self.wfile.write(body)
 

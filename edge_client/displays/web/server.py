@@ -7,11 +7,13 @@ import errno
 import logging
 import socket
 import threading
+from collections.abc import Callable
 from http.server import ThreadingHTTPServer
 from typing import Any
 
 from edge_client.config import WebSettings
 from edge_client.displays.web.access import Gate, is_loopback
+from edge_client.displays.web.archive import Archive
 from edge_client.displays.web.board import LiveBoard
 from edge_client.displays.web.handler import PageHandler
 from edge_client.displays.web.stream import PictureStream
@@ -38,6 +40,8 @@ class WebPage:
         *,
         key: str | None = None,
         another_port: bool = False,
+        archive: Archive | None = None,
+        on_lock: Callable[[], bool] | None = None,
     ) -> None:
         """Binds the address and begins to serve.
 
@@ -48,6 +52,8 @@ class WebPage:
             board: what stands beside the stream.
             key: what visitors have to know, None for nothing.
             another_port: take a free port if the wanted one is taken.
+            archive: the stored reads, None for a page without its list.
+            on_lock: keeps the recorded segment; false when nothing is recorded; must not block.
 
         Raises:
             ConfigError: the address cannot be bound, or a key is missing.
@@ -62,7 +68,14 @@ class WebPage:
             jpeg_quality=settings.jpeg_quality,
             max_rate_hz=settings.max_rate_hz,
         )
-        handler = type("Handler", (PageHandler,), {"gate": Gate(key), "board": board, "stream": self._stream})
+        parts = {
+            "gate": Gate(key),
+            "board": board,
+            "stream": self._stream,
+            "archive": archive,
+            "on_lock": None if on_lock is None else staticmethod(on_lock),
+        }
+        handler = type("Handler", (PageHandler,), parts)
         self.port_was_taken = False
         try:
             self._server = _bind(host, port, handler)

@@ -1,73 +1,17 @@
 "use strict";
 
-// The page asks for what changed once a second while somebody looks at it; all texts go in as text, never as HTML.
+// The live view asks for what changed once a second while somebody looks at it.
 
 const PERIOD_MS = 1000;
-const PATIENCE_MS = 8000;
-const SURE = 0.8;
-const DOUBTFUL = 0.5;
+const LOCK_TOLD_MS = 4000;
 
-const byId = (id) => document.getElementById(id);
 const cards = new Map(); // uid -> {element, read}
 let session = "";
 let revision = 0;
 let timer = 0;
-
-function grade(confidence) {
-  if (confidence >= SURE) return "sure-read";
-  return confidence >= DOUBTFUL ? "unsure" : "bad";
-}
-
-function percent(confidence) {
-  return Math.min(99, Math.floor(confidence * 100)) + " %";
-}
-
-function element(tag, className, text) {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  if (text !== undefined) made.textContent = text;
-  return made;
-}
-
-function ago(moment) {
-  const seconds = Math.max(0, Math.round((Date.now() - moment) / 1000));
-  if (seconds < 60) return seconds + " s ago";
-  if (seconds < 3600) return Math.floor(seconds / 60) + " min ago";
-  if (seconds < 86400) return Math.floor(seconds / 3600) + " h ago";
-  return moment.toLocaleDateString();
-}
-
-function place(read) {
-  if (read.latitude === null || read.longitude === null) return element("span", "", "no position");
-  const north = Math.abs(read.latitude).toFixed(5) + (read.latitude >= 0 ? " N" : " S");
-  const east = Math.abs(read.longitude).toFixed(5) + (read.longitude >= 0 ? " E" : " W");
-  const link = element("a", "", north + "  " + east);
-  const point = read.latitude.toFixed(6) + "," + read.longitude.toFixed(6);
-  link.href = "geo:" + point + "?q=" + point;
-  link.title = "Open in a map";
-  return link;
-}
-
-function fill(card, read) {
-  const find = (selector) => card.querySelector(selector);
-  find(".crop").src = read.crop;
-  const plate = find(".plate");
-  plate.replaceChildren();
-  Array.from(read.text).forEach((character, i) => {
-    const confidence = i < read.characters.length ? read.characters[i] : read.confidence;
-    plate.append(element("span", grade(confidence), character));
-  });
-  plate.title = Array.from(read.text).map((character, i) => character + " " + percent(read.characters[i] ?? 0)).join("  ");
-  find(".sure").className = "sure " + grade(read.confidence);
-  find(".bar span").style.width = Math.round(read.confidence * 100) + "%";
-  find(".percent").textContent = percent(read.confidence);
-  const moment = new Date(read.last_seen);
-  const time = find("time");
-  time.dateTime = read.last_seen;
-  time.textContent = moment.toLocaleTimeString([], { hour12: false });
-  time.title = moment.toLocaleString() + " (" + read.last_seen + ")";
-  find(".where").replaceChildren(place(read));
-}
+let live = false; // whether the live view is open and looked at
+let camera = ""; // what is wrong with it
+let lockable = false; // whether something is recorded
 
 function matches(read) {
   const wanted = byId("filter").value.trim().toUpperCase().replace(/[\s-]/g, "");
@@ -81,9 +25,9 @@ function showReads(reads, removed) {
   }
   for (const read of reads) {
     const known = cards.get(read.uid);
-    const card = known ? known.element : byId("card").content.firstElementChild.cloneNode(true);
+    const card = known ? known.element : newCard();
     cards.set(read.uid, { element: card, read });
-    fill(card, read);
+    fillCard(card, read);
     card.hidden = !matches(read);
     if (!known && revision > 0) card.classList.add("new");
     if (byId("list").firstElementChild !== card) byId("list").prepend(card);
@@ -99,17 +43,10 @@ function showReads(reads, removed) {
   byId("none").hidden = cards.size > 0;
 }
 
-function state(name, text, kind) {
-  const item = element("li", "state " + kind);
-  item.append(element("b", "", name), element("span", "", text));
+function state(part) {
+  const item = element("li", "state " + part.grade);
+  item.append(element("b", "", part.part), element("span", "", part.word + (part.detail ? ", " + part.detail : "")));
   return item;
-}
-
-function kindOf(text) {
-  if (/^(ok|fix|on|replaying)/i.test(text)) return "ok";
-  if (/^(down|fail|ended|error)/i.test(text)) return "bad";
-  if (/^(off|none|no )/i.test(text)) return "off";
-  return "unsure";
 }
 
 function counter(name, value, unit, warn) {
@@ -122,12 +59,26 @@ function counter(name, value, unit, warn) {
 
 function showStatus(status) {
   if (status === null) return;
-  const states = Object.entries(status.apis).map(([name, text]) => state(name, text, kindOf(text)));
-  states.push(state("GPS", status.gps, kindOf(status.gps)));
+  const apis = Object.entries(status.apis).map(([name, text]) => {
+    const grade = text === "ok" ? "ok" : text.startsWith("down") ? "bad" : "note";
+    return { part: name, word: text, grade, detail: "" };
+  });
   const full = status.queue >= status.queue_limit;
-  states.push(state("requests", status.queue + " of " + status.queue_limit + " in flight", full ? "unsure" : "ok"));
-  if (status.recording !== null) states.push(state("recording", status.recording, kindOf(status.recording)));
-  byId("states").replaceChildren(...states);
+  const requests = status.queue + " of " + status.queue_limit + " in flight";
+  const parts = [...status.states, ...apis, { part: "requests", word: requests, grade: full ? "note" : "ok", detail: "" }];
+  if (status.video !== null) {
+    parts.push({ part: "video file", word: status.video, grade: status.video.startsWith("on") ? "ok" : "bad", detail: "" });
+  }
+  byId("states").replaceChildren(...parts.map(state));
+  byId("alerts").replaceChildren(...status.alerts.slice(-3).reverse().map((alert) => {
+    const item = element("li", "alert");
+    item.append(element("b", "", alert.text), element("span", "", [alert.name, alert.note].filter(Boolean).join(": ")));
+    item.append(element("span", "ago", ago(new Date(alert.seen))));
+    return item;
+  }));
+  lockable = status.recorded;
+  if (!byId("lock").disabled) showLock();
+  camera = status.veil;
 
   const summary = status.summary;
   const sum = (counts) => Object.values(counts).reduce((a, b) => a + b, 0);
@@ -141,6 +92,9 @@ function showStatus(status) {
     counter("with result", shown ? String(Math.round((100 * summary.shown.annotated) / shown)) : "-", "%"),
     counter("dropped", String(dropped), "frames", dropped > 0),
   );
+  if (status.speed_kmh !== null) {
+    byId("counters").prepend(counter("speed", status.speed_kmh.toFixed(0), "km/h"));
+  }
   byId("count").textContent = summary.reads + " this drive";
 }
 
@@ -160,27 +114,20 @@ function stopPicture() {
 
 async function update() {
   window.clearTimeout(timer);
+  if (!live) return;
   try {
-    const answer = await fetch("/api/live?session=" + encodeURIComponent(session) + "&after=" + revision, {
-      signal: AbortSignal.timeout(PATIENCE_MS),
-    });
-    if (answer.status === 401) {
-      window.location.reload();
-      return;
-    }
-    if (!answer.ok) throw new Error("status " + answer.status);
-    const live = await answer.json();
-    if (live.session !== session) {
-      session = live.session;
+    const news = await ask("/api/live?session=" + encodeURIComponent(session) + "&after=" + revision);
+    if (news.session !== session) {
+      session = news.session;
       revision = 0;
       cards.clear();
       byId("list").replaceChildren();
       startPicture();
     }
-    byId("source").textContent = live.source;
-    showStatus(live.status);
-    showReads(live.reads, live.removed);
-    revision = live.revision;
+    byId("source").textContent = news.source;
+    showStatus(news.status);
+    showReads(news.reads, news.removed);
+    revision = news.revision;
     unveil(); // not every browser tells of the first picture of a stream
     setLink("on", "live");
   } catch (problem) {
@@ -192,9 +139,37 @@ async function update() {
   timer = window.setTimeout(update, PERIOD_MS);
 }
 
+// Over the last picture stands what is wrong with the camera, so that nobody takes it for the present one.
 function unveil() {
-  if (byId("picture").naturalWidth > 0) byId("veil").hidden = true;
+  const veil = byId("veil");
+  if (camera !== "") {
+    veil.textContent = camera;
+    veil.hidden = false;
+  } else if (byId("picture").naturalWidth > 0) {
+    veil.hidden = true;
+  }
 }
+
+function showLock(text) {
+  const button = byId("lock");
+  button.hidden = !lockable && !text;
+  button.lastElementChild.textContent = text || "Keep this recording";
+}
+
+byId("lock").addEventListener("click", async () => {
+  const button = byId("lock");
+  button.disabled = true;
+  try {
+    await ask("/api/lock", { method: "POST" });
+    showLock("This recording is kept");
+  } catch (problem) {
+    showLock(problem.message);
+  }
+  window.setTimeout(() => {
+    button.disabled = false;
+    showLock();
+  }, LOCK_TOLD_MS);
+});
 
 byId("picture").addEventListener("load", unveil);
 byId("full").hidden = !document.fullscreenEnabled;
@@ -205,14 +180,25 @@ byId("full").addEventListener("click", () => {
   if (document.fullscreenElement) document.exitFullscreen();
   else byId("screen").requestFullscreen?.();
 });
-document.addEventListener("visibilitychange", () => {
-  // A page that nobody looks at costs the device nothing.
-  if (document.hidden) {
+
+// A page that nobody looks at costs the device nothing.
+function look() {
+  const list = window.location.hash === "#list";
+  byId("live-view").hidden = list;
+  byId("list-view").hidden = !list;
+  byId("link").hidden = list;
+  byId("to-live").setAttribute("aria-current", list ? "false" : "page");
+  byId("to-list").setAttribute("aria-current", list ? "page" : "false");
+  const before = live;
+  live = !list && !document.hidden;
+  if (!live) {
     window.clearTimeout(timer);
     stopPicture();
-  } else {
-    startPicture();
+  } else if (!before) {
+    if (session !== "") startPicture(); // else the first answer starts it
     update();
   }
-});
-update();
+}
+document.addEventListener("visibilitychange", look);
+window.addEventListener("hashchange", look);
+look();

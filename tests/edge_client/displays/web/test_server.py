@@ -98,7 +98,7 @@ def test_the_state_and_only_the_changed_reads(page: WebPage, board: LiveBoard) -
     first = get(page, "/api/live").json()
     assert first["status"]["summary"]["captured"] == 10
     assert first["status"]["apis"]["crnn"].startswith("down")
-    assert first["status"]["recording"].startswith("on")
+    assert first["status"]["video"].startswith("on")
     assert [r["uid"] for r in first["reads"]] == ["a"]
     assert first["reads"][0]["latitude"] == 45.75
     crop = get(page, first["reads"][0]["crop"])
