@@ -47,6 +47,7 @@ class Disk:
         self._folder = folder
         self._limits = limits
         self._sync_s = sync_s
+        self._slack_bytes = limits.margin_bytes // 2
         self._work: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._waiting_bytes = 0
         self._counting = threading.Lock()
@@ -126,6 +127,8 @@ class Disk:
                 self.lost_frames += frames
                 return
             try:
+                if self.kept_bytes + len(data) + self._slack_bytes > self._limits.max_bytes:
+                    self.kept_bytes = make_room(self._folder, self._limits)
                 segment.files.write(data, lines)
             except OSError as error:
                 self.lost_frames += frames
@@ -148,15 +151,10 @@ class Disk:
             segment.files.sync()
             segment.durable = True
             segment.locked = lock_reason(self._folder, segment.name) is not None
-            if self._is_tight():
+            if shutil.disk_usage(self._folder).free < self._limits.reserve_bytes + self._slack_bytes:
                 self.kept_bytes = make_room(self._folder, self._limits)
         except OSError as error:
             self._fail(segment, error)
-
-    def _is_tight(self) -> bool:
-        free = shutil.disk_usage(self._folder).free
-        slack = self._limits.margin_bytes // 2
-        return self.kept_bytes + slack > self._limits.max_bytes or free < self._limits.reserve_bytes + slack
 
     def _end(self, segment: Segment, end: End) -> None:
         files, segment.files = segment.files, None

@@ -13,6 +13,7 @@ import pytest
 
 from edge_client.recording.library import recordings_in
 from edge_client.recording.playable import playable_s
+from edge_client.recording.recorder import SegmentRecorder
 from edge_client.types import RecordingState
 from tests.edge_client.recording import samples
 from tests.edge_client.recording.samples import DRIVE, START, failed, feed, frame, noise, picture, recorder, until
@@ -60,8 +61,6 @@ def test_pictures_have_the_times_of_their_capture(tmp_path: Path) -> None:
 
 
 def test_frames_of_a_file_are_one_period_apart_however_fast_it_is_read(tmp_path: Path) -> None:
-    from edge_client.recording.recorder import SegmentRecorder  # noqa: PLC0415
-
     recording = SegmentRecorder(samples.settings(), tmp_path, DRIVE, 10.0, live=False)
     feed(recording, [frame(n, time_s=0.0) for n in range(5)])
     recording.close(10.0)
@@ -95,7 +94,7 @@ def test_fewer_frames_are_encoded_if_so_configured(tmp_path: Path) -> None:
 
 
 def test_packets_are_kept_as_they_are_with_the_track_of_the_frames(tmp_path: Path) -> None:
-    recording = samples.SegmentRecorder(samples.settings(), tmp_path, DRIVE, 30.0, encoded=True)
+    recording = SegmentRecorder(samples.settings(), tmp_path, DRIVE, 30.0, encoded=True)
     recording.put(frame(0))
     for packet in samples.packets(90)[5:]:
         recording.put_packet(packet)
@@ -108,7 +107,7 @@ def test_packets_are_kept_as_they_are_with_the_track_of_the_frames(tmp_path: Pat
 
 
 def test_segments_of_packets_begin_with_key_frames(tmp_path: Path) -> None:
-    recording = samples.SegmentRecorder(samples.settings(segment_s=2.5), tmp_path, DRIVE, 30.0, encoded=True)
+    recording = SegmentRecorder(samples.settings(segment_s=2.5), tmp_path, DRIVE, 30.0, encoded=True)
     for packet in samples.packets(100):
         recording.put_packet(packet)
     recording.close(10.0)
