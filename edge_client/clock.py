@@ -173,4 +173,5 @@ def _running_s(monotonic_s: float) -> float:
     """The monotonic time with what the machine slept, so that waking up is no clock that was set."""
     if sys.platform != "linux":
         return monotonic_s
-    return monotonic_s + time.clock_gettime(time.CLOCK_BOOTTIME) - time.clock_gettime(time.CLOCK_MONOTONIC)
+    slept_s = (time.clock_gettime(time.CLOCK_BOOTTIME) - time.clock_gettime(time.CLOCK_MONOTONIC) for _ in range(3))
+    return monotonic_s + max(slept_s)  # being interrupted between the two makes it less
