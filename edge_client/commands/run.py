@@ -23,6 +23,7 @@ from edge_client.recording.button import LockButton, pressed_by_signal
 from edge_client.run import run_drive
 from edge_client.service.notify import ServiceManager, service_manager
 from edge_client.sources.open import open_source
+from edge_client.spool.location import spool_folder
 from edge_client.store.drive_store import open_drive_store
 from edge_client.store.location import reads_file
 from edge_client.types import LiveStatus, Summary, TrackRead
@@ -148,6 +149,7 @@ class _Drive:
                     stop,
                     on_status=on_status,
                     lock_button=self._lock_button,
+                    spool=spool_folder(self._settings.offline, self.reads_path),
                 )
             self.recording = outputs.recording_text()
             return summary

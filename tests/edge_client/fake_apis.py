@@ -39,6 +39,7 @@ class FakeApis:
 
     boxes: Callable[[bytes], dict[str, object]] = one_box
     words: Callable[[int], dict[str, object]] = field(default_factory=one_word)
+    text_of: Callable[[bytes], str] | None = None  # what stands on a crop (JPEG); instead of `words`
     latency_s: float = 0.0
     instead: Callable[[str, int], Answer | None] = lambda _path, _number: None  # (path, number of the request)
     drop: Callable[[str, int], bool] = lambda _path, _number: False  # close the connection without an answer
@@ -106,7 +107,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         answer = b.instead(self.path, number)
         if answer is None:
-            found = b.boxes(body) if self.path == YOLOV3_PATH else b.words(body.count(b'name="imgs"'))
+            found = b.boxes(body) if self.path == YOLOV3_PATH else self._words(body)
             answer = Answer(200, json.dumps(found).encode(), {"Content-Type": "application/json"})
         self.send_response(answer.status)
         for name, value in answer.headers.items():
@@ -114,6 +115,13 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(answer.body)))
         self.end_headers()
         self.wfile.write(answer.body)
+
+    def _words(self, body: bytes) -> dict[str, object]:
+        if self.behaviour.text_of is None:
+            return self.behaviour.words(body.count(b'name="imgs"'))
+        parts = body.split(body.split(b"\r\n", 1)[0])[1:-1]
+        texts = [self.behaviour.text_of(part.split(b"\r\n\r\n", 1)[1]) for part in parts]
+        return crnn_answer([[Word(text, QUAD, (0.95,) * len(text))] for text in texts])
 
     def log_message(self, *_args: Any) -> None:
         pass

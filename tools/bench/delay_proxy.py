@@ -132,7 +132,7 @@ class _Link:
     async def give(self) -> None:
         """Writes each chunk when it is due, in order; then closes this direction."""
         clock = asyncio.get_running_loop().time
-        with contextlib.suppress(ConnectionError):
+        with contextlib.suppress(OSError):  # the far end has gone
             while True:
                 due, data = await self.queue.get()
                 await asyncio.sleep(max(0.0, due - clock()))
