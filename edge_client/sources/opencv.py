@@ -68,7 +68,7 @@ def open_stream(url: str, settings: SourceSettings) -> Device:
             cv2.CAP_PROP_OPEN_TIMEOUT_MSEC,
             round(settings.open_timeout_s * 1000),
             cv2.CAP_PROP_READ_TIMEOUT_MSEC,
-            round(settings.read_timeout_s * 1000),
+            round(2 * settings.read_timeout_s * 1000),  # the watchdog is to be first; this frees the reader it left
             cv2.CAP_PROP_N_THREADS,
             settings.decoder_threads,
         ],

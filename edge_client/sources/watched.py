@@ -53,7 +53,7 @@ class WatchedSource:
         while self._life.step is Step.OPEN:
             self._go_on()
         if self._life.state is SourceState.ENDED:
-            raise SourceError(f"cannot open {name}: {self._life.reason}")
+            raise SourceError(f"cannot open the {name}: {self._life.reason}")
 
     @property
     def frame_rate_hz(self) -> float:
@@ -86,9 +86,9 @@ class WatchedSource:
             self._picture_s = max(self._picture_s, picture.monotonic_s)
             yield picture.image
         if self._life.reason and self._life.has_run:
-            raise SourceError(f"lost {self._name} and could not open it again: {self._life.reason}")
+            raise SourceError(f"lost the {self._name} and could not open it again: {self._life.reason}")
         if self._life.reason:
-            raise SourceError(f"{self._name} gives no picture: {self._life.reason}")
+            raise SourceError(f"the {self._name} gives no picture: {self._life.reason}")
 
     def status(self) -> SourceStatus:
         """Where the source stands."""
@@ -158,13 +158,13 @@ class WatchedSource:
     def _tell(self, old: Lifecycle, new: Lifecycle) -> None:
         if new.state is SourceState.RUNNING and old.lost_s is not None:
             after_s = time.monotonic() - old.lost_s
-            _LOG.info("%s is back after %.1f s (restart %d)", self._name, after_s, new.restarts)
+            _LOG.info("the %s is back after %.1f s (restart %d)", self._name, after_s, new.restarts)
         elif new.step is Step.PAUSE and (new.state, new.reason) != (old.state, old.reason):
-            _LOG.info("%s is %s: %s; starting it again", self._name, new.state, new.reason)
+            _LOG.info("the %s is %s: %s; starting it again", self._name, new.state, new.reason)
 
     def _note_size(self, image: Image) -> None:
         size = image.shape[:2]
         if self._size is not None and size != self._size:
             (old_height, old_width), (height, width) = self._size, size
-            _LOG.warning("%s now gives %d×%d after %d×%d", self._name, width, height, old_width, old_height)
+            _LOG.warning("the %s now gives %d×%d after %d×%d", self._name, width, height, old_width, old_height)
         self._size = size

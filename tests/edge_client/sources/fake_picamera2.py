@@ -172,7 +172,7 @@ class CompletedRequest:
 def modules(hardware: Hardware) -> dict[str, ModuleType]:
     """The fake under the names under which the real one is imported."""
     camera_class = type("Picamera2", (Picamera2,), {"hardware": hardware})
-    parts = {
+    parts: dict[str, dict[str, object]] = {
         "picamera2": {"Picamera2": camera_class},
         "picamera2.encoders": {"H264Encoder": H264Encoder},
         "picamera2.outputs": {"Output": Output},

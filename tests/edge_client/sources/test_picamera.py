@@ -66,7 +66,8 @@ def test_frames_are_bgr_of_the_size_asked_for_without_the_cameras_padding(hardwa
     source.close()
     assert source.status().state is SourceState.ENDED
     for image in images:
-        assert (image.shape, image.dtype) == ((112, 200, 3), np.uint8)
+        assert image.shape == (112, 200, 3)
+        assert image.dtype == np.uint8
         assert image[100, 199] == pytest.approx(np.array([0, 0, 255]), abs=6)
         assert image[0, 0] == pytest.approx(np.array([255, 255, 255]), abs=6)
     assert not hardware.taken

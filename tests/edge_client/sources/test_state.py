@@ -43,7 +43,7 @@ def test_five_seconds_without_a_picture_start_it_again() -> None:
 
 def test_one_that_breaks_off_reconnects_with_growing_pauses() -> None:
     life = running().failed(2.0, "it ended")
-    pauses = []
+    pauses: list[float] = []
     while len(pauses) < 9:
         assert (life.state, life.step) == (SourceState.RECONNECTING, Step.PAUSE)
         now_s = life.deadline_s
