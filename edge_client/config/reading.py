@@ -26,6 +26,9 @@ class ReadingSettings(Section):
     crnn_jpeg_quality: Quality = Field(default=92, description="JPEG quality of the crops")
     min_width_px: int = Field(default=16, ge=1, description="narrower plates are not sent")
     min_height_px: int = Field(default=6, ge=1, description="lower plates are not sent")
+    min_promise_px: float = Field(
+        default=70.0, ge=0.0, description="plates less wide (less if sharp, more if blurred) are not sent"
+    )
     at_once_px: float = Field(
         default=120.0, gt=0.0, description="a plate this wide (less if sharp, more if blurred) is sent at once"
     )
@@ -34,7 +37,7 @@ class ReadingSettings(Section):
         default=0.5, description="pause before a plate that is not well read is sent again; doubles each time"
     )
     larger_crop: float = Field(default=1.3, ge=1.0, description="without a pause when it is this much larger by then")
-    sure_confidence: Unit = Field(default=0.97, description="one read of which this is sure is good")
+    sure_confidence: Unit = Field(default=0.95, description="one read of which this is sure is good")
     enough_confidence: Unit = Field(default=0.9, description="a vote of this confidence on enough reads is good")
     enough_reads: int = Field(default=2, ge=1, description="agreeing reads that make a confident vote good")
     max_reads: int = Field(default=12, ge=1, le=100, description="single reads kept and voted per plate")
@@ -48,7 +51,8 @@ class TrackingSettings(Section):
     """How boxes are linked and carried across frames."""
 
     reach: float = Field(default=2.0, gt=0.0, description="how far a plate may jump, in plate widths, to be linked")
-    keep_s: Seconds = Field(default=1.5, description="a track that is not seen for this long ends")
+    keep_s: Seconds = Field(default=1.5, description="a track that is not seen for this long is lost")
+    remember_s: float = Field(default=30.0, ge=0.0, description="how long a lost plate is known again by its looks")
     carry_s: Seconds = Field(default=0.5, description="how long a box is carried over frames without a result")
     carry_missed_s: float = Field(default=0.25, ge=0.0, description="how long a box is carried when it is not detected")
 

@@ -227,6 +227,7 @@ class Coordinator:
             if self._stopped_at_s is None or self._parts.spool.lost:
                 self._parts.spool.missed(ticket.frame, ticket.media_s)
         ticket.job = None  # it refers to the ticket: without the circle the frame is freed at once
+        self._parts.reading.lose_tracks(self._tracker.take_lost())
         self._save(self._parts.reading.end_tracks(self._tracker.take_ended()))
         self._read(ticket)
         self._releases.add(ticket.frame.number, ticket, ticket.deadline_s)

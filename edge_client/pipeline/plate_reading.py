@@ -67,10 +67,9 @@ class PlateReading:
             if words is None:
                 continue
             single = _single(crop, words[index])
-            if self._book.contradicts(single):
-                self._choice.doubt(crop.track)
+            agrees = not self._book.contradicts(single)
             changed += self._book.add(single, crop.began, crop.sighting.media_s)
-            self._choice.answered(crop.track)
+            self._choice.answered(crop.track, agrees=agrees)
         return changed
 
     def labelled(self, tracked: TrackedBox) -> TrackedBox:
@@ -80,11 +79,14 @@ class PlateReading:
             return tracked
         return TrackedBox(tracked.track_id, tracked.box, tracked.carried, vote.text, vote.confidence)
 
+    def lose_tracks(self, tracks: Sequence[int]) -> None:
+        """These are out of sight, for now at least: no better crops are waited for."""
+        for track in tracks:
+            self._choice.lost(track)
+
     def end_tracks(self, tracks: Sequence[int]) -> list[TrackRead]:
         """Let tracks go that ended, once nothing of them waits; gives the reads to store once more."""
         changed = []
-        for track in tracks:
-            self._choice.end(track)
         self._ending.update(tracks)
         for track in [t for t in self._ending if not self._choice.needs(t)]:
             self._ending.discard(track)

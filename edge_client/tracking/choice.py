@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Generic, TypeVar
 
@@ -23,6 +23,9 @@ _USUAL_SHARPNESS = 500.0
 _SHARPNESS_COUNTS = 0.18
 _DISAGREEING = 0.75
 _MOST_WAITING = 64
+_HELD = 3
+_APART_S = 0.15
+_SIGHTS = 3  # where frames lie far apart, a better crop is waited for in so many of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +58,11 @@ def promise_px(width_px: float, sharpness: float) -> float:
     return width_px * min(max(factor, 0.6), 1.4)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Held(Generic[T]):
     crop: T
     promise_px: float
-    since_s: float
+    at_s: float
 
 
 @dataclass(slots=True)
@@ -67,12 +70,23 @@ class _Track(Generic[T]):
     requests: int = 0  # in all
     asked: int = 0  # of the plate that it follows now
     pending: int = 0
-    held: _Held[T] | None = None
+    held: list[_Held[T]] = field(default_factory=list)  # the best first
     before: _Held[T] | None = None  # held, never sent, when the track jumped: of another plate perhaps
+    began_s: float = 0.0  # sights since the plate is followed, and their number
+    sights: int = 0
     tried_px: float = 0.0
-    tried_at_s: float = 0.0
+    tried_at_s: float = -math.inf
     unsure: bool = False  # whether it still follows the plate that was read
+    confirmed: int = 0  # reads in a row that found the same plate after a jump
     ended: bool = False
+
+    def hold(self, held: _Held[T]) -> None:
+        """Keep it among the few best ones; of those close to each other in time only the best."""
+        near = [h for h in self.held if abs(h.at_s - held.at_s) < _APART_S]
+        if any(h.promise_px >= held.promise_px for h in near):
+            return
+        kept = [h for h in self.held if h not in near]
+        self.held = sorted([*kept, held], key=lambda h: -h.promise_px)[:_HELD]
 
 
 class CropChoice(Generic[T]):
@@ -90,14 +104,18 @@ class CropChoice(Generic[T]):
     def offer(self, number: int, look: Look, now_s: float, crop: Callable[[], T]) -> None:
         """A track was seen; ``crop`` is called when this sight is the best one to be held."""
         settings = self._settings
-        if look.width_px < settings.min_width_px or look.height_px < settings.min_height_px or not look.whole:
+        too_small = look.width_px < settings.min_width_px or look.height_px < settings.min_height_px
+        if too_small or not look.whole or look.promise_px < settings.min_promise_px:
             return
         track = self._tracks.setdefault(number, _Track())
+        if not track.sights:
+            track.began_s = now_s
         if not look.steady:
-            _jump(track)
-        held = track.held
-        if (held is None or look.promise_px > held.promise_px) and not self._settled(number, track):
-            track.held = _Held(crop(), look.promise_px, now_s if held is None else held.since_s)
+            _jump(track, now_s)
+        track.sights += 1
+        track.ended = False
+        if not self._settled(number, track) and _betters(track, look.promise_px, now_s):
+            track.hold(_Held(crop(), look.promise_px, now_s))
 
     def due(self, now_s: float, most: int, *, last: bool = False) -> list[T]:
         """The crops to be sent now, at most so many; they count as sent. ``last`` waits for nothing more."""
@@ -115,14 +133,19 @@ class CropChoice(Generic[T]):
         self._give_up()
         return chosen
 
-    def answered(self, number: int) -> None:
-        """An answer for a crop of this track came, and is part of its vote now."""
+    def answered(self, number: int, *, agrees: bool) -> None:
+        """An answer for a crop of this track came, and is part of its vote now.
+
+        Where it does not agree with what was read of the track before, the track may have run over to another plate.
+        """
         track = self._tracks.get(number)
         if track is not None:
             track.pending -= 1
+            track.unsure = track.unsure or not agrees
+            track.confirmed = track.confirmed + 1 if agrees else 0
 
     def failed(self, number: int, look: Look, now_s: float, crop: T) -> None:
-        """No answer came: the crop does not count as tried, and is held again if there is no better one."""
+        """No answer came: the crop does not count as tried, and is held again."""
         track = self._tracks.get(number)
         if track is None:
             return
@@ -131,17 +154,10 @@ class CropChoice(Generic[T]):
         track.asked = max(track.asked - 1, 0)
         track.tried_px = 0.0
         self._bucket.give_back()
-        if track.held is None or track.held.promise_px < look.promise_px:
-            track.held = _Held(crop, look.promise_px, now_s)
+        track.hold(_Held(crop, look.promise_px, now_s))
 
-    def doubt(self, number: int) -> None:
-        """What was read last is not what was read of this track before."""
-        track = self._tracks.get(number)
-        if track is not None:
-            track.unsure = True
-
-    def end(self, number: int) -> None:
-        """A track will not be seen again: what is held of it is sent soon or, if it is well read, let go."""
+    def lost(self, number: int) -> None:
+        """A track is out of sight: what is held of it is sent soon or, if it is well read, let go."""
         track = self._tracks.get(number)
         if track is not None:
             track.ended = True
@@ -151,7 +167,7 @@ class CropChoice(Generic[T]):
         track = self._tracks.get(number)
         if track is None:
             return False
-        waits = track.held is not None and not self._settled(number, track)
+        waits = bool(track.held) and not self._settled(number, track)
         return waits or track.before is not None or track.pending > 0
 
     def forget(self, number: int) -> None:
@@ -168,33 +184,46 @@ class CropChoice(Generic[T]):
         """The crop that is to be sent now, if a better one is not to be waited for."""
         if track.before is not None:
             return track.before
-        if track.held is None or self._settled(number, track):
-            track.held = None
+        if not track.held or self._settled(number, track):
+            track.held.clear()
             return None
-        settings, held = self._settings, track.held
-        enough_px = settings.larger_crop * track.tried_px if track.tried_px > 0 else settings.at_once_px
-        if last or track.ended or held.promise_px >= enough_px:
-            return held
+        settings, best = self._settings, track.held[0]
+        if last or track.ended:
+            return best
+        if track.unsure and now_s - track.tried_at_s < settings.again_s * 2.0**track.confirmed:
+            return None  # such jumps were the same plate before
         if not track.asked or track.unsure:
-            waited = now_s - held.since_s >= settings.wait_s
-        else:
-            waited = now_s - track.tried_at_s >= settings.again_s * 2.0 ** (track.asked - 1)
-        return held if waited else None
+            waited = now_s - track.began_s >= settings.wait_s and track.sights >= _SIGHTS
+            return best if waited or best.promise_px >= settings.at_once_px else None
+        larger = best.promise_px >= settings.larger_crop * track.tried_px
+        waited = now_s - track.tried_at_s >= settings.again_s * 2.0 ** (track.asked - 1)
+        return best if larger or waited else None
 
     def _give_up(self) -> None:
         """Keep memory bounded where the budget falls far behind: the least promising ended plates go."""
-        waiting = [t for t in self._tracks.values() if t.ended and (t.held or t.before) is not None]
+        waiting = [t for t in self._tracks.values() if t.ended and (t.held or t.before is not None)]
         if len(waiting) > _MOST_WAITING:
-            waiting.sort(key=lambda t: max(h.promise_px for h in (t.held, t.before) if h is not None))
+            waiting.sort(key=lambda t: t.held[0].promise_px if t.held else 0.0)
             for track in waiting[:-_MOST_WAITING]:
-                track.held = track.before = None
+                track.held.clear()
+                track.before = None
 
 
-def _jump(track: _Track[T]) -> None:
+def _betters(track: _Track[T], promise_px: float, now_s: float) -> bool:
+    """Whether a crop would be held: encoding it is work."""
+    near = [h for h in track.held if abs(h.at_s - now_s) < _APART_S]
+    if near:
+        return all(h.promise_px < promise_px for h in near)
+    return len(track.held) < _HELD or promise_px > track.held[-1].promise_px
+
+
+def _jump(track: _Track[T], now_s: float) -> None:
     """From here on it may be another plate."""
-    if track.held is not None and not track.asked:
-        track.before = track.held
-    track.held = None
+    if track.held and not track.asked and not track.unsure:
+        track.before = track.held[0]
+    track.held.clear()
+    track.began_s = now_s
+    track.sights = 0
     track.asked = 0
     track.tried_px = 0.0
     track.unsure = True
@@ -204,7 +233,7 @@ def _note_sent(track: _Track[T], held: _Held[T], now_s: float) -> None:
     if held is track.before:
         track.before = None
     else:
-        track.held = None
+        track.held.remove(held)
         track.asked += 1
         track.unsure = False
         track.tried_px = max(track.tried_px, held.promise_px)

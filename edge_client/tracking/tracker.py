@@ -27,8 +27,14 @@ _LARGEST_RATIO = 2.0
 _SPEED_TRUST = 0.6
 _ERROR = 0.5  # plate widths by which a prediction may err at once
 _NEW_SPEED, _SPEED_CHANGE = 10.0, 4.0  # plate widths per second
-_UNLIKE, _ALIKE = 0.4, 0.85
-_UNLIKE_COSTS = 1.5
+_CLEAR_OVERLAP = 0.5  # from here on places alone tell, unless two tracks are near
+_SHORT_S = 0.4  # in which no car takes another one's place
+_UNLIKE, _FAIRLY_ALIKE, _ALIKE = 0.5, 0.8, 0.85
+_UNLIKE_COSTS = 3.0
+_FAR_REACH, _FAR_RATIO = 3.0, 3.0  # how much more a plate that looks the same may have moved and grown
+_KEPT_LOOKS = 4
+_SAME = 0.93
+_LOST_COSTS = 4.0  # beside any track that is in sight
 _KEPT_INTERVALS = 9
 _MISSED_FRAMES = 2.5
 
@@ -38,8 +44,19 @@ class _Track:
     number: int
     motion: Motion
     box: PlateBox
-    look: Thumbnail | None
+    looks: deque[Thumbnail]
     hits: int = 1
+    lost: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Near:
+    """How a box lies to a track: common part, distance in what is likely, ratio of sizes, time since it was seen."""
+
+    common: float
+    far: float
+    ratio: float
+    gap_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +72,7 @@ class Tracker:
         self._settings = settings
         self._tracks: list[_Track] = []
         self._next = 0
+        self._lost: list[int] = []
         self._ended: list[int] = []
         self._at_s: float | None = None
         self._intervals_s: deque[float] = deque(maxlen=_KEPT_INTERVALS)
@@ -68,6 +86,7 @@ class Tracker:
         was seen already (a late answer) is linked too, but moves nothing back.
         """
         self._passed(time_s)
+        self._retire(time_s)
         shapes = [shape_of(b) for b in boxes]
         links = self._links(time_s, shapes, looks)
         pairs = cheapest_pairs(len(boxes), len(self._tracks), {pair: link.cost for pair, link in links.items()})
@@ -81,7 +100,8 @@ class Tracker:
                 self._move(track, box, shapes[index], look, time_s)
                 doubtful = links[index, pairs[index]].doubtful
             else:
-                track = _Track(self._next, Motion(shapes[index], (0.0, 0.0, 0.0, 0.0), time_s), box, look)
+                at_rest = Motion(shapes[index], (0.0, 0.0, 0.0, 0.0), time_s)
+                track = _Track(self._next, at_rest, box, deque([look] if look is not None else [], _KEPT_LOOKS))
                 self._next += 1
                 self._tracks.append(track)
                 doubtful = False
@@ -89,7 +109,6 @@ class Tracker:
             seen.append(TrackedBox(track.number, box, carried=False, doubtful=doubtful))
         missed = [t for t in self._tracks if t.number not in linked and t.hits > 1]
         seen.extend(self._carried(time_s, missed, self._settings.carry_missed_s))
-        self._retire(time_s)
         return tuple(seen)
 
     def predict(self, time_s: float) -> tuple[TrackedBox, ...]:
@@ -97,6 +116,11 @@ class Tracker:
         carried = self._carried(time_s, self._tracks, self._settings.carry_s)
         self._retire(time_s)
         return tuple(carried)
+
+    def take_lost(self) -> list[int]:
+        """Numbers of the tracks that were lost from sight since the last call; they may still be found again."""
+        lost, self._lost = self._lost, []
+        return lost
 
     def take_ended(self) -> list[int]:
         """Numbers of the tracks that ended since the last call."""
@@ -111,53 +135,98 @@ class Tracker:
     def _move(self, track: _Track, box: PlateBox, shape: Shape, look: Thumbnail | None, time_s: float) -> None:
         moved = track.motion.observed(shape, time_s, _SPEED_TRUST if track.hits > 1 else 1.0)
         if moved is not track.motion:
-            track.motion, track.box, track.look = moved, box, look
+            track.motion, track.box = moved, box
+            if look is not None:
+                track.looks.append(look)
         track.hits += 1
+        track.lost = False
 
     def _links(
         self, time_s: float, shapes: Sequence[Shape], looks: Sequence[Thumbnail] | None
     ) -> dict[tuple[int, int], _Link]:
         """The links that are possible: (index of the box, index of the track)."""
+        near: dict[tuple[int, int], _Near] = {}
         links = {}
         for place, track in enumerate(self._tracks):
+            if track.lost:
+                links.update(self._found(place, track, shapes, looks))
+                continue
             predicted = track.motion.predict(time_s)
-            reach = self._reach(track, abs(time_s - track.motion.at_s))
+            gap_s = abs(time_s - track.motion.at_s)
+            reach = self._reach(track, gap_s)
             for index, shape in enumerate(shapes):
                 common = overlap(predicted, shape)
                 far = min(jump(predicted, shape), jump(track.motion.shape, shape) + _ERROR)
                 ratio = size_ratio(predicted, shape)
-                if common <= _ENOUGH_OVERLAP and (far > reach or ratio > _LARGEST_RATIO):
-                    continue
-                alike = likeness(track.look, looks[index]) if looks is not None and track.look is not None else None
-                if alike is not None and alike < _UNLIKE and common <= _SURE_OVERLAP:
-                    continue
+                if common > _ENOUGH_OVERLAP or (far <= _FAR_REACH * reach and ratio <= _FAR_RATIO):
+                    near[index, place] = _Near(common, far / reach, ratio, gap_s)
+        for (index, place), pair in near.items():
+            alone = sum(i == index or p == place for i, p in near) == 1
+            alike = None
+            if looks is not None and not (alone and pair.common > _CLEAR_OVERLAP and pair.gap_s <= _SHORT_S):
+                alike = max((likeness(look, looks[index]) for look in self._tracks[place].looks), default=None)
+            if _possible(pair, alike):
                 unlike = _UNLIKE_COSTS * (1.0 - alike) if alike is not None else 0.0
-                doubtful = common < _SURE_OVERLAP and (alike is None or alike < _ALIKE)
-                links[index, place] = _Link(far + math.log(ratio) - common + unlike, doubtful)
+                cost = pair.far + math.log(pair.ratio) - pair.common + unlike
+                links[index, place] = _Link(cost, _doubtful(pair, alike))
+        return links
+
+    def _found(
+        self, place: int, track: _Track, shapes: Sequence[Shape], looks: Sequence[Thumbnail] | None
+    ) -> dict[tuple[int, int], _Link]:
+        """Links of a lost track: looks alone tell, and only without a doubt."""
+        links = {}
+        for index, shape in enumerate(shapes):
+            if looks is not None and size_ratio(track.motion.shape, shape) <= _FAR_RATIO:
+                alike = max((likeness(look, looks[index]) for look in track.looks), default=0.0)
+                if alike >= _SAME:
+                    links[index, place] = _Link(_LOST_COSTS + _UNLIKE_COSTS * (1.0 - alike), doubtful=False)
         return links
 
     def _reach(self, track: _Track, gap_s: float) -> float:
-        """How far from its prediction a plate may be, in plate widths."""
+        """How far from its prediction a plate is likely to be, in plate widths."""
         speed = _SPEED_CHANGE if track.hits > 1 else _NEW_SPEED
         return min(_ERROR + speed * gap_s, self._settings.reach)
 
     def _carried(self, time_s: float, tracks: Sequence[_Track], for_s: float) -> list[TrackedBox]:
         carried = []
         for track in tracks:
-            if abs(time_s - track.motion.at_s) <= for_s:
+            if not track.lost and abs(time_s - track.motion.at_s) <= for_s:
                 x, y, w, h = track.motion.predict(time_s)
                 box = PlateBox(x - w / 2, y - h / 2, x + w / 2, y + h / 2, track.box.objectness, track.box.class_scores)
                 carried.append(TrackedBox(track.number, box, carried=True))
         return carried
 
     def _retire(self, time_s: float) -> None:
-        """End tracks; where frames lie far apart a track may be missed in one or two of them all the same."""
+        """Lose and end tracks; where frames lie far apart one may be missed in two of them all the same."""
         interval_s = statistics.median(self._intervals_s) if self._intervals_s else 0.0
         keep_s = max(self._settings.keep_s, _MISSED_FRAMES * interval_s)
         alive = []
         for track in self._tracks:
-            if time_s - track.motion.at_s > keep_s:
+            gap_s = time_s - track.motion.at_s
+            if gap_s > keep_s and not track.lost:
+                track.lost = True
+                self._lost.append(track.number)
+            if gap_s > (max(self._settings.remember_s, keep_s) if track.looks else keep_s):
                 self._ended.append(track.number)
             else:
                 alive.append(track)
         self._tracks = alive
+
+
+def _possible(pair: _Near, alike: float | None) -> bool:
+    """Whether a box may be a track's plate."""
+    if pair.common > _SURE_OVERLAP and pair.gap_s <= _SHORT_S:
+        return True
+    if alike is not None and alike < _UNLIKE:
+        return False
+    likely = pair.common > _ENOUGH_OVERLAP or (pair.far <= 1.0 and pair.ratio <= _LARGEST_RATIO)
+    return likely or (alike is not None and alike >= _ALIKE)
+
+
+def _doubtful(pair: _Near, alike: float | None) -> bool:
+    """Whether neither place nor looks tell that it is the same plate: in a while cars change their places."""
+    same_place = pair.common >= _SURE_OVERLAP
+    if alike is None:
+        return not same_place
+    return not (same_place and pair.gap_s <= _SHORT_S) and alike < (_FAIRLY_ALIKE if same_place else _ALIKE)
