@@ -29,6 +29,9 @@ class SourceSettings(Section):
         ge=0.0,
         description="how long a camera or stream that has run is tried again once lost, None for ever",
     )
+    reconnect_pause_s: Seconds = Field(
+        default=10.0, description="longest pause between two tries; the first is 0.2 s, each further one twice as long"
+    )
     wait_for_camera: bool = Field(
         default=False,
         description="wait for a camera or stream that is not there at the start, too, as a service should",

@@ -46,6 +46,7 @@ class WatchedSource:
                 silence_s=settings.read_timeout_s,
                 give_up_s=settings.reconnect_s,
                 wait_at_start=settings.wait_for_camera,
+                longest_pause_s=settings.reconnect_pause_s,
             ),
             time.monotonic(),
         )

@@ -50,7 +50,7 @@ def test_a_stream_that_stays_lost_for_as_long_as_was_set_is_an_error() -> None:
 
 def test_a_lost_stream_is_tried_again_until_it_is_there() -> None:
     with mjpeg_server(Connection(), GONE, GONE, GONE, Connection()) as server:
-        source = open_source(server.url, SourceSettings())
+        source = open_source(server.url, SourceSettings(reconnect_pause_s=0.2))
         sizes = []
         for image in source:
             sizes.append(image.shape)
@@ -128,7 +128,6 @@ def test_a_stream_that_comes_up_later_is_waited_for_when_that_is_set() -> None:
 
 
 def test_a_recording_elsewhere_is_played_to_its_end_and_not_again(tmp_path: Path) -> None:
-
     writer = cv2.VideoWriter(str(tmp_path / "v.avi"), cv2.VideoWriter.fourcc(*"MJPG"), 12.0, (64, 48))
     for n in range(25):
         writer.write(np.full((48, 64, 3), 10 * n, np.uint8))

@@ -34,7 +34,7 @@ SETTINGS = SourceSettings(
     pi_video_height_px=192,
     read_timeout_s=20.0,
 )
-QUICK = SETTINGS.model_copy(update={"read_timeout_s": 0.4})
+QUICK = SETTINGS.model_copy(update={"read_timeout_s": 0.4, "reconnect_pause_s": 0.1})
 
 
 @pytest.fixture
