@@ -94,8 +94,8 @@ def configured(url: str, folder: Path, **offline: object) -> EdgeSettings:
 
 
 def sentence(second: int) -> str:
-    """A fix a second, each a little farther north."""
-    body = f"GPRMC,1200{second:02d}.00,A,45{second:02d}.0000,N,02330.0000,E,10.0,0.0,020126,,,A"
+    """A fix a second, each a hundredth of a minute farther north."""
+    body = f"GPRMC,1200{second:02d}.00,A,4500.{100 * second:04d},N,02330.0000,E,36.0,0.0,020126,,,A"
     checksum = 0
     for character in body:
         checksum ^= ord(character)
@@ -179,7 +179,7 @@ def test_plates_of_a_gap_are_listed_with_their_time_and_place(
         begin_s, end_s = (n * PLATE_FRAMES / RATE_HZ for n in (plate, plate + 1))
         assert begin_s - 0.2 <= (first - START).total_seconds() <= (last - START).total_seconds() <= end_s + 0.2
         assert latitude is not None
-        assert 45 + (begin_s - 0.2) / 60 <= latitude <= 45 + (end_s + 0.2) / 60
+        assert begin_s - 0.2 <= (latitude - 45) * 6000 <= end_s + 0.2
 
 
 def test_what_a_drive_could_not_send_is_read_by_the_next(apis: FakeApis, video: Path, tmp_path: Path) -> None:
