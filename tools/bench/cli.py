@@ -1,4 +1,4 @@
-"""`python -m tools.bench models|full|realtime|memory|device|latency|all`: how fast and lean the system is here."""
+"""`python -m tools.bench models|full|realtime|uplink|memory|device|latency|all`: how fast and lean it all is here."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from tools.bench.device_load import CASES, device_load, options_of
 from tools.bench.figures import Timing
 from tools.bench.models_command import bench_models
 from tools.bench.scenarios import full_rate, realtime, resident_memory, worst
+from tools.bench.uplink import bench_uplink
 from tools.data import require_data_root
 from tools.demo.cli import main as demo
 from tools.evaluation.parts import PartError
@@ -34,7 +35,7 @@ def parser() -> argparse.ArgumentParser:
     """The command line."""
     top = argparse.ArgumentParser(prog="python -m tools.bench", description=__doc__)
     top.add_argument("what", choices=(*BENCHMARKS, "all"))
-    top.add_argument("--video", type=Path, help="for realtime and memory: a drive; default: the demo's")
+    top.add_argument("--video", type=Path, help="for realtime, uplink and memory: a drive; default: the demo's")
     top.add_argument("--pictures", type=Path, metavar="DIR", help="for full; default: the data's ro_dashcam")
     top.add_argument("--models", type=Path, metavar="DIR", help="for models and latency; default: the shipped models")
     top.add_argument("--config", type=Path, metavar="FILE", help="settings of the APIs")
@@ -46,7 +47,7 @@ def parser() -> argparse.ArgumentParser:
         "--float32", type=Path, nargs="+", metavar="DIR", help="for models: <model>.float32.onnx of these folders too"
     )
     top.add_argument("--repeats", type=int, default=3, help="runs of full and realtime, rounds of ours in models")
-    top.add_argument("--seconds", type=float, default=60.0, help="length of each realtime run")
+    top.add_argument("--seconds", type=float, default=60.0, help="length of each realtime and uplink run")
     top.add_argument("--minutes", type=float, help="length of the memory run (default 10), of each device run (2)")
     top.add_argument("--round-trip-ms", type=float, default=150.0, help="for realtime: distance of the APIs")
     top.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
@@ -205,6 +206,7 @@ BENCHMARKS: dict[str, Callable[[argparse.Namespace, Path, Console], Result]] = {
     "latency": bench_latency,
     "full": bench_full,
     "realtime": bench_realtime,
+    "uplink": lambda args, folder, console: bench_uplink(args, folder, console, video(args, folder)),
     "memory": bench_memory,
     "device": bench_device,
 }
