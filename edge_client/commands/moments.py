@@ -34,5 +34,5 @@ def parse_moment(text: str, now: datetime | None = None) -> datetime:
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         raise argparse.ArgumentTypeError(
-            f"{text!r} is no time; write 2026-05-01, 2026-05-01T10:30Z, 10:30, yesterday, or as long ago as 90m, 24h, 7d"
+            f"{text!r} is no time; write 2026-05-01, 2026-05-01T10:30Z, 10:30, yesterday, or ago: 90m, 24h, 7d"
         ) from None

@@ -40,6 +40,7 @@ class Courier:
         self._woken = True  # events of before a restart
         self._closing = False
         self._pause_s = 0.0
+        self._failing = False
         self._thread = threading.Thread(target=self._run, name=f"courier-{receiver.name}", daemon=True)
 
     @property
@@ -124,8 +125,6 @@ class Courier:
             _LOG.warning("%s takes events again", self._receiver.shown_name)
         self._failing = False
         self._pause_s = 0.0
-
-    _failing = False
 
     def _fail(self, message: str, retry_after_s: float | None) -> None:
         if not self._failing and not self._closing:

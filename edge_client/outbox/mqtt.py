@@ -53,6 +53,8 @@ class MqttReceiver:
         """Publishes events, and waits for their acknowledgements; see `Receiver`."""
         arrived = 0
         try:
+            if self._client is not None and not self._client.is_connected():
+                self.close()  # the way was lost while there was nothing to send
             client = self._client or self._connect()
             sent = [client.publish(f"{self._broker.topic}/{e.kind}", e.body, qos=1) for e in events]
             for message in sent:
@@ -99,7 +101,7 @@ class MqttReceiver:
         if not answered.wait(self._timeout_s) or refusals:
             client.disconnect()
             client.loop_stop()
-            raise DeliveryError(f"it refuses: {refusals[0]}" if refusals else "it does not answer in time")
+            raise DeliveryError(f"it refuses: {refusals[0].lower()}" if refusals else "it does not answer in time")
         with self._lock:
             self._client = client
         return client

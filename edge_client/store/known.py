@@ -14,7 +14,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from edge_client.errors import ConfigError
-from edge_client.store.plate_text import confusion, plain_plate
+from edge_client.store.plate_text import alike, confusion, plain_plate
 
 _CACHED = 4096
 
@@ -53,6 +53,7 @@ class KnownPlates:
     def __init__(self, plates: Sequence[KnownPlate] = ()) -> None:
         """Of plates that fit equally well the first one counts."""
         self._plates = tuple(plates)
+        self._characters = tuple(frozenset(alike(plate.plate)) for plate in plates)
         self._answers: dict[str, KnownPlate | None] = {}
 
     def __len__(self) -> int:
@@ -97,8 +98,19 @@ class KnownPlates:
         return known is not None and known.action == "ignore"
 
     def _nearest(self, text: str) -> KnownPlate | None:
-        near = [(gap, p) for p in self._plates if (gap := confusion(p.plate, text)) <= p.distance]
+        characters = frozenset(alike(text))
+        near = [
+            (gap, plate)
+            for plate, of_plate in zip(self._plates, self._characters, strict=True)
+            if _least_gap(characters, of_plate) <= plate.distance
+            and (gap := confusion(plate.plate, text)) <= plate.distance
+        ]
         return min(near, key=lambda pair: pair[0])[1] if near else None
+
+
+def _least_gap(a: frozenset[str], b: frozenset[str]) -> float:
+    """A bound of `confusion` that is quick to tell: each character that the other lacks costs a half at least."""
+    return max(len(a - b), len(b - a)) / 2
 
 
 def _csv_rows(text: str) -> list[object]:

@@ -26,9 +26,14 @@ def is_pattern(text: str) -> bool:
     return "?" in text or "*" in text
 
 
+def alike(text: str) -> str:
+    """The bare plate with O as 0 and I as 1."""
+    return plain_plate(text).translate(_ALIKE)
+
+
 def edits(a: str, b: str) -> int:
     """Levenshtein distance of two plates in characters, where O and 0, I and 1 are alike."""
-    a, b = plain_plate(a).translate(_ALIKE), plain_plate(b).translate(_ALIKE)
+    a, b = alike(a), alike(b)
     row = list(range(len(b) + 1))
     for i, ca in enumerate(a, 1):
         diagonal, row[0] = row[0], i
@@ -39,4 +44,4 @@ def edits(a: str, b: str) -> int:
 
 def confusion(a: str, b: str) -> float:
     """As `edits`, but characters that are easily taken for each other, and a thin one overlooked, cost one half."""
-    return distance(plain_plate(a).translate(_ALIKE), plain_plate(b).translate(_ALIKE))
+    return distance(alike(a), alike(b))
