@@ -1,0 +1,95 @@
+"""What is looked at after a kill, on files made for it."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import pytest
+
+from edge_client.recording.playable import playable_s
+from tools.crash.cli import summary
+from tools.crash.device import Kill, look_at_reads, lost_of_recording, moments, start_of
+from tools.crash.film import HEIGHT_PX, RATE_HZ, WIDTH_PX, write_film
+
+STEM = "00000001_20260501T103000Z"
+GOOD = Kill(3.0, 2, (), (), sound=True, recorded=True, lost_s=1.2)
+
+
+def reads_file(path: Path, uids: list[str]) -> Path:
+    connection = sqlite3.connect(path)
+    with connection:
+        connection.execute("CREATE TABLE reads (uid TEXT)")
+        connection.executemany("INSERT INTO reads VALUES (?)", [(uid,) for uid in uids])
+    connection.close()
+    return path
+
+
+def test_reads_that_were_reported_are_looked_for(tmp_path: Path) -> None:
+    file = reads_file(tmp_path / "reads.db", ["a", "b", "b", "old"])
+    assert look_at_reads(file, {"a", "b", "c"}) == (("c",), ("b",), True)
+    assert look_at_reads(file, set())[0] == ()
+
+
+def test_a_torn_file_is_not_sound(tmp_path: Path) -> None:
+    file = reads_file(tmp_path / "reads.db", [f"{n:064}" for n in range(2000)])
+    content = bytearray(file.read_bytes())
+    content[8192:12288] = bytes(4096)
+    file.write_bytes(content)
+    try:
+        sound = look_at_reads(file, set())[2]
+    except sqlite3.DatabaseError:
+        sound = False
+    assert not sound
+
+
+def test_the_loss_is_from_the_last_picture_to_the_kill(tmp_path: Path) -> None:
+    film = write_film(tmp_path / f"{STEM}.mp4", 2.0)
+    assert playable_s(film) == pytest.approx(2.0, abs=0.1)
+    assert start_of(tmp_path, film.name) is None  # no track
+    assert lost_of_recording(tmp_path, set(), 1000.0) is None
+    (tmp_path / f"{STEM}.jsonl").write_text(json.dumps({"monotonic_s": 990.0}) + "\n{torn", "utf-8")
+    assert lost_of_recording(tmp_path, set(), 993.5) == pytest.approx(1.5, abs=0.1)
+    assert lost_of_recording(tmp_path, {film.name}, 993.5) is None  # of an earlier life
+
+
+def test_the_film_has_its_size_and_rate(tmp_path: Path) -> None:
+    capture = cv2.VideoCapture(str(write_film(tmp_path / "film.mp4", 0.5)))
+    good, picture = capture.read()
+    assert good
+    assert picture.shape == (HEIGHT_PX, WIDTH_PX, 3)
+    assert capture.get(cv2.CAP_PROP_FPS) == RATE_HZ
+    capture.release()
+
+
+@pytest.mark.parametrize(
+    ("kill", "good"),
+    [
+        (GOOD, True),
+        (Kill(3.0, 2, ("a",), (), sound=True, recorded=True, lost_s=1.2), False),
+        (Kill(3.0, 2, (), ("a",), sound=True, recorded=True, lost_s=1.2), False),
+        (Kill(3.0, 2, (), (), sound=False, recorded=True, lost_s=1.2), False),
+        (Kill(3.0, 2, (), (), sound=True, recorded=True, lost_s=2.4), False),
+        (Kill(3.0, 2, (), (), sound=True, recorded=True, lost_s=None), False),
+        (Kill(0.2, 0, (), (), sound=True, recorded=False, lost_s=None), True),
+    ],
+)
+def test_what_may_be_lost(kill: Kill, good: bool) -> None:
+    assert kill.good is good
+    assert summary([kill, GOOD]).row_count == 7
+
+
+def test_moments_follow_the_seed() -> None:
+    assert moments(5, 1, 8.0) == moments(5, 1, 8.0) != moments(5, 2, 8.0)
+    assert all(0 <= m <= 8 for m in moments(100, 3, 8.0))
+
+
+def test_the_command_explains_itself() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tools.crash", "--help"], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert "--kills" in done.stdout

@@ -1,0 +1,1 @@
+"""Power cuts: `kill -9` at random moments, and what is left afterwards."""

@@ -1,0 +1,176 @@
+"""The whole device, killed in the middle of a drive, again and again on the same disk."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import random
+import sqlite3
+import subprocess
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+
+from edge_client.recording.names import SegmentName
+from edge_client.recording.playable import playable_s
+from tools.bench.device import RunError, command
+from tools.bench.scenarios import free_port
+
+LONGEST_START_S = 120.0
+POLL_S = 0.03
+LOST_S = 2.0
+"""What a power cut may cost of the recording."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kill:
+    """What was found after one kill.
+
+    Attributes:
+        lived_s: seconds from the first captured frame to the kill.
+        reported: reads that the page had shown as written in this life.
+        missing: of these the ones that are not in the file.
+        doubled: uids that are there more than once.
+        sound: whether SQLite finds the whole file intact.
+        recorded: whether the recording had begun in this life.
+        lost_s: seconds from the last picture that plays to the kill, None where nothing had been recorded.
+    """
+
+    lived_s: float
+    reported: int
+    missing: tuple[str, ...]
+    doubled: tuple[str, ...]
+    sound: bool
+    recorded: bool
+    lost_s: float | None
+
+    @property
+    def good(self) -> bool:
+        """Whether nothing was lost that may not be."""
+        cut_ok = self.lost_s <= LOST_S if self.lost_s is not None else not self.recorded
+        return self.sound and not self.missing and not self.doubled and cut_ok
+
+
+class Reported:
+    """What the page says is written: the uids of this drive that it shows and has not taken back."""
+
+    def __init__(self, page: str) -> None:
+        self._url = f"{page}/api/live"
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._revision = 0
+        self._name = ""
+        self._first: set[str] | None = None
+        self.uids: set[str] = set()
+        self.captured = 0
+        self.recording = False
+
+    def look(self) -> bool:
+        """Asks once; False when the page does not answer (yet)."""
+        try:
+            after = {"session": self._name, "after": str(self._revision)}
+            answer = self._session.get(self._url, params=after, timeout=2.0).json()
+        except (requests.RequestException, ValueError):
+            return False
+        self._name, self._revision = answer["session"], answer["revision"]
+        shown = {read["uid"] for read in answer["reads"]}
+        if self._first is None:
+            self._first = shown  # the page begins with reads of earlier drives
+        self.uids = (self.uids | shown) - set(answer["removed"])
+        if answer["status"] is not None:
+            self.captured = int(answer["status"]["summary"]["captured"])
+            words = {s["part"]: s["word"] for s in answer["status"].get("states", ())}
+            self.recording = bool(answer["status"].get("recorded")) and "fail" not in words.get("recording", "")
+        return True
+
+    def close(self) -> None:
+        """Ends the connection."""
+        self._session.close()
+
+
+def live_and_die(film: Path, folder: Path, port: int, lives_s: float) -> Kill:
+    """One life: drives until the moment comes, is killed, and what is left is looked at.
+
+    Raises:
+        RunError: it ended by itself or did not start.
+    """
+    before = {path.name for path in (folder / "recordings").glob("*.mp4")}
+    page = f"127.0.0.1:{free_port()}"
+    options = ("--rate", "realtime", "--web", page, "--recordings", str(folder / "recordings"))
+    with (folder / "log.txt").open("wb") as log:
+        process = subprocess.Popen(
+            command(str(film), folder, port, options), stdin=subprocess.DEVNULL, stdout=log, stderr=log
+        )
+        reported = Reported(f"http://{page}")
+        try:
+            began_s = _await_first_frame(process, reported, folder)
+            while (left_s := began_s + lives_s - time.monotonic()) > 0:
+                reported.look()
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(min(left_s, POLL_S))
+                    raise RunError(f"the dashcam ended by itself with {process.returncode}: {_words(folder)}")
+        finally:
+            process.kill()
+            killed_s = time.monotonic()
+            process.wait()
+            reported.close()
+    missing, doubled, sound = look_at_reads(folder / "reads.db", reported.uids)
+    lost_s = lost_of_recording(folder / "recordings", before, killed_s)
+    begun = reported.recording and killed_s - began_s > LOST_S
+    return Kill(killed_s - began_s, len(reported.uids), missing, doubled, sound, begun, lost_s)
+
+
+def _await_first_frame(process: subprocess.Popen[bytes], reported: Reported, folder: Path) -> float:
+    deadline_s = time.monotonic() + LONGEST_START_S
+    while time.monotonic() < deadline_s:
+        if reported.look() and reported.captured > 0:
+            return time.monotonic()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(POLL_S)
+            raise RunError(f"the dashcam did not start: {_words(folder)}")
+    raise RunError(f"the dashcam captured nothing within {LONGEST_START_S:.0f} s: {_words(folder)}")
+
+
+def look_at_reads(file: Path, reported: set[str]) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
+    """Reported uids that are not in the file, uids that are there twice, and whether the file is intact."""
+    with contextlib.closing(sqlite3.connect(file)) as connection:
+        sound = connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        counts = Counter(uid for (uid,) in connection.execute("SELECT uid FROM reads"))
+    missing = tuple(sorted(uid for uid in reported if uid not in counts))
+    return missing, tuple(sorted(uid for uid, n in counts.items() if n > 1)), sound
+
+
+def lost_of_recording(folder: Path, before: set[str], killed_s: float) -> float | None:
+    """Seconds from the last picture that plays to the kill, by the clock of `time.monotonic`; None without any."""
+    ends = [
+        start_s + playable_s(path)
+        for path in folder.glob("*.mp4")
+        if path.name not in before and (start_s := start_of(folder, path.name)) is not None
+    ]
+    return killed_s - max(ends) if ends else None
+
+
+def start_of(folder: Path, name: str) -> float | None:
+    """Capture time of a segment's first frame, from the head of its track."""
+    segment = SegmentName.parse(name)
+    if segment is None:
+        return None
+    try:
+        head = json.loads(segment.track(folder).read_text(encoding="utf-8").partition("\n")[0])
+        return float(head["monotonic_s"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def moments(kills: int, seed: int, longest_s: float) -> list[float]:
+    """How long each life lasts, at random."""
+    draw = random.Random(seed)
+    return [draw.uniform(0.0, longest_s) for _ in range(kills)]
+
+
+def _words(folder: Path) -> str:
+    lines = (folder / "log.txt").read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return lines[-1] if lines else "without a word"
