@@ -14,12 +14,16 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Connection:
-    """What one connection gives: so many pictures of a size, and then its end, or silence for ``stalls``."""
+    """What one connection gives: so many pictures of a size, and then its end, or silence for ``stalls``.
+
+    They come as fast as they are taken, or at a rate.
+    """
 
     frames: int = 60
     size: tuple[int, int] = (128, 96)
     stalls: bool = False
     refused: bool = False
+    rate_hz: float | None = None
 
 
 class MjpegServer(ThreadingHTTPServer):
@@ -63,6 +67,8 @@ class _Handler(BaseHTTPRequestHandler):
         part = b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(jpeg) + jpeg + b"\r\n"
         for _ in range(connection.frames):
             self.wfile.write(part)
+            if connection.rate_hz is not None:
+                self.server.over.wait(1 / connection.rate_hz)
         if connection.stalls:
             self.wfile.write(b"--frame\r\n")
             self.server.over.wait(60)

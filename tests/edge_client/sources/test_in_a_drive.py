@@ -1,0 +1,85 @@
+"""A camera that comes back with another size, through a whole drive: frames, the annotated video, the recording."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import av
+import pytest
+
+from edge_client.config import RecordSettings
+from edge_client.config_file import load_settings
+from edge_client.displays.video import VideoRecorder
+from edge_client.errors import SourceError
+from edge_client.run import run_drive
+from edge_client.types import Image, LiveStatus, ShownFrame, SourceState, TrackRead
+from tests.edge_client.fake_apis import fake_apis
+from tests.edge_client.sources.mjpeg_server import Connection, mjpeg_server
+
+SMALL, LARGE = (416, 234), (640, 360)
+
+
+class Seen:
+    """A display that keeps what it is given, and a store."""
+
+    name = "seen"
+    every_frame = True
+
+    def __init__(self) -> None:
+        self.shown: list[tuple[int, tuple[int, ...]]] = []
+
+    def show(self, shown: ShownFrame, annotated: Image) -> None:
+        assert annotated.shape == shown.frame.image.shape
+        self.shown.append((shown.frame.number, annotated.shape))
+
+    def save(self, read: TrackRead) -> None:
+        """Reads are not what this is about."""
+
+    def closed_by_user(self) -> bool:
+        return False
+
+    def close(self) -> None:
+        pass
+
+
+def sizes_of(video: Path) -> tuple[int, set[tuple[int, int]]]:
+    with av.open(str(video)) as container:
+        frames = list(container.decode(video=0))
+    return len(frames), {(frame.width, frame.height) for frame in frames}
+
+
+def test_a_drive_goes_on_with_frames_of_another_size(tmp_path: Path) -> None:
+    connections = (
+        Connection(frames=40, size=SMALL, rate_hz=60.0),
+        Connection(frames=40, size=LARGE, rate_hz=60.0),
+        Connection(refused=True),
+    )
+    statuses: list[LiveStatus] = []
+    seen = Seen()
+    with fake_apis() as apis, mjpeg_server(*connections) as server:
+        settings = load_settings(
+            None,
+            {
+                "source": {"reconnect_s": 0.6},
+                "apis": {"yolov3_endpoint": apis.yolov3, "crnn_endpoint": apis.crnn},
+                "recording": {"folder": str(tmp_path / "segments")},
+            },
+        )
+        recorder = VideoRecorder(tmp_path / "shown.mp4", RecordSettings(), 25.0, live=True)
+        with pytest.raises(SourceError, match="could not open it again") as ended:
+            run_drive(settings, server.url, [seen, recorder], seen, threading.Event(), on_status=statuses.append)
+    summary = ended.value.summary
+    assert summary is not None
+    assert summary.captured == sum(summary.shown.values()) + sum(summary.dropped.values()) > 40
+    assert (summary.in_flight, summary.out_of_order) == (0, 0)
+
+    shapes = [shape for _, shape in seen.shown]
+    assert set(shapes) == {(234, 416, 3), (360, 640, 3)}
+    assert shapes == sorted(shapes)
+    assert statuses[-1].camera.state is SourceState.ENDED
+    assert statuses[-1].camera.restarts >= 1
+    # The annotated video keeps its first size; the original goes into a new segment.
+    assert sizes_of(tmp_path / "shown.mp4") == (len(seen.shown), {SMALL})
+    segments = [sizes_of(file) for file in sorted((tmp_path / "segments").rglob("*.mp4"))]
+    assert [sizes for _, sizes in segments] == [{SMALL}, {LARGE}]
