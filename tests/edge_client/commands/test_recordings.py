@@ -1,14 +1,22 @@
-"""`dashcam recordings`, on recordings made here."""
+"""`dashcam recordings`, on recordings made here, and the recording of a whole drive."""
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
+import cv2
 import pytest
 
 from edge_client.cli import main
 from edge_client.recording.library import recordings_in
-from tests.edge_client.recording.samples import feed, frame, recorder
+from tests.edge_client.fake_apis import fake_apis
+from tests.edge_client.recording.samples import feed, frame, picture, recorder, times, until
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(scope="module")
@@ -62,3 +70,32 @@ def test_an_empty_folder_and_a_bad_one_are_told(tmp_path: Path, capsys: pytest.C
     assert "there are no recordings in" in said(capsys, "recordings", "list", "--folder", tmp_path / "none")
     (tmp_path / "file").write_text("")
     assert "cannot read" in said(capsys, "recordings", "list", "--folder", tmp_path / "file", code=1)
+
+
+def test_a_drive_is_recorded_and_a_signal_locks_it(tmp_path: Path) -> None:
+    """Played in real time until the lock is on the disk, then ended by Ctrl-C."""
+    video = tmp_path / "drive.avi"
+    writer = cv2.VideoWriter(str(video), cv2.VideoWriter.fourcc(*"MJPG"), 30.0, (128, 72))
+    for n in range(3000):
+        writer.write(picture(n, 128, 72))
+    writer.release()
+    folder = tmp_path / "recordings"
+    command = [sys.executable, "-m", "edge_client", "run", video, "--recordings", folder, "--no-window", "--web", "off"]
+    environment = {**os.environ, "XDG_DATA_HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    with fake_apis() as apis:
+        command += ["--yolov3-endpoint", apis.url, "--crnn-endpoint", apis.url]
+        with subprocess.Popen(
+            [str(part) for part in command], cwd=tmp_path, env=environment, stderr=subprocess.PIPE
+        ) as drive:
+            try:
+                assert until(lambda: any(r.open for r in recordings_in(folder)))
+                drive.send_signal(signal.SIGUSR1)
+                assert until(lambda: any(r.lock is not None for r in recordings_in(folder)))
+            finally:
+                drive.send_signal(signal.SIGINT)
+                _, errors = drive.communicate(timeout=60)
+    assert drive.returncode == 0, errors
+    (found,) = recordings_in(folder)
+    assert (found.lock, found.cut, len(found.drive)) == ("signal", False, 32)
+    assert found.track.end is not None
+    assert found.track.end.frames == len(times(found.video)) > 0

@@ -21,7 +21,7 @@ from edge_client.types import Fix, Frame, Image, RecordingStatus, UtcSource
 START = datetime(2026, 5, 1, 10, 0, 0, tzinfo=UTC)
 DRIVE = "0123456789abcdef0123456789abcdef"
 HEAD = Head(DRIVE, START, UtcSource.GPS, 100.0, 64, 36, 30.0, "h264")
-LONG_S = 20.0
+LONG_S = 60.0
 
 
 def picture(value: int = 90, width: int = 64, height: int = 36) -> Image:
