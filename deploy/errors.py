@@ -1,0 +1,45 @@
+"""What can go wrong in a deployment, as one small tree; each message is one line that says what to do.
+
+DeployError
+├── SettingsError    config/deploy.yaml is wrong: the command exits with 2
+├── RegistryError    the bucket cannot be reached, denies, or lacks something
+│   ├── AccessError       missing, wrong or expired credentials, or no permission
+│   ├── UnreachableError  no connection, or no answer in time
+│   ├── MissingError      no such bucket, model or tag
+│   └── CorruptError      what came is not what its hash says
+└── ClusterError     the cluster cannot be reached or refused the configuration
+"""
+
+from __future__ import annotations
+
+
+class DeployError(Exception):
+    """Anything that a deployment can fail with."""
+
+
+class SettingsError(DeployError):
+    """The settings cannot be read or are wrong."""
+
+
+class RegistryError(DeployError):
+    """The model registry failed."""
+
+
+class AccessError(RegistryError):
+    """Missing, wrong or expired credentials, or a permission that is missing."""
+
+
+class UnreachableError(RegistryError):
+    """No connection to the registry, or no answer in time."""
+
+
+class MissingError(RegistryError):
+    """There is no such bucket, model or tag."""
+
+
+class CorruptError(RegistryError):
+    """What was read is not what its hash says."""
+
+
+class ClusterError(DeployError):
+    """The cluster cannot be reached or refused what was asked."""

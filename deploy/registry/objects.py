@@ -1,0 +1,236 @@
+"""The few things that the registry asks of S3, with messages that say what to do when one fails."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+import boto3
+import botocore.exceptions
+from botocore.config import Config
+
+from deploy.errors import AccessError, MissingError, RegistryError, SettingsError, UnreachableError
+
+PART_BYTES = 8 * 2**20
+"""Size of an upload's parts; smaller files go in one piece. S3 takes no parts below 5 MiB but the last."""
+_CHUNK_BYTES = 2**18
+_CONNECT_S, _READ_S = 5, 20
+
+Progress = Callable[[int], None]
+"""Called with the number of bytes that have just been moved."""
+
+_MISSING = {"404", "NoSuchKey", "NotFound"}
+_DENIED = {
+    "AccessDenied": "the credentials may not do this: check the policy of the user or role",
+    "403": "the credentials may not do this: check the policy of the user or role",
+    "ExpiredToken": "the credentials have expired: get new ones (such as `aws sso login`)",
+    "ExpiredTokenException": "the credentials have expired: get new ones (such as `aws sso login`)",
+    "InvalidAccessKeyId": "the access key is unknown there: check AWS_ACCESS_KEY_ID or the profile",
+    "SignatureDoesNotMatch": "the secret key is wrong: check AWS_SECRET_ACCESS_KEY or the profile",
+    "InvalidToken": "the session token is not valid: get new credentials",
+}
+_BUSY = {"SlowDown", "503", "ServiceUnavailable", "InternalError", "500", "RequestTimeout"}
+
+
+class _Body(Protocol):
+    def iter_chunks(self, chunk_size: int) -> Iterator[bytes]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A bucket and the prefix below it, with the endpoint and region if they are not the usual ones."""
+
+    bucket: str
+    prefix: str = ""
+    endpoint_url: str | None = None
+    region: str | None = None
+
+    def __str__(self) -> str:
+        return f"s3://{self.bucket}/{self.prefix}".rstrip("/")
+
+
+def parse_place(url: str, endpoint_url: str | None = None, region: str | None = None) -> Place:
+    """Read ``s3://bucket/prefix``; raises `SettingsError`."""
+    parts = urlsplit(url)
+    if parts.scheme != "s3" or not parts.netloc or parts.query or parts.fragment:
+        raise SettingsError(f"{url!r} is no place for models: write s3://BUCKET/PREFIX")
+    return Place(parts.netloc, parts.path.strip("/"), endpoint_url, region)
+
+
+class Objects:
+    """Objects below one prefix of a bucket. All methods raise a `RegistryError`."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        config = Config(
+            connect_timeout=_CONNECT_S,
+            read_timeout=_READ_S,
+            retries={"max_attempts": 4, "mode": "standard"},
+            user_agent_extra="plate-dashcam",
+        )
+        with self._explained():
+            self._s3: Any = boto3.client("s3", endpoint_url=place.endpoint_url, region_name=place.region, config=config)
+
+    def read(self, key: str, limit: int) -> bytes | None:
+        """A small object, None if there is none; one larger than ``limit`` bytes is refused."""
+        with self._explained():
+            try:
+                answer = self._s3.get_object(Bucket=self.place.bucket, Key=self._key(key))
+            except botocore.exceptions.ClientError as error:
+                if _code(error) in _MISSING:
+                    return None
+                raise
+            if int(answer["ContentLength"]) > limit:
+                raise RegistryError(f"{self.place}/{key} is larger than the {limit} bytes that such an object may have")
+            return bytes(answer["Body"].read())
+
+    def write(self, key: str, data: bytes) -> None:
+        """Write a small object, replacing one that is there."""
+        with self._explained():
+            self._s3.put_object(Bucket=self.place.bucket, Key=self._key(key), Body=data)
+
+    def write_once(self, key: str, data: bytes) -> bool:
+        """Write a small object unless there is one; false if there was."""
+        with self._explained():
+            try:
+                self._s3.put_object(Bucket=self.place.bucket, Key=self._key(key), Body=data, IfNoneMatch="*")
+            except botocore.exceptions.ClientError as error:
+                if _code(error) in ("PreconditionFailed", "412", "ConditionalRequestConflict", "409"):
+                    return False
+                raise
+        return True
+
+    def size(self, key: str) -> int | None:
+        """Bytes of an object, None if there is none."""
+        with self._explained():
+            try:
+                return int(self._s3.head_object(Bucket=self.place.bucket, Key=self._key(key))["ContentLength"])
+            except botocore.exceptions.ClientError as error:
+                if _code(error) in _MISSING:
+                    return None
+                raise
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """All keys that begin so, relative to the place's prefix, in order."""
+        whole = self._key(prefix)
+        with self._explained():
+            pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.place.bucket, Prefix=whole)
+            for page in pages:
+                for item in page.get("Contents", ()):
+                    yield str(item["Key"])[len(self._key("")) :]
+
+    def delete(self, key: str) -> None:
+        """Remove an object; one that is not there is no error."""
+        with self._explained():
+            self._s3.delete_object(Bucket=self.place.bucket, Key=self._key(key))
+
+    def chunks(self, key: str, offset: int = 0) -> Iterator[bytes]:
+        """The content of an object from a byte on; raises `MissingError` if there is none."""
+        with self._explained():
+            try:
+                answer = self._s3.get_object(Bucket=self.place.bucket, Key=self._key(key), Range=f"bytes={offset}-")
+            except botocore.exceptions.ClientError as error:
+                if _code(error) in _MISSING:
+                    raise MissingError(f"there is no object {self.place}/{key}") from error
+                raise
+            body: _Body = answer["Body"]
+            yield from body.iter_chunks(_CHUNK_BYTES)
+
+    def upload_once(self, key: str, path: Path, progress: Progress) -> bool:
+        """Upload a file unless there is such an object; false if there was.
+
+        A large file goes in parts; an upload that was cut is taken up where it ended (S3 keeps its parts).
+        """
+        size = path.stat().st_size
+        if self.size(key) is not None:
+            progress(size)
+            return False
+        if size <= PART_BYTES:
+            written = self.write_once(key, path.read_bytes())
+            progress(size)
+            return written
+        with self._explained():
+            return self._upload_parts(self._key(key), path, progress)
+
+    def _upload_parts(self, key: str, path: Path, progress: Progress) -> bool:
+        bucket = self.place.bucket
+        upload, parts = self._begun(key)
+        if upload is None:
+            upload = str(self._s3.create_multipart_upload(Bucket=bucket, Key=key)["UploadId"])
+        done: list[dict[str, object]] = []
+        with path.open("rb") as stream:
+            for number in range(1, -(-path.stat().st_size // PART_BYTES) + 1):
+                data = stream.read(PART_BYTES)
+                known = parts.get(number)
+                if known is None or not _same(known, data):
+                    known = self._s3.upload_part(Bucket=bucket, Key=key, UploadId=upload, PartNumber=number, Body=data)
+                done.append({"PartNumber": number, "ETag": known["ETag"]})
+                progress(len(data))
+        try:
+            self._s3.complete_multipart_upload(
+                Bucket=bucket, Key=key, UploadId=upload, MultipartUpload={"Parts": done}, IfNoneMatch="*"
+            )
+        except botocore.exceptions.ClientError as error:
+            if _code(error) not in ("PreconditionFailed", "412"):
+                raise
+            self._s3.abort_multipart_upload(Bucket=bucket, Key=key, UploadId=upload)
+            return False
+        return True
+
+    def _begun(self, key: str) -> tuple[str | None, dict[int, Mapping[str, Any]]]:
+        """The upload of this key that was begun last, and its parts by number."""
+        listed = self._s3.list_multipart_uploads(Bucket=self.place.bucket, Prefix=key)
+        begun = [upload for upload in listed.get("Uploads", ()) if upload["Key"] == key]
+        if not begun:
+            return None, {}
+        latest = max(begun, key=lambda upload: upload["Initiated"])
+        pages = self._s3.get_paginator("list_parts").paginate(
+            Bucket=self.place.bucket, Key=key, UploadId=latest["UploadId"]
+        )
+        return str(latest["UploadId"]), {int(p["PartNumber"]): p for page in pages for p in page.get("Parts", ())}
+
+    def _key(self, key: str) -> str:
+        return f"{self.place.prefix}/{key}" if self.place.prefix else key
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Turn what boto3 raises into one line that says what to do; keys and tokens never stand in it."""
+        try:
+            yield
+        except botocore.exceptions.ClientError as error:
+            raise self._explain(_code(error), str(error.response.get("Error", {}).get("Message", ""))) from error
+        except (botocore.exceptions.NoCredentialsError, botocore.exceptions.PartialCredentialsError) as error:
+            raise AccessError(
+                f"no credentials for {self.place}: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
+            ) from error
+        except (botocore.exceptions.ConnectionError, botocore.exceptions.HTTPClientError) as error:
+            where = self.place.endpoint_url or "AWS"
+            raise UnreachableError(
+                f"{where} does not answer for {self.place}: check the network and registry.endpoint_url"
+            ) from error
+        except botocore.exceptions.BotoCoreError as error:
+            raise RegistryError(f"{self.place}: {' '.join(str(error).split())}") from error
+
+    def _explain(self, code: str, message: str) -> RegistryError:
+        if code == "NoSuchBucket":
+            return MissingError(f"there is no bucket {self.place.bucket}: create it first, or correct registry.url")
+        if code in _DENIED:
+            return AccessError(f"{self.place}: {_DENIED[code]}")
+        if code in _BUSY:
+            return UnreachableError(f"{self.place} is not able to answer just now ({code}): try again later")
+        return RegistryError(f"{self.place}: {code}: {message}")
+
+
+def _same(part: Mapping[str, Any], data: bytes) -> bool:
+    """Whether a part that lies there already is this one: its ETag is the MD5 (but for some encrypted buckets)."""
+    tag = str(part["ETag"]).strip('"')
+    return int(part["Size"]) == len(data) and tag == hashlib.md5(data, usedforsecurity=False).hexdigest()
+
+
+def _code(error: botocore.exceptions.ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", ""))

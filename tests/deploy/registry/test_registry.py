@@ -1,0 +1,227 @@
+"""Models pushed to, listed in and pulled from a real S3 server."""
+
+from __future__ import annotations
+
+import os
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import ClassVar
+
+import boto3
+import pytest
+
+from deploy.errors import (
+    AccessError,
+    CorruptError,
+    MissingError,
+    RegistryError,
+    SettingsError,
+    UnreachableError,
+)
+from deploy.registry.cache import ModelCache
+from deploy.registry.objects import PART_BYTES, Objects, Place, parse_place
+from deploy.registry.reference import parse_reference
+from deploy.registry.registry import Registry, blob_key
+from tests.deploy.conftest import BUCKET, write_model
+
+
+class Counter:
+    """Adds up the bytes that progress is told of."""
+
+    def __init__(self) -> None:
+        self.bytes = 0
+
+    def __call__(self, count: int) -> None:
+        self.bytes += count
+
+
+def quiet(count: int) -> None:
+    """For whom progress is nothing."""
+
+
+def test_a_model_comes_back_as_it_was_pushed(registry: Registry, tmp_path: Path) -> None:
+    write_model(tmp_path / "in", "yolov3", b"network")
+    write_model(tmp_path / "in", "crnn", b"another")
+    counter = Counter()
+    pushed = registry.push(tmp_path / "in", "yolov3", ("latest", "stable"), counter)
+    assert counter.bytes == pushed.descriptor.size == pushed.sent_bytes
+    other = registry.push(tmp_path / "in", "crnn", ("latest",), quiet)
+    counter = Counter()
+    folder = ModelCache(tmp_path / "cache").pull(registry, [pushed.reference, parse_reference("crnn")], counter)
+    assert sorted(p.name for p in folder.iterdir()) == sorted(
+        f"{n}.{e}" for n in ("crnn", "yolov3") for e in ("json", "md", "onnx")
+    )
+    for path in folder.iterdir():
+        assert path.read_bytes() == (tmp_path / "in" / path.name).read_bytes()
+    assert counter.bytes == pushed.descriptor.size + other.descriptor.size
+    listed = {one.descriptor.name: one.tags for one in registry.models()}
+    assert listed == {"yolov3": ("latest", "stable"), "crnn": ("latest",)}
+
+
+def test_what_is_there_is_not_sent_again(registry: Registry, tmp_path: Path) -> None:
+    write_model(tmp_path, "yolov3", b"network")
+    first = registry.push(tmp_path, "yolov3", (), quiet)
+    second = registry.push(tmp_path, "yolov3", ("latest",), quiet)
+    assert second.reference == first.reference
+    assert second.sent_bytes == 0
+    assert registry.resolve(parse_reference("yolov3")) == first.reference
+
+
+def test_a_tag_moves_and_the_digest_stays(registry: Registry, tmp_path: Path) -> None:
+    write_model(tmp_path, "yolov3", b"old")
+    old = registry.push(tmp_path, "yolov3", ("latest",), quiet).reference
+    write_model(tmp_path, "yolov3", b"new")
+    new = registry.push(tmp_path, "yolov3", ("latest",), quiet).reference
+    assert registry.resolve(parse_reference("yolov3")) == new != old
+    registry.tag(old, "latest")
+    assert registry.resolve(parse_reference("yolov3")) == old
+    with pytest.raises(SettingsError, match="no tag"):
+        registry.tag(old, "../x")
+
+
+def test_a_large_file_goes_on_where_its_upload_was_cut(
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = os.urandom(2 * PART_BYTES + 1000)
+    write_model(tmp_path / "in", "yolov3", network)
+    sent: list[int] = []
+    upload = registry.objects._s3.upload_part
+
+    def cut(**wanted: object) -> object:
+        if len(sent) == 1:
+            sent.append(0)
+            raise ConnectionResetError("cut")
+        answer = upload(**wanted)
+        sent.append(int(str(wanted["PartNumber"])))
+        return answer
+
+    monkeypatch.setattr(registry.objects._s3, "upload_part", cut)
+    with pytest.raises(ConnectionResetError):
+        registry.push(tmp_path / "in", "yolov3", ("latest",), quiet)
+    assert list(registry.models()) == []
+    with pytest.raises(MissingError, match="push it first"):
+        registry.resolve(parse_reference("yolov3"))
+    sent[:] = [9, 9, 9]
+    registry.push(tmp_path / "in", "yolov3", ("latest",), quiet)
+    assert sent == [9, 9, 9, 2, 3]  # the first part lay there already
+    folder = ModelCache(tmp_path / "cache").pull(registry, [parse_reference("yolov3")], quiet)
+    assert (folder / "yolov3.onnx").read_bytes() == network
+
+
+def test_a_download_goes_on_where_it_was_cut(registry: Registry, tmp_path: Path) -> None:
+    network = os.urandom(3 * 2**20)
+    write_model(tmp_path / "in", "yolov3", network)
+    pushed = registry.push(tmp_path / "in", "yolov3", ("latest",), quiet)
+    sha256 = next(f.sha256 for f in pushed.descriptor.files if f.name == "yolov3.onnx")
+    blobs = tmp_path / "cache" / "blobs"
+    blobs.mkdir(parents=True)
+    (blobs / f"{sha256}.part").write_bytes(network[: 2**20])
+    counter = Counter()
+    folder = ModelCache(tmp_path / "cache").pull(registry, [pushed.reference], counter)
+    assert (folder / "yolov3.onnx").read_bytes() == network
+    assert counter.bytes == pushed.descriptor.size
+    assert not list(blobs.glob("*.part"))
+
+
+def test_a_changed_file_is_refused_and_nothing_is_left(registry: Registry, tmp_path: Path) -> None:
+    write_model(tmp_path / "in", "yolov3", b"network")
+    pushed = registry.push(tmp_path / "in", "yolov3", ("latest",), quiet)
+    cache = ModelCache(tmp_path / "cache")
+    good = cache.pull(registry, [pushed.reference], quiet)
+    sha256 = next(f.sha256 for f in pushed.descriptor.files if f.name == "yolov3.onnx")
+    for changed in (b"netw0rk", b"net", b"network and more"):
+        registry.objects.write(blob_key(sha256), changed)
+        other = ModelCache(tmp_path / "other")
+        with pytest.raises(CorruptError, match=r"yolov3.onnx .* push it again"):
+            other.pull(registry, [pushed.reference], quiet)
+        assert not (tmp_path / "other" / "sets").exists()
+        assert not (tmp_path / "other" / "blobs" / sha256).exists()
+    assert (good / "yolov3.onnx").read_bytes() == b"network"
+    assert cache.pull(registry, [pushed.reference], quiet) == good
+
+
+def test_a_model_that_does_not_fit_its_manifest_is_not_pushed(registry: Registry, tmp_path: Path) -> None:
+    write_model(tmp_path, "yolov3", b"network")
+    (tmp_path / "yolov3.onnx").write_bytes(b"changed")
+    with pytest.raises(CorruptError, match="SHA-256 differs"):
+        registry.push(tmp_path, "yolov3", (), quiet)
+    with pytest.raises(MissingError, match=r"crnn.onnx is missing"):
+        registry.push(tmp_path, "crnn", (), quiet)
+    assert list(registry.objects.keys("")) == []
+
+
+def test_a_changed_description_is_refused(registry: Registry, tmp_path: Path) -> None:
+    write_model(tmp_path, "yolov3", b"network")
+    pushed = registry.push(tmp_path, "yolov3", ("latest",), quiet)
+    key = f"models/yolov3/{pushed.reference.digest}.json"
+    registry.objects.write(key, pushed.descriptor.to_bytes().replace(b"yolov3.onnx", b"../../evil"))
+    with pytest.raises(CorruptError, match="its hash differs"):
+        ModelCache(tmp_path / "cache").pull(registry, [pushed.reference], quiet)
+
+
+def test_a_missing_bucket_and_missing_credentials_are_named(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(MissingError, match="there is no bucket nowhere: create it"):
+        list(Registry(Objects(Place("nowhere", "", place.endpoint_url, "us-east-1"))).models())
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    boto3.DEFAULT_SESSION = None
+    with pytest.raises(AccessError, match="AWS_ACCESS_KEY_ID"):
+        list(Registry(Objects(place)).models())
+
+
+def test_a_server_that_is_down_is_named(place: Place) -> None:
+    down = Registry(Objects(Place(BUCKET, "", "http://127.0.0.1:1", "us-east-1")))
+    with pytest.raises(UnreachableError, match=r"127\.0\.0\.1:1 does not answer"):
+        down.resolve(parse_reference("yolov3"))
+
+
+class Refusal(BaseHTTPRequestHandler):
+    """Answers everything with one S3 error."""
+
+    answer: ClassVar[tuple[int, str]] = (403, "AccessDenied")
+
+    def do_GET(self) -> None:
+        status, code = self.answer
+        body = f"<Error><Code>{code}</Code><Message>no</Message></Error>".encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args: object) -> None:
+        """Quiet."""
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "kind", "words"),
+    [
+        (403, "AccessDenied", AccessError, "may not do this"),
+        (400, "ExpiredToken", AccessError, "have expired"),
+        (403, "InvalidAccessKeyId", AccessError, "unknown there"),
+        (403, "SignatureDoesNotMatch", AccessError, "secret key is wrong"),
+        (418, "Teapot", RegistryError, "Teapot"),
+    ],
+)
+def test_refusals_say_what_to_do_and_no_secret(
+    place: Place, status: int, code: str, kind: type[Exception], words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Refusal, "answer", (status, code))
+    with ThreadingHTTPServer(("127.0.0.1", 0), Refusal) as running:
+        threading.Thread(target=running.serve_forever, daemon=True).start()
+        registry = Registry(Objects(Place(BUCKET, "", f"http://127.0.0.1:{running.server_port}", "us-east-1")))
+        with pytest.raises(kind, match=words) as caught:
+            registry.resolve(parse_reference("yolov3"))
+        running.shutdown()
+    assert "a-secret-of-nobody" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["models", "http://models/x", "s3://", "s3://b/x?y"])
+def test_what_is_no_place_is_refused(url: str) -> None:
+    with pytest.raises(SettingsError, match="s3://BUCKET/PREFIX"):
+        parse_place(url)
+
+
+def test_places_are_read() -> None:
+    assert parse_place("s3://bucket/a/b/") == Place("bucket", "a/b")
+    assert str(Place("bucket")) == "s3://bucket"
