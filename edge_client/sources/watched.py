@@ -93,7 +93,8 @@ class WatchedSource:
 
     def status(self) -> SourceStatus:
         """Where the source stands."""
-        return SourceStatus(SourceState.ENDED) if self._closed.is_set() else self._life.status()
+        life = self._life
+        return (life.ended() if self._closed.is_set() else life).status()
 
     def close(self) -> None:
         """Close the source; one that hangs is left to itself."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 from pathlib import Path
 
 import av
@@ -13,7 +14,7 @@ from edge_client.config_file import load_settings
 from edge_client.displays.video import VideoRecorder
 from edge_client.errors import SourceError
 from edge_client.run import run_drive
-from edge_client.types import Image, LiveStatus, ShownFrame, SourceState, TrackRead
+from edge_client.types import Image, LiveStatus, ShownFrame, SourceState, TrackRead, UtcSource
 from tests.edge_client.fake_apis import fake_apis
 from tests.edge_client.sources.mjpeg_server import Connection, mjpeg_server
 
@@ -35,6 +36,9 @@ class Seen:
 
     def save(self, read: TrackRead) -> None:
         """Reads are not what this is about."""
+
+    def correct_times(self, drive: str, shift: timedelta, source: UtcSource) -> None:
+        """Nor are their times."""
 
     def closed_by_user(self) -> bool:
         return False
@@ -80,6 +84,7 @@ def test_a_drive_goes_on_with_frames_of_another_size(tmp_path: Path) -> None:
     assert statuses[-1].camera.state is SourceState.ENDED
     assert statuses[-1].camera.restarts >= 1
     # The annotated video keeps its first size; the original goes into a new segment.
-    assert sizes_of(tmp_path / "shown.mp4") == (len(seen.shown), {SMALL})
+    assert sizes_of(tmp_path / "shown.mp4") == (recorder.frames_written, {SMALL})
+    assert recorder.failure is None
     segments = [sizes_of(file) for file in sorted((tmp_path / "segments").rglob("*.mp4"))]
     assert [sizes for _, sizes in segments] == [{SMALL}, {LARGE}]
