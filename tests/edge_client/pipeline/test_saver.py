@@ -2,14 +2,18 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from edge_client.clock import Correction
 from edge_client.errors import StoreError
 from edge_client.pipeline.saver import Saver
+from edge_client.pipeline.settling import Settling
+from edge_client.positions.replay import NoPosition
 from edge_client.types import TrackRead, UtcSource
 
 START = datetime(2026, 1, 2, tzinfo=UTC)
@@ -113,3 +117,54 @@ def test_a_disk_that_does_not_answer_is_an_error() -> None:
     with pytest.raises(StoreError, match="does not answer"):
         saver.close(0.05)
     store.gate.set()
+
+
+def correction(shift_s: float = 60.0) -> Correction:
+    return Correction("drive", timedelta(seconds=shift_s), UtcSource.GPS, START + timedelta(seconds=10), 110.0)
+
+
+def test_a_correction_comes_between_what_was_written_before_and_what_waits() -> None:
+    store = Store()
+    saver = Saver(store, Settling(NoPosition(), "drive"))
+    saver.put([read("a")])
+    assert store.entered.wait(10)
+    while not store.saved:
+        time.sleep(0.001)
+    store.gate.clear()
+    store.entered.clear()
+    saver.put([read("b")])
+    assert store.entered.wait(10)
+    saver.correct(correction())
+    saver.put([read("c"), replace(read("d"), first_seen=START + timedelta(seconds=80))])
+    store.gate.set()
+    saver.close(10)
+    shift = timedelta(seconds=60)
+    assert store.corrected == [(2, "drive", shift, UtcSource.GPS)]
+    assert [(r.uid, r.first_seen - START) for r in store.saved] == [
+        ("a", timedelta()),
+        ("b", timedelta()),
+        ("c", shift),
+        ("d", timedelta(seconds=80)),
+    ]
+    assert [r.utc_source for r in store.saved[2:]] == [UtcSource.GPS, UtcSource.SYSTEM]
+
+
+def test_a_correction_that_the_disk_refuses_is_tried_again_and_counts_once() -> None:
+    class Refusing(Store):
+        refusals = 2
+
+        def correct_times(self, drive: str, shift: timedelta, source: UtcSource) -> None:
+            if self.refusals:
+                self.refusals -= 1
+                raise StoreError("the disk is full")
+            super().correct_times(drive, shift, source)
+
+    store = Refusing()
+    saver = Saver(store, Settling(NoPosition(), "drive"))
+    saver.correct(correction())
+    saver.put([read("a")])
+    while not store.saved:
+        time.sleep(0.001)
+    saver.close(10)
+    assert [row[0] for row in store.corrected] == [0]
+    assert store.saved[0].first_seen == START + timedelta(seconds=60)
