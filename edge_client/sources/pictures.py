@@ -40,6 +40,7 @@ class PictureFolder:
         if not self._files:
             raise SourceError(f"the folder {folder} has {len(files)} pictures, all of which are to be skipped")
         self._rate_hz = settings.picture_rate_hz
+        self._state = SourceState.STARTING
 
     @property
     def frame_rate_hz(self) -> float:
@@ -58,6 +59,7 @@ class PictureFolder:
 
     def __iter__(self) -> Iterator[Image]:
         unreadable = 0
+        self._state = SourceState.RUNNING
         for file in self._files:
             image = _read(file)
             if image is not None:
@@ -66,6 +68,7 @@ class PictureFolder:
             unreadable += 1
             if unreadable <= _WARNINGS:
                 _LOG.warning("%s is not a picture that can be read: left out", file)
+        self._state = SourceState.ENDED
         if unreadable == len(self._files):
             raise SourceError(f"none of the {unreadable} pictures in {self._folder} can be read")
         if unreadable > _WARNINGS:
@@ -73,10 +76,11 @@ class PictureFolder:
 
     def status(self) -> SourceStatus:
         """Where the source stands."""
-        return SourceStatus(SourceState.RUNNING)
+        return SourceStatus(self._state)
 
     def close(self) -> None:
         """Nothing is kept open."""
+        self._state = SourceState.ENDED
 
 
 def _read(file: Path) -> Image | None:

@@ -42,7 +42,7 @@ class Reader:
         self._messages: deque[Message] = deque()
         self._changed = threading.Condition()
         self._abandoned = False
-        self._thread = threading.Thread(target=self._run, name=f"camera {name}", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"reader of the {name}", daemon=True)
         self._thread.start()
 
     @property

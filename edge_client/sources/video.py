@@ -40,6 +40,7 @@ class VideoFile:
         count = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
         self._stated = int(count) if math.isfinite(count) and count > 0 else None
         self._skip = settings.frames_to_skip
+        self._state = SourceState.STARTING
         self._first: Image | None = self._capture.read()
         if self._first is None:
             self._capture.close()
@@ -62,10 +63,12 @@ class VideoFile:
 
     def __iter__(self) -> Iterator[Image]:
         number = 0
+        self._state = SourceState.RUNNING
         while (image := self._next()) is not None:
             if number >= self._skip:
                 yield image
             number += 1
+        self._state = SourceState.ENDED
         if self._skip >= number:
             raise SourceError(f"the video {self._path} has {number} frames, all of which are to be skipped")
         if self._stated is not None and number < self._stated:
@@ -79,8 +82,9 @@ class VideoFile:
 
     def status(self) -> SourceStatus:
         """Where the source stands."""
-        return SourceStatus(SourceState.RUNNING)
+        return SourceStatus(self._state)
 
     def close(self) -> None:
         """Close the file."""
+        self._state = SourceState.ENDED
         self._capture.close()

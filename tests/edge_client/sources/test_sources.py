@@ -12,7 +12,7 @@ from edge_client.errors import SourceError
 from edge_client.sources.open import open_source
 from edge_client.sources.opencv import without_password
 from edge_client.sources.pictures import name_order
-from edge_client.types import Image
+from edge_client.types import Image, SourceState
 
 
 def picture(value: int, size: tuple[int, int] = (48, 64)) -> Image:
@@ -128,6 +128,21 @@ def test_names_sort_by_the_numbers_in_them() -> None:
     names = ["b_2.png", "a_10.png", "a_9.png", "a.png", "10.png", "9.png"]
     expected = ["9.png", "10.png", "a.png", "a_9.png", "a_10.png", "b_2.png"]
     assert [p.name for p in sorted(map(Path, names), key=name_order)] == expected
+
+
+def test_recordings_say_whether_they_start_run_or_have_ended(video: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    cv2.imwrite(str(folder / "1.png"), picture(20))
+    for name in (video, folder):
+        source = open_source(str(name), SourceSettings(scale_video=0.5))
+        assert source.status().state is SourceState.STARTING
+        images = iter(source)
+        next(images)
+        assert source.status().state is SourceState.RUNNING
+        list(images)
+        assert source.status().state is SourceState.ENDED
+        source.close()
 
 
 def test_passwords_stay_out_of_messages() -> None:
