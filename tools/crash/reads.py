@@ -72,9 +72,8 @@ def live_and_die(path: Path, drive: str, lives_s: float, alive: set[str], perhap
     """One child, killed so long after its first save; `alive` and `perhaps` gather uids over all lives."""
     command = [sys.executable, "-m", "tools.crash.reads", "--child", str(path), drive]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
-        assert child.stdout is not None
         killer: threading.Timer | None = None
-        for line in child.stdout:
+        for line in child.stdout or ():
             if not line.endswith("\n"):
                 break  # cut by the kill: nobody could have read it as reported
             kind, uid = line[0], line[1:-1]
