@@ -171,6 +171,6 @@ def _status_json(status: LiveStatus, video: str | None) -> dict[str, object]:
         "speed_kmh": None if fix is None or fix.speed_mps is None else fix.speed_mps * 3.6,
         "queue": status.queue,
         "queue_limit": status.queue_limit,
-        "recorded": status.recording.state is not RecordingState.OFF,
+        "recorded": status.recording.state in (RecordingState.RECORDING, RecordingState.LOCKED),
         "video": video,
     }

@@ -36,8 +36,9 @@ function foundCard(read) {
     card.querySelector(".where").append(element("span", "speed", Math.round(read.speed_mps * 3.6) + " km/h"));
   }
   if (read.latitude !== null) {
-    const button = element("button", "on-map", "on the map");
+    const button = element("button", "on-map", "map");
     button.type = "button";
+    button.title = "Show it on the map";
     button.addEventListener("click", () => choose(read.uid));
     card.querySelector(".where").append(button);
   }

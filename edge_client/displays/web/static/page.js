@@ -69,6 +69,8 @@ function showStatus(status) {
   if (status.video !== null) {
     parts.push({ part: "video file", word: status.video, grade: status.video.startsWith("on") ? "ok" : "bad", detail: "" });
   }
+  const urgency = ["bad", "note", "ok", "off"];
+  parts.sort((a, b) => urgency.indexOf(a.grade) - urgency.indexOf(b.grade)); // a phone shows the first ones
   byId("states").replaceChildren(...parts.map(state));
   byId("alerts").replaceChildren(...status.alerts.slice(-3).reverse().map((alert) => {
     const item = element("li", "alert");

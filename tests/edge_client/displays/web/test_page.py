@@ -6,16 +6,22 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from edge_client.config import WebSettings
+from edge_client.displays.web.archive import Archive
 from edge_client.displays.web.board import LiveBoard
 from edge_client.displays.web.server import WebPage
+from edge_client.store.drives import DriveStart, Position
+from edge_client.store.writer import SqliteReads
+from edge_client.types import Alert, NetworkStatus, RecordingState, RecordingStatus, SourceState, SourceStatus
 from tests.edge_client.browser import Browser, chromium
 from tests.edge_client.displays.samples import STATUS
 from tests.edge_client.displays.web.test_server import KEY
-from tests.edge_client.samples import picture, read, shown
+from tests.edge_client.samples import START, picture, read, shown
 
 SIZES = {"desk": (1280, 800), "phone": (390, 844)}
 
@@ -24,6 +30,15 @@ SIZES = {"desk": (1280, 800), "phone": (390, 844)}
 def browser() -> Iterator[Browser]:
     with chromium() as found:
         yield found
+
+
+@pytest.fixture(autouse=True)
+def blank(browser: Browser) -> None:
+    """No page of the test before goes on asking its closed server, and no key is remembered."""
+    browser.call("Network.clearBrowserCookies")
+    browser.open("about:blank", *SIZES["desk"])
+    browser.wait_for("location.href == 'about:blank'")
+    browser.problems.clear()
 
 
 @pytest.fixture
@@ -58,7 +73,6 @@ def page(board: LiveBoard) -> Iterator[WebPage]:
 
 @pytest.mark.parametrize("size", SIZES)
 def test_picture_reads_and_state_are_there(browser: Browser, page: WebPage, board: LiveBoard, size: str) -> None:
-    browser.problems.clear()
     browser.open(page.url, *SIZES[size], phone=size == "phone")
     browser.wait_for("document.getElementById('picture').naturalWidth == 640")
     browser.wait_for("document.getElementById('veil').hidden")
@@ -84,6 +98,123 @@ def test_picture_reads_and_state_are_there(browser: Browser, page: WebPage, boar
     board.add(replace(read("c", "CJ88TUX", 0.99), supersedes=("a",)))
     browser.wait_for("[...document.querySelectorAll('.plate')].map(e => e.textContent).join() == 'CJ88TUX,<i>HI</i>'")
     assert browser.problems == []
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_lost_camera_is_said_over_the_last_picture(
+    browser: Browser, page: WebPage, board: LiveBoard, size: str
+) -> None:
+    browser.open(page.url, *SIZES[size], phone=size == "phone")
+    browser.wait_for("document.getElementById('veil').hidden")
+    lost = SourceStatus(SourceState.RECONNECTING, 3, "the device is gone")
+    alert = Alert("a", "<b>B1", "<i>van</i>", "", START)
+    board.set_status(replace(STATUS, camera=lost, network=NetworkStatus(False, spooled=5), alerts=(alert,)), None)
+    browser.wait_for("!document.getElementById('veil').hidden")
+    assert (
+        browser.value("document.getElementById('veil').textContent") == "camera: reconnecting (3), the device is gone"
+    )
+    states = browser.value("[...document.querySelectorAll('.state')].map(e => e.className + ' ' + e.textContent)")
+    assert states[:2] == [
+        "state bad camerareconnecting (3), the device is gone",
+        "state bad networkgone, 5 to read later",
+    ]
+    assert browser.value("document.querySelector('.alert').textContent").startswith("<b>B1<i>van</i>")
+    assert browser.value("document.querySelectorAll('#alerts i, #alerts b b').length") == 0
+    board.set_status(STATUS, None)
+    browser.wait_for("document.getElementById('veil').hidden && !document.querySelector('.alert')")
+    browser.wait_for("document.getElementById('lock').hidden")  # nothing is recorded
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_recording_is_kept_by_a_button(browser: Browser, board: LiveBoard, size: str) -> None:
+    presses: list[bool] = []
+    board.set_status(replace(STATUS, recording=RecordingStatus(RecordingState.RECORDING, "x")), None)
+
+    def press() -> bool:
+        presses.append(True)
+        return True
+
+    with closing(WebPage("127.0.0.1", 0, WebSettings(), board, on_lock=press, key=KEY)) as page:
+        browser.open(f"{page.url}?key={KEY.replace(' ', '+')}", *SIZES[size], phone=size == "phone")
+        browser.wait_for("!document.getElementById('lock').hidden")
+        assert browser.value("document.getElementById('lock').offsetHeight") >= 40
+        browser.value("document.getElementById('lock').click()")
+        browser.wait_for("document.getElementById('lock').textContent.trim() == 'This recording is kept'")
+    assert presses == [True]
+    assert browser.problems == []
+
+
+@pytest.fixture(scope="module")
+def reads_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("reads") / "reads.db"
+    with closing(SqliteReads(path)) as store:
+        store.begin_drive(DriveStart("d1", START, source="<b>cam</b>"))
+        store.add_positions("d1", [Position(START + timedelta(seconds=s), 45.75 + s * 1e-5, 21.22) for s in range(90)])
+        for n in range(60):
+            one = read(f"d1-{n}", f"B{n:02d}XYZ", seconds=float(n), place=(45.75 + n * 1e-5, 21.22))
+            store.save(replace(one, drive="d1", speed_mps=13.9))
+        store.save(replace(read("d1-x", "<i>HI</i>", seconds=70.0), drive="d1"))
+    return path
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_list_is_searched_drawn_and_downloaded(
+    browser: Browser, board: LiveBoard, reads_file: Path, size: str
+) -> None:
+    with closing(WebPage("127.0.0.1", 0, WebSettings(), board, archive=Archive(reads_file))) as page:
+        browser.open(f"{page.url}#list", *SIZES[size], phone=size == "phone")
+        cards = "document.querySelectorAll('#found .card').length"
+        browser.wait_for(f"{cards} == 50 && document.querySelectorAll('.track').length == 1")
+        assert browser.value("getComputedStyle(document.getElementById('live-view')).display") == "none"
+        assert browser.value("document.querySelector('#found .plate').textContent") == "<i>HI</i>"
+        assert browser.value("document.querySelectorAll('#found .plate i, #drives b').length") == 0
+        assert "<b>cam</b>" in browser.value("document.getElementById('drives').textContent")
+
+        # All that can be drawn is inside the map: the track, 49 places, a scale and the way to the north.
+        assert browser.value("document.querySelectorAll('.mark').length") == 49
+        inside = (
+            "[...document.querySelectorAll('.track, .mark, .scale, .north')].every(e => { const a = "
+            "e.getBoundingClientRect(), m = document.getElementById('map').getBoundingClientRect(); return a.left >= "
+            "m.left - 16 && a.right <= m.right + 16 && a.top >= m.top - 16 && a.bottom <= m.bottom + 16; })"
+        )
+        assert browser.value(inside)
+        assert browser.value("document.querySelector('.scale text').textContent").endswith(" m")
+        length = browser.value("document.getElementById('drive-length').textContent")
+        assert length in ("99 m", "98.9 m")
+
+        # A mark on the map leads to its read, and back.
+        browser.value("document.querySelectorAll('.mark')[3].dispatchEvent(new Event('click'))")
+        chosen = browser.value("document.querySelector('.card.chosen .plate').textContent")
+        assert browser.value("document.querySelector('.mark.chosen text').textContent") == chosen
+
+        browser.value("document.getElementById('older').click()")
+        browser.wait_for(f"{cards} == 11 && !document.getElementById('newer').disabled")
+        browser.value(
+            "document.querySelector('#search [name=plate]').value = 'b 0?xyz';"
+            "document.getElementById('search').requestSubmit()"
+        )
+        browser.wait_for(f"{cards} == 10")
+        link = browser.value("document.querySelector('#exports a[data-format=gpx]').href")
+        assert link.endswith("/export/reads.gpx?plate=b+0%3Fxyz")
+        text = f"fetch('{link}').then(a => a.text())"
+        assert browser.value(text).count("<wpt ") == 10
+        browser.value(
+            "document.querySelector('#search [name=near]').value = 'here';"
+            "document.getElementById('search').requestSubmit()"
+        )
+        browser.wait_for("document.getElementById('problem').textContent.includes('is no place')")
+        assert [p for p in browser.problems if "400" not in p] == []
+
+        assert browser.value("document.documentElement.scrollWidth") <= SIZES[size][0]
+        small = (
+            "[...document.querySelectorAll('button, input, select, nav a, #exports a')]"
+            ".filter(e => e.offsetHeight && e.offsetHeight < 36).map(e => e.outerHTML)"
+        )
+        assert browser.value(small) == []
+        browser.value("location.hash = '#live'")
+        browser.wait_for(
+            "document.getElementById('list-view').hidden && document.querySelectorAll('#list .card').length == 2"
+        )
 
 
 def test_finding_a_plate(browser: Browser, page: WebPage) -> None:
