@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Callable
@@ -9,14 +10,20 @@ from contextlib import ExitStack
 
 from cloud_apis.contract import API_KEY_HEADER
 from edge_client.config import ApiSettings, EdgeSettings
+from edge_client.counters import Counters
 from edge_client.errors import ConfigError
 from edge_client.positions.open import open_positions
+from edge_client.requests.adapting import Adaptation
+from edge_client.requests.apis import Apis, PlateApis
 from edge_client.requests.embedded import EmbeddedApis
 from edge_client.requests.endpoints import Endpoints, FixedEndpoints
+from edge_client.requests.fallback import FallbackApis, can_embed
+from edge_client.requests.routes import RouteWatch
 from edge_client.requests.routing import WayOut
 from edge_client.requests.transport import Transport
 from edge_client.types import Fix, PositionSource
 
+_LOG = logging.getLogger(__name__)
 _KEY_VARIABLE = "DASHCAM_API_KEY"
 
 
@@ -43,6 +50,34 @@ def transport_of(settings: EdgeSettings, key: str | None) -> Transport:
         str(apis.ca_file) if apis.ca_file is not None else None,
         WayOut(apis.interface, apis.source_address),
     )
+
+
+def apis_of(
+    settings: EdgeSettings,
+    endpoints: Endpoints,
+    transport: Transport,
+    counters: Counters,
+    adaptation: Adaptation,
+    stack: ExitStack,
+    *,
+    patient: bool,
+) -> Apis:
+    """The APIs behind these endpoints, asked anew when this machine's routes change.
+
+    With ``offline: embedded``, ones on the device stand in for configured ones that cannot be reached.
+    """
+    far = PlateApis(endpoints, transport, settings.pool, counters, patient=patient, adaptation=adaptation)
+    if settings.apis.yolov3_endpoint is None:
+        return far
+    stack.callback(RouteWatch(far.network_changed).close)
+    if settings.offline.mode != "embedded":
+        return far
+    if not can_embed():
+        _LOG.warning("offline: embedded needs the extra `cloud` on this device; evidence is kept for later instead")
+        return far
+    fallback = FallbackApis(far, settings, counters, adaptation)
+    stack.callback(fallback.end)
+    return fallback
 
 
 def api_key_of(settings: ApiSettings) -> str | None:

@@ -24,7 +24,7 @@ from edge_client.pipeline.settling import Settling
 from edge_client.pipeline.status import Gauges, StatusReport
 from edge_client.recording.setup import DriveRecording
 from edge_client.requests.adapting import Adaptation
-from edge_client.requests.apis import PlateApis
+from edge_client.requests.apis import Apis
 from edge_client.requests.pool import RequestPool
 from edge_client.spool.spool import Spool
 from edge_client.types import Display, FrameSource, LiveStatus, PositionSource, ReadStore, UtcSource
@@ -54,7 +54,7 @@ class Drive:
         positions: PositionSource,
         clock: Clock,
         recording: DriveRecording,
-        apis: PlateApis,
+        apis: Apis,
         adaptation: Adaptation,
         counters: Counters,
         *,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from edge_client.assembly import api_key_of, endpoints_of, positions_of, transport_of
+from edge_client.assembly import api_key_of, apis_of, endpoints_of, positions_of, transport_of
 from edge_client.clock import Clock
 from edge_client.config import EdgeSettings
 from edge_client.counters import Counters
@@ -18,7 +18,7 @@ from edge_client.errors import DashcamError
 from edge_client.recording.button import LockButton
 from edge_client.recording.setup import DriveRecording
 from edge_client.requests.adapting import Adaptation
-from edge_client.requests.apis import APIS, PlateApis
+from edge_client.requests.apis import APIS
 from edge_client.sources.open import open_source
 from edge_client.types import Display, FrameSource, LiveStatus, ReadStore, Summary
 
@@ -68,7 +68,7 @@ def run_drive(
             _LOG.warning("a live source cannot wait: it is played in real time")
         transport = transport_of(settings, key)
         adaptation = Adaptation(settings, active=settings.pool.adaptive and not full)
-        apis = PlateApis(endpoints, transport, settings.pool, counters, patient=full, adaptation=adaptation)
+        apis = apis_of(settings, endpoints, transport, counters, adaptation, stack, patient=full)
         recording = DriveRecording(settings, uid, frames, lock_button)
         stack.callback(recording.close, _RECORDING_END_S)
         drive = Drive(

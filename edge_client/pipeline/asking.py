@@ -10,7 +10,7 @@ from edge_client.errors import ApiError
 from edge_client.imaging import frame_boxes, reduce_frame
 from edge_client.pipeline.events import Crashed, Detected, Event, SentCrop, Ticket, WordsRead
 from edge_client.requests.adapting import Adaptation
-from edge_client.requests.apis import PlateApis
+from edge_client.requests.apis import Apis
 from edge_client.requests.pool import Job, RequestPool
 
 _URGENCY_DETECT = 1.0
@@ -23,7 +23,7 @@ class Asking:
     def __init__(
         self,
         pool: RequestPool,
-        apis: PlateApis,
+        apis: Apis,
         adaptation: Adaptation,
         settings: DetectionSettings,
         deliver: Callable[[Event], None],

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from edge_client.counters import Counters
-from edge_client.requests.apis import PlateApis
+from edge_client.requests.apis import Apis
 from edge_client.requests.pool import RequestPool
 from edge_client.states import Grade, PartState, states
 from edge_client.types import (
@@ -49,7 +49,7 @@ class StatusReport:
     def __init__(
         self,
         counters: Counters,
-        apis: PlateApis,
+        apis: Apis,
         pool: RequestPool,
         gauges: Gauges,
         on_status: Callable[[LiveStatus], None] | None,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from cloud_apis.contract import ContractError, PlateBox, Word, parse_crnn_answer, parse_yolov3_answer
 from edge_client.config import PoolSettings
@@ -29,9 +30,39 @@ _PROBE_S = 2.5
 
 Later ones may take a little longer each, as the server may have become slow.
 """
+_RENEW_S = 5.0
+"""Changes of routes come in flocks; connections are given up once for each."""
 _PASSING = (ApiUnreachableError, ApiTimeoutError, ApiOverloadedError)
 
 T = TypeVar("T")
+
+
+class Apis(Protocol):
+    """Detector and reader, wherever they are."""
+
+    def detect(self, jpeg: bytes) -> tuple[PlateBox, ...]:
+        """Boxes in pixels of the JPEG sent; raises an `ApiError`."""
+
+    def read(self, crops: Sequence[bytes]) -> tuple[tuple[Word, ...], ...]:
+        """The words on each crop (JPEG), in reading order; raises an `ApiError`."""
+
+    def states(self) -> dict[str, str]:
+        """Each API as ``ok``, ``failing: <reason>`` or ``down: <reason>``."""
+
+    def lost(self, api: str) -> bool:
+        """Whether no answer of this API is to be expected now."""
+
+    def reasons(self) -> list[str]:
+        """Why APIs are left alone; empty while none is."""
+
+    def network_changed(self) -> None:
+        """Ask again at once, over new connections."""
+
+    def close(self) -> None:
+        """Stop waiting for APIs that are down: the drive is ending."""
+
+    def release(self) -> None:
+        """Nothing will be asked any more."""
 
 
 class PlateApis:
@@ -53,6 +84,7 @@ class PlateApis:
         self._transport = transport
         self._counters = counters
         self._patience_s = settings.outage_wait_s if patient else 0.0
+        self._renewed_s = -_RENEW_S
         self.breakers = {api: Breaker(settings) for api in APIS}
 
     def detect(self, jpeg: bytes) -> tuple[PlateBox, ...]:
@@ -73,6 +105,23 @@ class PlateApis:
             api: f"down: {b.reason}" if b.shut else f"failing: {b.reason}" if b.reason else "ok"
             for api, b in self.breakers.items()
         }
+
+    def lost(self, api: str) -> bool:
+        """Whether no answer of this API is to be expected now."""
+        return self.breakers[api].shut
+
+    def reasons(self) -> list[str]:
+        """Why APIs are left alone; empty while none is."""
+        return [breaker.reason for breaker in self.breakers.values() if breaker.shut]
+
+    def network_changed(self) -> None:
+        """Ask again at once, over new connections: this machine's way out may be another one now."""
+        now_s = time.monotonic()
+        if now_s - self._renewed_s >= _RENEW_S:
+            self._renewed_s = now_s
+            self._transport.renew()
+        for breaker in self.breakers.values():
+            breaker.retry_now()
 
     def close(self) -> None:
         """Stop waiting for APIs that are down: the drive is ending."""

@@ -18,7 +18,7 @@ from edge_client.config import EdgeSettings
 from edge_client.errors import ApiError, ApiGarbageError, ApiRefusedError
 from edge_client.imaging import frame_boxes, reduce_frame
 from edge_client.pipeline.events import SentCrop
-from edge_client.requests.apis import PlateApis
+from edge_client.requests.apis import Apis
 from edge_client.requests.pool import Job, RequestPool
 from edge_client.spool.doubles import Doubles
 from edge_client.spool.evidence import Evidence
@@ -57,7 +57,7 @@ class Backlog:
         folder: SpoolFolder,
         settings: EdgeSettings,
         pool: RequestPool,
-        apis: PlateApis,
+        apis: Apis,
         reachable: Callable[[], bool],
         save: Callable[[Sequence[TrackRead]], None],
         doubles: Doubles,

@@ -10,7 +10,7 @@ from edge_client.config import EdgeSettings
 from edge_client.errors import SpoolError
 from edge_client.pipeline.events import SentCrop
 from edge_client.requests.adapting import Adaptation
-from edge_client.requests.apis import YOLOV3, PlateApis
+from edge_client.requests.apis import APIS, YOLOV3, Apis
 from edge_client.requests.pool import RequestPool
 from edge_client.spool.backlog import Backlog
 from edge_client.spool.doubles import Doubles
@@ -35,7 +35,7 @@ class Spool:
         path: Path | None,
         settings: EdgeSettings,
         pool: RequestPool,
-        apis: PlateApis,
+        apis: Apis,
         adaptation: Adaptation,
         save: Callable[[Sequence[TrackRead]], None],
     ) -> None:
@@ -65,7 +65,7 @@ class Spool:
     @property
     def lost(self) -> bool:
         """Whether no answer of the detector is to be expected now."""
-        return self._apis.breakers[YOLOV3].shut
+        return self._apis.lost(YOLOV3)
 
     def missed(self, frame: Frame, media_s: float) -> None:
         """A frame leaves without an answer of the detector."""
@@ -103,7 +103,7 @@ class Spool:
 
     def network(self) -> NetworkStatus:
         """What the screen says of the uplink."""
-        down = [breaker.reason for breaker in self._apis.breakers.values() if breaker.shut]
+        down = self._apis.reasons()
         silence_s = self._adaptation.silence_s()
         reason = down[0] if down else f"no answer for {silence_s:.0f} s" if silence_s > 0 else ""
         return NetworkStatus(
@@ -163,4 +163,4 @@ class Spool:
         }
 
     def _reachable(self) -> bool:
-        return not any(breaker.shut for breaker in self._apis.breakers.values())
+        return not any(map(self._apis.lost, APIS))
