@@ -18,6 +18,7 @@ from edge_client.positions.receiver import Heard
 from edge_client.types import Fix
 
 _WATCH = b'?WATCH={"enable":true,"json":true}\n'
+_DEVICES = b"?DEVICES;\n"
 _CONNECT_S = 5.0
 _CHUNK = 65536
 _FIX_MODES = (2, 3)
@@ -29,7 +30,7 @@ _OTHER_DEVICE_AFTER_S = 10.0
 class Gpsd:
     """The daemon on a host."""
 
-    def __init__(self, host: str, port: int, *, silence_s: float = 30.0) -> None:
+    def __init__(self, host: str, port: int, *, silence_s: float = 10.0) -> None:
         self._address = host, port
         self._silence_s = silence_s
         self._socket: socket.socket | None = None
@@ -65,8 +66,17 @@ class Gpsd:
 
     def _reports(self, connection: socket.socket) -> Iterator[Heard]:
         lines, reports = Lines(), Reports()
+        asked = False
         while not self._interrupted:
-            data = connection.recv(_CHUNK)
+            try:
+                data = connection.recv(_CHUNK)
+                asked = False
+            except TimeoutError:
+                if asked:
+                    raise
+                asked = True
+                connection.sendall(_DEVICES)  # without a receiver the daemon has nothing to say unless it is asked
+                continue
             if not data:
                 raise PositionError(f"{self.name} closed the connection")
             for line, arrived_s in lines.add(data, time.monotonic()):

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from edge_client.positions.geometry import between, carried_on, course_between, distance_m
@@ -23,6 +23,7 @@ def test_half_way_lies_in_the_middle_over_the_date_line_and_the_pole_too() -> No
     assert between((89.9, 0), (89.9, 180), 0.5)[0] == pytest.approx(90, abs=1e-6)
 
 
+@settings(max_examples=40)
 @given(places, st.floats(0, 360), st.floats(1, 3000), st.floats(0, 1))
 def test_places_in_between_keep_to_the_share(
     first: tuple[float, float], course: float, way: float, share: float

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_client.positions.geometry import distance_m
@@ -106,6 +106,7 @@ def test_old_fixes_are_let_go() -> None:
     assert made.at(150.5) is not None
 
 
+@settings(max_examples=40)
 @given(
     st.lists(st.tuples(st.floats(0, 50), st.floats(-90, 90), st.floats(-180, 180)), max_size=12),
     st.floats(-10, 100),

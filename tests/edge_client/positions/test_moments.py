@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_client.positions.moments import fixes
@@ -56,6 +56,7 @@ def test_a_receivers_clock_that_is_set_back_is_followed_after_a_while() -> None:
     assert found[-1].utc == datetime(2026, 1, 2, 12, 0, 9, tzinfo=UTC)
 
 
+@settings(max_examples=40)
 @given(st.lists(st.text(max_size=90), max_size=20))
 def test_no_text_breaks_it(lines: list[str]) -> None:
     assert all(abs(fix.latitude_deg) <= 90 for fix in fixes(lines))
