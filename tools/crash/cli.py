@@ -19,7 +19,7 @@ from tools.bench.instant_apis import instant_apis
 from tools.crash.device import LOST_S, Kill, live_and_die, moments
 from tools.crash.film import write_film
 
-PASSING_S, GAP_S = 1.2, 0.3
+PASSING_S, GAP_S = 2.0, 0.5
 
 
 def parser() -> argparse.ArgumentParser:

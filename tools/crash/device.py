@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import random
 import sqlite3
 import subprocess
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import requests
 
 from edge_client.recording.names import SegmentName
 from edge_client.recording.playable import playable_s
+from edge_client.recording.track import read_track
 from tools.bench.device import RunError, command
 from tools.bench.scenarios import free_port
 
@@ -31,7 +33,7 @@ class Kill:
 
     Attributes:
         lived_s: seconds from the first captured frame to the kill.
-        reported: reads that the page had shown as written in this life.
+        reported: reads that the page had shown as written, of this life and the last ones before it.
         missing: of these the ones that are not in the file.
         doubled: uids that are there more than once.
         sound: whether SQLite finds the whole file intact.
@@ -55,7 +57,10 @@ class Kill:
 
 
 class Reported:
-    """What the page says is written: the uids of this drive that it shows and has not taken back."""
+    """What the page says is written: texts by uid of the reads that it shows and has not taken back.
+
+    It begins with the latest reads of earlier drives, which have to be there still.
+    """
 
     def __init__(self, page: str) -> None:
         self._url = f"{page}/api/live"
@@ -63,8 +68,7 @@ class Reported:
         self._session.trust_env = False
         self._revision = 0
         self._name = ""
-        self._first: set[str] | None = None
-        self.uids: set[str] = set()
+        self.texts: dict[str, str] = {}
         self.captured = 0
         self.recording = False
 
@@ -76,10 +80,9 @@ class Reported:
         except (requests.RequestException, ValueError):
             return False
         self._name, self._revision = answer["session"], answer["revision"]
-        shown = {read["uid"] for read in answer["reads"]}
-        if self._first is None:
-            self._first = shown  # the page begins with reads of earlier drives
-        self.uids = (self.uids | shown) - set(answer["removed"])
+        self.texts |= {read["uid"]: read["text"] for read in answer["reads"]}
+        for uid in answer["removed"]:
+            self.texts.pop(uid, None)
         if answer["status"] is not None:
             self.captured = int(answer["status"]["summary"]["captured"])
             words = {s["part"]: s["word"] for s in answer["status"].get("states", ())}
@@ -114,13 +117,13 @@ def live_and_die(film: Path, folder: Path, port: int, lives_s: float) -> Kill:
                     raise RunError(f"the dashcam ended by itself with {process.returncode}: {_words(folder)}")
         finally:
             process.kill()
-            killed_s = time.monotonic()
+            killed_s, killed = time.monotonic(), datetime.now(UTC)
             process.wait()
             reported.close()
-    missing, doubled, sound = look_at_reads(folder / "reads.db", reported.uids)
-    lost_s = lost_of_recording(folder / "recordings", before, killed_s)
+    missing, doubled, sound = look_at_reads(folder / "reads.db", reported.texts)
+    lost_s = lost_of_recording(folder / "recordings", before, killed)
     begun = reported.recording and killed_s - began_s > LOST_S
-    return Kill(killed_s - began_s, len(reported.uids), missing, doubled, sound, begun, lost_s)
+    return Kill(killed_s - began_s, len(reported.texts), missing, doubled, sound, begun, lost_s)
 
 
 def _await_first_frame(process: subprocess.Popen[bytes], reported: Reported, folder: Path) -> float:
@@ -134,35 +137,39 @@ def _await_first_frame(process: subprocess.Popen[bytes], reported: Reported, fol
     raise RunError(f"the dashcam captured nothing within {LONGEST_START_S:.0f} s: {_words(folder)}")
 
 
-def look_at_reads(file: Path, reported: set[str]) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
-    """Reported uids that are not in the file, uids that are there twice, and whether the file is intact."""
+def look_at_reads(file: Path, reported: Mapping[str, str]) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
+    """Reported uids that are not in the file, uids that are there twice, and whether the file is intact.
+
+    A read that another one with its text has superseded meanwhile is not missing.
+    """
     with contextlib.closing(sqlite3.connect(file)) as connection:
         sound = connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        counts = Counter(uid for (uid,) in connection.execute("SELECT uid FROM reads"))
-    missing = tuple(sorted(uid for uid in reported if uid not in counts))
+        rows = connection.execute("SELECT uid, text FROM reads").fetchall()
+    counts, texts = Counter(uid for uid, _ in rows), {text for _, text in rows}
+    missing = tuple(sorted(uid for uid, text in reported.items() if uid not in counts and text not in texts))
     return missing, tuple(sorted(uid for uid, n in counts.items() if n > 1)), sound
 
 
-def lost_of_recording(folder: Path, before: set[str], killed_s: float) -> float | None:
-    """Seconds from the last picture that plays to the kill, by the clock of `time.monotonic`; None without any."""
-    ends = [
-        start_s + playable_s(path)
+def lost_of_recording(folder: Path, before: set[str], killed: datetime) -> float | None:
+    """Seconds from the last picture that plays to the kill, None where nothing was recorded in this life.
+
+    Times in a recorded film are those of the film; when a picture was taken stands in the track beside it.
+    """
+    taken = [
+        moment
         for path in folder.glob("*.mp4")
-        if path.name not in before and (start_s := start_of(folder, path.name)) is not None
+        if path.name not in before and (moment := last_picture_utc(folder, path)) is not None
     ]
-    return killed_s - max(ends) if ends else None
+    return (killed - max(taken)).total_seconds() if taken else None
 
 
-def start_of(folder: Path, name: str) -> float | None:
-    """Capture time of a segment's first frame, from the head of its track."""
-    segment = SegmentName.parse(name)
-    if segment is None:
+def last_picture_utc(folder: Path, video: Path) -> datetime | None:
+    """When the last picture that plays was taken: that of the last point of the track before it, at the earliest."""
+    segment, playable = SegmentName.parse(video.name), playable_s(video)
+    if segment is None or playable <= 0:
         return None
-    try:
-        head = json.loads(segment.track(folder).read_text(encoding="utf-8").partition("\n")[0])
-        return float(head["monotonic_s"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+    points = [p for p in read_track(segment.track(folder)).points if p.t_s <= playable]
+    return points[-1].utc if points else None
 
 
 def moments(kills: int, seed: int, longest_s: float) -> list[float]:

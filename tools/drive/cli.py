@@ -13,7 +13,7 @@ from rich.console import Console
 from tools.bench.device import RunError, running_apis
 from tools.bench.instant_apis import instant_apis
 from tools.drive.driving import ROUND_TRIP_S, DrivePlan, drive
-from tools.drive.film import scenes
+from tools.drive.film import rendered, scenes
 from tools.drive.gap import Gap
 from tools.drive.plot import plot
 from tools.drive.report import table, write_report
@@ -29,6 +29,7 @@ def parser() -> argparse.ArgumentParser:
     add("--refuse", action="store_true", help="connections are refused in the gap; otherwise they hang, as in a tunnel")
     add("--report", type=Path, default=Path("drive"), metavar="DIR", help="where everything goes (default drive)")
     add("--films", type=Path, metavar="DIR", help="where the rendered scenes are kept (default DIR/films)")
+    add("--scenes", type=Path, nargs="+", metavar="DIR", help="rendered scenes (of tools.demo) instead of new ones")
     add("--seeds", type=int, nargs="+", default=(7, 8, 9), metavar="N", help="the scenes, shown in turn")
     add("--scene-seconds", type=float, default=20.0, help="length of each scene (default 20)")
     add("--round-trip-ms", type=float, default=ROUND_TRIP_S * 1000, help="distance of the APIs (default 50)")
@@ -53,7 +54,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     folder: Path = args.report
     try:
         prepare(folder)
-        played = scenes(args.films or folder / "films", args.seeds, args.scene_seconds)
+        films = args.films or folder / "films"
+        played = scenes(args.scenes) if args.scenes else rendered(films, args.seeds, args.scene_seconds)
         plan = DrivePlan(
             played,
             seconds,

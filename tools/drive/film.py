@@ -47,9 +47,9 @@ class Scenes:
         return self.truths[0].frame_rate_hz
 
 
-def scenes(folder: Path, seeds: Sequence[int], seconds: float) -> Scenes:
+def rendered(folder: Path, seeds: Sequence[int], seconds: float) -> Scenes:
     """The demo films of these seeds, rendered where they are not there from last time. Raises OSError."""
-    videos, truths = [], []
+    places = []
     for seed in seeds:
         place = folder / f"seed{seed}"
         wanted = {"seed": seed, "seconds": seconds}
@@ -58,8 +58,14 @@ def scenes(folder: Path, seeds: Sequence[int], seconds: float) -> Scenes:
             if demo(["render", "--out", str(place), "--seed", str(seed), "--seconds", f"{seconds:g}"]) != 0:
                 raise OSError(f"the film of seed {seed} could not be rendered")
             made.write_text(json.dumps(wanted), encoding="utf-8")
-        videos.append(place / "drive.mp4")
-        truths.append(load_truth(place / "truth.json"))
+        places.append(place)
+    return scenes(places)
+
+
+def scenes(places: Sequence[Path]) -> Scenes:
+    """Films that are there: folders with `drive.mp4` and `truth.json`. Raises OSError and ValueError."""
+    videos = [place / "drive.mp4" for place in places]
+    truths = [load_truth(place / "truth.json") for place in places]
     if len({(t.frame_rate_hz, t.width_px, t.height_px) for t in truths}) != 1:
         raise OSError("the films differ in size or rate")
     return Scenes(tuple(videos), tuple(truths))

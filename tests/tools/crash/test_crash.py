@@ -2,46 +2,48 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import cv2
 import pytest
 
 from edge_client.recording.playable import playable_s
+from edge_client.recording.track import Point, line_of
+from edge_client.types import UtcSource
 from tools.crash.cli import summary
-from tools.crash.device import Kill, look_at_reads, lost_of_recording, moments, start_of
+from tools.crash.device import Kill, last_picture_utc, look_at_reads, lost_of_recording, moments
 from tools.crash.film import HEIGHT_PX, RATE_HZ, WIDTH_PX, write_film
 
 STEM = "00000001_20260501T103000Z"
 GOOD = Kill(3.0, 2, (), (), sound=True, recorded=True, lost_s=1.2)
 
 
-def reads_file(path: Path, uids: list[str]) -> Path:
+def reads_file(path: Path, reads: list[tuple[str, str]]) -> Path:
     connection = sqlite3.connect(path)
     with connection:
-        connection.execute("CREATE TABLE reads (uid TEXT)")
-        connection.executemany("INSERT INTO reads VALUES (?)", [(uid,) for uid in uids])
+        connection.execute("CREATE TABLE reads (uid TEXT, text TEXT)")
+        connection.executemany("INSERT INTO reads VALUES (?, ?)", reads)
     connection.close()
     return path
 
 
 def test_reads_that_were_reported_are_looked_for(tmp_path: Path) -> None:
-    file = reads_file(tmp_path / "reads.db", ["a", "b", "b", "old"])
-    assert look_at_reads(file, {"a", "b", "c"}) == (("c",), ("b",), True)
-    assert look_at_reads(file, set())[0] == ()
+    file = reads_file(tmp_path / "reads.db", [("a", "AA"), ("b", "BB"), ("b", "BB"), ("old", "CC")])
+    assert look_at_reads(file, {"a": "AA", "b": "BB", "d": "DD"}) == (("d",), ("b",), True)
+    assert look_at_reads(file, {"superseded": "CC"})[0] == ()
 
 
 def test_a_torn_file_is_not_sound(tmp_path: Path) -> None:
-    file = reads_file(tmp_path / "reads.db", [f"{n:064}" for n in range(2000)])
+    file = reads_file(tmp_path / "reads.db", [(f"{n:064}", "AA") for n in range(2000)])
     content = bytearray(file.read_bytes())
     content[8192:12288] = bytes(4096)
     file.write_bytes(content)
     try:
-        sound = look_at_reads(file, set())[2]
+        sound = look_at_reads(file, {})[2]
     except sqlite3.DatabaseError:
         sound = False
     assert not sound
@@ -50,11 +52,13 @@ def test_a_torn_file_is_not_sound(tmp_path: Path) -> None:
 def test_the_loss_is_from_the_last_picture_to_the_kill(tmp_path: Path) -> None:
     film = write_film(tmp_path / f"{STEM}.mp4", 2.0)
     assert playable_s(film) == pytest.approx(2.0, abs=0.1)
-    assert start_of(tmp_path, film.name) is None  # no track
-    assert lost_of_recording(tmp_path, set(), 1000.0) is None
-    (tmp_path / f"{STEM}.jsonl").write_text(json.dumps({"monotonic_s": 990.0}) + "\n{torn", "utf-8")
-    assert lost_of_recording(tmp_path, set(), 993.5) == pytest.approx(1.5, abs=0.1)
-    assert lost_of_recording(tmp_path, {film.name}, 993.5) is None  # of an earlier life
+    start = datetime(2026, 5, 1, 10, 30, tzinfo=UTC)
+    assert last_picture_utc(tmp_path, film) is None  # no track
+    assert lost_of_recording(tmp_path, set(), start) is None
+    points = [Point(n / 5, start + timedelta(seconds=n / 4), UtcSource.SYSTEM) for n in range(20)]  # a slow machine
+    film.with_suffix(".jsonl").write_text("".join(line_of(p) for p in points) + '{"kind": "po', "utf-8")
+    assert lost_of_recording(tmp_path, set(), start + timedelta(seconds=4)) == pytest.approx(1.5, abs=0.3)
+    assert lost_of_recording(tmp_path, {film.name}, start) is None  # of an earlier life
 
 
 def test_the_film_has_its_size_and_rate(tmp_path: Path) -> None:
