@@ -278,7 +278,7 @@ class FrameSource(Protocol):
         """Where the source stands; may be called from any thread at any time."""
 
     def close(self) -> None:
-        """Give everything back; nothing else is called afterwards."""
+        """Give everything back and end an iteration that is under way; from any thread, more than once, within 1 s."""
 
 
 class PositionSource(Protocol):

@@ -54,9 +54,10 @@ class Capture:
         self._thread.start()
 
     def stop(self) -> None:
-        """Let it end soon; returns at once."""
+        """Let it end soon: a source that has no picture to give is closed amid its wait."""
         self._stop.set()
         self._room.close()
+        self._source.close()
 
     def join(self, timeout_s: float) -> None:
         """Wait for its end; a source that blocks is left to itself after the timeout."""

@@ -68,6 +68,8 @@ class VideoFile:
             if number >= self._skip:
                 yield image
             number += 1
+        if self._state is SourceState.ENDED:  # closed amid it
+            return
         self._state = SourceState.ENDED
         if self._skip >= number:
             raise SourceError(f"the video {self._path} has {number} frames, all of which are to be skipped")

@@ -160,9 +160,9 @@ class WatchedSource:
     def _tell(self, old: Lifecycle, new: Lifecycle) -> None:
         if new.state is SourceState.RUNNING and old.lost_s is not None:
             after_s = time.monotonic() - old.lost_s
-            _LOG.info("the %s is back after %.1f s (restart %d)", self._name, after_s, new.restarts)
+            _LOG.debug("the %s is back after %.1f s (restart %d)", self._name, after_s, new.restarts)
         elif new.step is Step.PAUSE and (new.state, new.reason) != (old.state, old.reason):
-            _LOG.info("the %s is %s: %s; starting it again", self._name, new.state, new.reason)
+            _LOG.debug("the %s is %s: %s; starting it again", self._name, new.state, new.reason)
 
     def _note_size(self, image: Image) -> None:
         size = image.shape[:2]
