@@ -30,7 +30,7 @@ _LATITUDE = re.compile(r"([0-8]\d|90)([0-5]\d(?:\.\d{1,12})?)", re.ASCII)
 _LONGITUDE = re.compile(r"(0\d\d|1[0-7]\d|180)([0-5]\d(?:\.\d{1,12})?)", re.ASCII)
 _YEAR = re.compile(r"[0-9]{1,4}")
 _FIRST_YEAR, _LAST_YEAR = 1980, 2200
-_TWO_DIGIT_YEARS = 2000
+"""GPS time begins in 1980; receivers that know no date yet tell its first day."""
 
 
 class NmeaError(ValueError):
@@ -152,7 +152,8 @@ def _rmc_day(text: str) -> date | None:
     found = _DAY.fullmatch(text)
     if found is None:
         return None
-    return _date(_TWO_DIGIT_YEARS + int(found[3]), int(found[2]), int(found[1]))
+    year = int(found[3])
+    return _date(year + (2000 if year < _FIRST_YEAR % 100 else 1900), int(found[2]), int(found[1]))
 
 
 def _zda_day(sentence: pynmea2.NMEASentence) -> date | None:

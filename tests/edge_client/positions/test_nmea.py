@@ -33,6 +33,14 @@ def test_zda_tells_the_date_and_nothing_void() -> None:
     assert (found.day, found.position, found.is_void) == (date(2024, 5, 26), None, False)
 
 
+@pytest.mark.parametrize(("day", "year"), [("060180", 1980), ("311299", 1999), ("010100", 2000), ("311279", 2079)])
+def test_years_of_two_digits_begin_with_gps_time(day: str, year: int) -> None:
+    found = parse(rmc("120000", day=day))
+    assert found is not None
+    assert found.day is not None
+    assert found.day.year == year
+
+
 @pytest.mark.parametrize("talker", ["GP", "GN", "GL", "GA", "GB", "BD", "GQ"])
 def test_every_satellite_system_is_one_receiver(talker: str) -> None:
     found = parse(rmc("120000", talker=talker))
