@@ -38,6 +38,10 @@ def _serve(arguments: argparse.Namespace) -> int:
         from cloud_apis.settings import load_settings  # noqa: PLC0415
 
         settings = load_settings(arguments.config)
+        if arguments.models:
+            settings = settings.model_copy(update={"models": arguments.models})
+        if arguments.model:
+            settings = settings.model_copy(update={"model_references": arguments.model})
         if arguments.region:
             crnn = settings.crnn.model_copy(update={"regions": arguments.region})
             settings = settings.model_copy(update={"crnn": crnn})
@@ -76,6 +80,15 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     serve.add_argument("--port", type=_port, default=8080, help="port, 0 for a free one (%(default)s)")
     serve.add_argument("--config", type=Path, help="settings file (default: the one that is shipped)")
+    serve.add_argument(
+        "--models", metavar="SOURCE", help="folder of the models, or s3://BUCKET/PREFIX of a registry (needs extra ray)"
+    )
+    serve.add_argument(
+        "--model",
+        action="append",
+        metavar="REFERENCE",
+        help="version of a model from a registry: NAME:TAG or NAME@sha256:DIGEST (may be repeated)",
+    )
     serve.add_argument(
         "--region",
         action="append",

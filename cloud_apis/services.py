@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from functools import partial
-from pathlib import Path
 from typing import TypeVar
 
 import cv2
@@ -17,7 +15,8 @@ from numpy.typing import NDArray
 from cloud_apis.annotate import annotate
 from cloud_apis.contract import PlateBox, PlateRead, Word
 from cloud_apis.images import decode_bgr, decode_grey, encode_jpeg, inspect
-from cloud_apis.model_files import packaged_models
+from cloud_apis.model_sources import models_folder
+from cloud_apis.names import MODELS_OF, Api
 from cloud_apis.pool import WorkerPool
 from cloud_apis.reader import Reader, load_reader
 from cloud_apis.session import Model
@@ -29,14 +28,6 @@ R = TypeVar("R")
 
 # Room around a detected plate, in parts of its height: characters at its edge must not be cut.
 _CROP_MARGIN = 0.15
-
-
-class Api(StrEnum):
-    """The APIs that an application can offer."""
-
-    YOLOV3 = "yolov3"
-    CRNN = "crnn"
-    READER = "license-plate-reader"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +76,8 @@ def load_services(settings: ApiSettings, apis: Collection[Api] = tuple(Api)) -> 
 
     Raises `StartError` when a model is missing or does not fit the settings.
     """
-    folder = Path(settings.models) if settings.models else packaged_models()
+    needed = [name for api in Api if api in apis for name in MODELS_OF[api]]
+    folder = models_folder(settings.models, dict.fromkeys(needed), settings.model_references)
     detector = load_detector(folder, settings.yolov3) if {Api.YOLOV3, Api.READER} & set(apis) else None
     reader = load_reader(folder, settings) if {Api.CRNN, Api.READER} & set(apis) else None
     models: dict[str, Model] = {}

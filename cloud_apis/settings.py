@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from cloud_apis.errors import StartError
-from cloud_apis.yaml_file import read_yaml
+from cloud_apis.yaml_file import read_settings
 
 Providers = Annotated[
     list[str],
@@ -96,7 +94,12 @@ class CrnnSettings(ServedSettings):
 class ApiSettings(_Section):
     """Everything in `config/apis.yaml`."""
 
-    models: str | None = Field(default=None, description="folder of the model files; null: those of the package")
+    models: str | None = Field(
+        default=None, description="folder or s3://BUCKET/PREFIX of the model files; null: those of the package"
+    )
+    model_references: list[str] = Field(
+        default=[], description="versions of fetched models, NAME:TAG or NAME@sha256:DIGEST; others are NAME:latest"
+    )
     api_key_file: str | None = Field(default=None, description="file whose first line is the API key")
     body_timeout_s: float = Field(
         default=30,
@@ -120,21 +123,4 @@ def load_settings(path: Path | None = None) -> ApiSettings:
 
     Raises `StartError` with one line that names the file, the key and what is wrong with it.
     """
-    path = path or default_config()
-    content = read_yaml(path, "settings")
-    try:
-        return ApiSettings.model_validate(content)
-    except ValidationError as error:
-        raise StartError(f"{path}: {_first_problem(error)}") from error
-
-
-def _first_problem(error: ValidationError) -> str:
-    # A key that nobody knows explains one that is missing: it is named first.
-    problem = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
-    if problem["type"] == "extra_forbidden":
-        return f"{_dotted(problem['loc'])}: there is no such setting"
-    return f"{_dotted(problem['loc'])}: {problem['msg']}"
-
-
-def _dotted(place: Sequence[int | str]) -> str:
-    return ".".join(str(p) for p in place) or "the file"
+    return read_settings(path or default_config(), ApiSettings)

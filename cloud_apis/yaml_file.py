@@ -1,13 +1,26 @@
-"""Reads a YAML file and says in one line why it cannot be read."""
+"""Reads a YAML file and says in one line why it cannot be read, or which key is wrong."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
+from pydantic import BaseModel, ValidationError
 
 from cloud_apis.errors import StartError
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def read_settings(path: Path, model: type[M]) -> M:
+    """Settings as the model has them; raises `StartError` with one line that names the file, the key and the fault."""
+    content = read_yaml(path, "settings")
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        raise StartError(f"{path}: {_first_problem(error)}") from error
 
 
 def read_yaml(path: Path, what: str) -> Any:
@@ -22,3 +35,15 @@ def read_yaml(path: Path, what: str) -> Any:
         raise StartError(f"cannot read the {what} {path}: {reason}") from error
     except yaml.YAMLError as error:
         raise StartError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
+
+
+def _first_problem(error: ValidationError) -> str:
+    # A key that nobody knows explains one that is missing: it is named first.
+    problem = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
+    if problem["type"] == "extra_forbidden":
+        return f"{_dotted(problem['loc'])}: there is no such setting"
+    return f"{_dotted(problem['loc'])}: {problem['msg'].removeprefix('Value error, ')}"
+
+
+def _dotted(place: Sequence[int | str]) -> str:
+    return ".".join(str(p) for p in place) or "the file"

@@ -15,7 +15,8 @@ from starlette.responses import JSONResponse, Response
 from cloud_apis.contract import API_KEY_HEADER, error_body
 from cloud_apis.errors import ApiError, unauthorised
 from cloud_apis.metrics import Metrics
-from cloud_apis.services import Api, Services, load_services
+from cloud_apis.names import Api
+from cloud_apis.services import Services, load_services
 from cloud_apis.settings import ApiSettings
 from cloud_apis.web.docs import add_docs
 from cloud_apis.web.health import add_health, add_metrics, add_models

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cloud_apis.images import encode_jpeg
-from cloud_apis.services import Api, PictureRequest, load_services
+from cloud_apis.names import Api
+from cloud_apis.services import PictureRequest, load_services
 from cloud_apis.settings import ApiSettings
 from cloud_apis.yolov3.preprocess import fit, network_input
 from tools.bench.darknet53 import yolov3

@@ -10,7 +10,7 @@ import requests
 from PIL import Image
 
 from cloud_apis.contract import MAX_CROPS, parse_crnn_answer, parse_yolov3_answer
-from cloud_apis.services import Api
+from cloud_apis.names import Api
 from cloud_apis.web.app import create_app
 from tests.cloud_apis.pictures import bgr_jpeg, crop, encoded, grey_jpeg, scene
 from tests.cloud_apis.serving import running, tiny_settings

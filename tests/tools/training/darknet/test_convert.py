@@ -11,7 +11,7 @@ import requests
 pytest.importorskip("torch", reason="the train extra is not installed")
 ort = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
 
-from cloud_apis.services import Api
+from cloud_apis.names import Api
 from cloud_apis.web.app import create_app
 from cloud_apis.yolov3.postprocess import VOTE_IOU
 from tests.cloud_apis.serving import running, tiny_settings

@@ -10,7 +10,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="the train extra is not installed")
 pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
 
-from cloud_apis.services import Api
+from cloud_apis.names import Api
 from cloud_apis.settings import load_settings
 from cloud_apis.web.app import create_app
 from tools.training.common.export import export_onnx, write_manifest

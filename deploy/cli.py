@@ -1,0 +1,37 @@
+"""The command `cloud-deploy`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from deploy.commands import models
+from deploy.errors import DeployError, SettingsError
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; the exit code is 0, 1 when it failed, 2 for wrong usage or settings."""
+    parser = argparse.ArgumentParser(
+        prog="cloud-deploy", description="Brings models and prediction APIs to where they run."
+    )
+    models.add_parser(parser.add_subparsers(dest="command", required=True))
+    arguments = parser.parse_args(argv)
+    try:
+        arguments.run(arguments)
+    except SettingsError as error:
+        return _failed(error, 2)
+    except DeployError as error:
+        return _failed(error, 1)
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _failed(error: DeployError, code: int) -> int:
+    print(f"cloud-deploy: error: {error}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
