@@ -34,12 +34,16 @@ class ReadingSettings(Section):
     )
     wait_s: float = Field(default=0.5, ge=0.0, description="how long a better crop of a smaller plate is waited for")
     again_s: Seconds = Field(
-        default=0.5, description="pause before a plate that is not well read is sent again; doubles each time"
+        default=1.0, description="pause before a plate that is not well read is sent again; doubles each time"
     )
     larger_crop: float = Field(default=1.3, ge=1.0, description="without a pause when it is this much larger by then")
     sure_confidence: Unit = Field(default=0.95, description="one read of which this is sure is good")
     enough_confidence: Unit = Field(default=0.9, description="a vote of this confidence on enough reads is good")
     enough_reads: int = Field(default=2, ge=1, description="agreeing reads that make a confident vote good")
+    verify_s: Seconds = Field(
+        default=20.0,
+        description="a well read plate that stays in sight is sent again after this time; doubles each time",
+    )
     max_reads: int = Field(default=12, ge=1, le=100, description="single reads kept and voted per plate")
     max_requests: int = Field(default=8, ge=1, description="crops sent per track at most")
     passed_s: Seconds = Field(default=60.0, description="a plate that is seen again after this long is a new read")

@@ -114,7 +114,8 @@ class Coordinator:
 
     def _done(self) -> bool:
         stopped = self._stopped_at_s is not None and time.monotonic() > self._stopped_at_s + _GRACE_S
-        if not self._capture_ended or len(self._detections) + len(self._releases):
+        # A source that hangs, in a driver or on a dead disk, does not hold the end up.
+        if not (self._capture_ended or stopped) or len(self._detections) + len(self._releases):
             return False
         if self._stopped_at_s is None and not self._reads_in_flight:
             self._read_last()
@@ -224,10 +225,10 @@ class Coordinator:
             if ticket.job is not None:
                 self._parts.pool.cancel(ticket.job)
             ticket.tracked = self._tracker.predict(ticket.media_s)
+            self._parts.reading.see(ticket, self._tracker.take_lost())
             if self._stopped_at_s is None or self._parts.spool.lost:
                 self._parts.spool.missed(ticket.frame, ticket.media_s)
         ticket.job = None  # it refers to the ticket: without the circle the frame is freed at once
-        self._parts.reading.lose_tracks(self._tracker.take_lost())
         self._save(self._parts.reading.end_tracks(self._tracker.take_ended()))
         self._read(ticket)
         self._releases.add(ticket.frame.number, ticket, ticket.deadline_s)
@@ -236,7 +237,7 @@ class Coordinator:
 
     def _track(self, ticket: Ticket, boxes: tuple[PlateBox, ...]) -> None:
         ticket.tracked = self._tracker.update(ticket.media_s, boxes, thumbnails(ticket.frame.image, boxes))
-        self._parts.reading.see(ticket)
+        self._parts.reading.see(ticket, self._tracker.take_lost())
 
     def _read(self, ticket: Ticket) -> None:
         busy = not self._full and self._reads_in_flight >= max(self._parts.pool.limit // 2, 1)

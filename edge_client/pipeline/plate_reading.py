@@ -46,9 +46,14 @@ class PlateReading:
         """Plates read so far."""
         return self._book.count
 
-    def see(self, ticket: Ticket) -> None:
-        """Note the plates of a frame, and hold the crops that are the best of theirs so far."""
+    def see(self, ticket: Ticket, lost: Sequence[int] = ()) -> None:
+        """Note the plates of a frame, and hold the crops that are the best of theirs so far.
+
+        ``lost`` tracks are out of sight, for now at least: no better crops of them are waited for.
+        """
         self._now_s = max(self._now_s, ticket.media_s)
+        for track in lost:
+            self._choice.lost(track)
         for tracked in ticket.tracked:
             if not tracked.carried:
                 self._see(ticket, tracked)
@@ -78,11 +83,6 @@ class PlateReading:
         if not self._book.storable(vote):
             return tracked
         return TrackedBox(tracked.track_id, tracked.box, tracked.carried, vote.text, vote.confidence)
-
-    def lose_tracks(self, tracks: Sequence[int]) -> None:
-        """These are out of sight, for now at least: no better crops are waited for."""
-        for track in tracks:
-            self._choice.lost(track)
 
     def end_tracks(self, tracks: Sequence[int]) -> list[TrackRead]:
         """Let tracks go that ended, once nothing of them waits; gives the reads to store once more."""

@@ -23,6 +23,7 @@ _USUAL_SHARPNESS = 500.0
 _SHARPNESS_COUNTS = 0.18
 _DISAGREEING = 0.75
 _MOST_WAITING = 64
+_WHOLE_ASPECT = 2.8
 _HELD = 3
 _APART_S = 0.15
 _SIGHTS = 3  # where frames lie far apart, a better crop is waited for in so many of them
@@ -33,7 +34,8 @@ class Look:
     """How well a crop shows its plate: size of the box, and variance of the Laplacian.
 
     ``steady`` is false where the track may have run over to another plate. ``whole`` is false where the frame's
-    edge may cut the plate: half a plate reads confidently as a wrong one.
+    edge may cut the plate: half a plate reads confidently as a wrong one, so it is read as a last resort only, and
+    only if it is as wide as whole plates are.
     """
 
     width_px: float
@@ -71,6 +73,7 @@ class _Track(Generic[T]):
     asked: int = 0  # of the plate that it follows now
     pending: int = 0
     held: list[_Held[T]] = field(default_factory=list)  # the best first
+    resort: _Held[T] | None = None  # perhaps cut by the frame's edge
     before: _Held[T] | None = None  # held, never sent, when the track jumped: of another plate perhaps
     began_s: float = 0.0  # sights since the plate is followed, and their number
     sights: int = 0
@@ -79,6 +82,11 @@ class _Track(Generic[T]):
     unsure: bool = False  # whether it still follows the plate that was read
     confirmed: int = 0  # reads in a row that found the same plate after a jump
     ended: bool = False
+
+    def verify(self, now_s: float) -> None:
+        """Look after a while whether it is still the same plate."""
+        self.unsure = True
+        self.began_s, self.sights = now_s, 0
 
     def hold(self, held: _Held[T]) -> None:
         """Keep it among the few best ones; of those close to each other in time only the best."""
@@ -105,16 +113,23 @@ class CropChoice(Generic[T]):
         """A track was seen; ``crop`` is called when this sight is the best one to be held."""
         settings = self._settings
         too_small = look.width_px < settings.min_width_px or look.height_px < settings.min_height_px
-        if too_small or not look.whole or look.promise_px < settings.min_promise_px:
+        cut = not look.whole and look.width_px < _WHOLE_ASPECT * look.height_px
+        if too_small or cut or look.promise_px < settings.min_promise_px:
             return
         track = self._tracks.setdefault(number, _Track())
         if not track.sights:
             track.began_s = now_s
         if not look.steady:
             _jump(track, now_s)
+        elif track.asked and now_s - track.tried_at_s >= settings.verify_s * 2.0**track.confirmed:
+            track.verify(now_s)
+        if track.ended:
+            self._found_again(number, track, now_s)
         track.sights += 1
-        track.ended = False
-        if not self._settled(number, track) and _betters(track, look.promise_px, now_s):
+        if not look.whole:
+            if track.resort is None or look.promise_px > track.resort.promise_px:
+                track.resort = _Held(crop(), look.promise_px, now_s)
+        elif not self._settled(number, track) and _betters(track, look.promise_px, now_s):
             track.hold(_Held(crop(), look.promise_px, now_s))
 
     def due(self, now_s: float, most: int, *, last: bool = False) -> list[T]:
@@ -167,12 +182,21 @@ class CropChoice(Generic[T]):
         track = self._tracks.get(number)
         if track is None:
             return False
-        waits = bool(track.held) and not self._settled(number, track)
+        left = bool(track.held) or (track.resort is not None and not track.asked)
+        waits = left and not self._settled(number, track)
         return waits or track.before is not None or track.pending > 0
 
     def forget(self, number: int) -> None:
         """Let an ended track go."""
         self._tracks.pop(number, None)
+
+    def _found_again(self, number: int, track: _Track[T], now_s: float) -> None:
+        """A lost track goes on, perhaps with another plate: what was held of the one before is still sent."""
+        track.ended = False
+        if track.held and not self._settled(number, track):
+            track.before = track.held[0]
+        track.held.clear()
+        track.began_s, track.sights = now_s, 0
 
     def _settled(self, number: int, track: _Track[T]) -> bool:
         """Whether the plate is read well enough, or was asked for often enough."""
@@ -184,13 +208,15 @@ class CropChoice(Generic[T]):
         """The crop that is to be sent now, if a better one is not to be waited for."""
         if track.before is not None:
             return track.before
-        if not track.held or self._settled(number, track):
+        if self._settled(number, track):
             track.held.clear()
             return None
+        if not track.held:
+            return track.resort if (last or track.ended) and not track.asked else None
         settings, best = self._settings, track.held[0]
         if last or track.ended:
             return best
-        if track.unsure and now_s - track.tried_at_s < settings.again_s * 2.0**track.confirmed:
+        if track.unsure and now_s - track.tried_at_s < settings.again_s * 2.0 ** (track.confirmed + 1):
             return None  # such jumps were the same plate before
         if not track.asked or track.unsure:
             waited = now_s - track.began_s >= settings.wait_s and track.sights >= _SIGHTS
@@ -222,18 +248,20 @@ def _jump(track: _Track[T], now_s: float) -> None:
     if track.held and not track.asked and not track.unsure:
         track.before = track.held[0]
     track.held.clear()
-    track.began_s = now_s
-    track.sights = 0
+    track.resort = None
     track.asked = 0
     track.tried_px = 0.0
-    track.unsure = True
+    track.verify(now_s)
 
 
 def _note_sent(track: _Track[T], held: _Held[T], now_s: float) -> None:
     if held is track.before:
         track.before = None
     else:
-        track.held.remove(held)
+        if held is track.resort:
+            track.resort = None
+        else:
+            track.held.remove(held)
         track.asked += 1
         track.unsure = False
         track.tried_px = max(track.tried_px, held.promise_px)

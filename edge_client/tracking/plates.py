@@ -48,9 +48,9 @@ class PlateBook:
     def storable(self, vote: Vote) -> bool:
         """Whether a vote is sure and long enough to be stored or shown; a lone read must be surer."""
         settings = self._reads
-        lone = vote.support < _COMPANY and vote.plate_confidence < settings.min_lone_confidence
-        least = settings.min_lone_confidence if lone else settings.min_confidence
-        return vote.confidence >= least and settings.min_length <= len(vote.text) <= settings.max_length
+        sure = vote.support >= _COMPANY or vote.plate_confidence >= settings.min_lone_confidence
+        likely = sure and vote.confidence >= settings.min_confidence
+        return likely and settings.min_length <= len(vote.text) <= settings.max_length
 
     def contradicts(self, single: SingleRead) -> bool:
         """Whether a read is of another plate than the one known of its track, by what was read."""

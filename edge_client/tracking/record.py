@@ -19,6 +19,11 @@ def quality(single: SingleRead) -> float:
     return math.log2(max(promise_px(single.crop_width_px, single.sharpness), 8.0) / 4)
 
 
+def _ballot(single: SingleRead) -> Ballot:
+    told = plate_confidence(single.words) if single.words else min(single.confidences, default=0.0)
+    return Ballot(single.text, single.confidences, quality(single), told)
+
+
 def together(singles: Iterable[SingleRead], record: PlateRecord) -> bool:
     """Whether one frame shows both at different places: then they are two plates, however alike."""
     places = {(s.frame_number, s.track_id): s.box for s in record.singles}
@@ -61,7 +66,7 @@ class PlateRecord:
         self.singles.append(single)
         if len(self.singles) > limit:
             self.singles.remove(min(self.singles, key=lambda s: min(s.confidences, default=0.0) * quality(s)))
-        self.vote = vote([Ballot(s.text, s.confidences, quality(s), plate_confidence(s.words)) for s in self.singles])
+        self.vote = vote([_ballot(s) for s in self.singles])
 
     def absorb(self, other: PlateRecord, limit: int) -> None:
         """Take over another record of the same plate, which is to be removed from the store if it is there."""

@@ -113,8 +113,7 @@ class _Player:
             truths = self.truths.setdefault(tracked.track_id, Counter())
             if label is not None:
                 truths[label] += 1
-        self.reading.see(ticket)
-        self.reading.lose_tracks(self.tracker.take_lost())
+        self.reading.see(ticket, self.tracker.take_lost())
         self._save(self.reading.end_tracks(self.tracker.take_ended()))
         self._send(ticket.media_s)
 
@@ -173,7 +172,9 @@ def _outcome(recording: Recording, player: _Player) -> Outcome:
         legible += bool(right)
         tracks_right += player.texts.get(track) in right
     texts = {read.text for read in player.stored.values()}
-    evident = [r for r in player.stored.values() if any(s.crop_jpeg is r.crop_jpeg and s.text == r.text for s in r.singles)]
+    evident = [
+        r for r in player.stored.values() if any(s.crop_jpeg is r.crop_jpeg and s.text == r.text for s in r.singles)
+    ]
     return Outcome(
         tracks=len(player.truths),
         legible=legible,
@@ -191,5 +192,3 @@ def _outcome(recording: Recording, player: _Player) -> Outcome:
 def varied(settings: EdgeSettings, **reading: object) -> EdgeSettings:
     """The settings with other ones of the section `reading`."""
     return settings.model_copy(update={"reading": settings.reading.model_copy(update=reading)})
-
-
