@@ -31,6 +31,7 @@ _WIDTH_PX, _HEIGHT_PX = 160, 90
 _NEW = 6.0
 """Mean difference of grey values in any of the parts of a frame from which on it shows something new."""
 _PARTS = (16, 9)
+_ROUNDING = 1e-6
 _STILL_S = 5.0
 """A picture that stands still is kept again after this time."""
 
@@ -59,7 +60,7 @@ class Sampler(Generic[T]):
     """Times are media seconds; ``item`` is whatever belongs to a frame."""
 
     def __init__(self, rate_hz: float) -> None:
-        self._period_s = 1.0 / rate_hz
+        self._rate_hz = rate_hz
         self._best: Sample[T] | None = None
         self._waiting: deque[Sample[T]] = deque()
         self._answered_s = float("-inf")
@@ -114,7 +115,7 @@ class Sampler(Generic[T]):
         return kept
 
     def _slot(self, media_s: float) -> int:
-        return int(media_s / self._period_s)
+        return int(media_s * self._rate_hz + _ROUNDING)
 
     def _end_slot(self) -> None:
         if self._best is not None:

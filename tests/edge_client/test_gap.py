@@ -62,8 +62,8 @@ def boxes_on(jpeg: bytes) -> dict[str, object]:
     rows, columns = np.nonzero(cv2.medianBlur(grey(jpeg), 9) > 55)
     if not len(rows):
         return yolov3_answer([])
-    edges = (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
-    return yolov3_answer([PlateBox(*map(float, edges), 0.95, (0.98,))])
+    left, right, top, bottom = columns.min(), columns.max() + 1, rows.min(), rows.max() + 1
+    return yolov3_answer([PlateBox(float(left), float(top), float(right), float(bottom), 0.95, (0.98,))])
 
 
 def text_on(jpeg: bytes) -> str:
