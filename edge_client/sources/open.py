@@ -41,7 +41,7 @@ def _open(name: str, settings: SourceSettings) -> FrameSource:
     if name.isdecimal() and not Path(name).exists():
         name = f"/dev/video{name}"
     path = Path(name)
-    if path.is_char_device() or name.startswith("/dev/video"):
+    if path.is_char_device() or (name.startswith("/dev/") and not path.exists()):
         return v4l2_camera(name, settings)
     if path.is_dir():
         return PictureFolder(path, settings)

@@ -88,3 +88,29 @@ def test_a_drive_goes_on_with_frames_of_another_size(tmp_path: Path) -> None:
     assert recorder.failure is None
     segments = [sizes_of(file) for file in sorted((tmp_path / "segments").rglob("*.mp4"))]
     assert [sizes for _, sizes in segments] == [{SMALL}, {LARGE}]
+
+
+def test_a_drive_that_waits_for_its_camera_says_so_and_ends_when_told_to(tmp_path: Path) -> None:
+    stop = threading.Event()
+    statuses: list[LiveStatus] = []
+
+    def on_status(status: LiveStatus) -> None:
+        statuses.append(status)
+        if status.camera.restarts > 0:
+            stop.set()
+
+    with fake_apis() as apis:
+        settings = load_settings(
+            None,
+            {
+                "source": {"wait_for_camera": True},
+                "apis": {"yolov3_endpoint": apis.yolov3, "crnn_endpoint": apis.crnn},
+                "recording": {"folder": str(tmp_path / "segments")},
+            },
+        )
+        summary = run_drive(settings, "/dev/v4l/by-id/none", [Seen()], Seen(), stop, on_status=on_status)
+    assert summary.captured == 0
+    waiting = [s.camera for s in statuses if s.camera.state is SourceState.RECONNECTING]
+    assert waiting
+    assert all("not plugged in" in camera.reason for camera in waiting)
+    assert statuses[-1].camera.state is SourceState.ENDED

@@ -149,6 +149,8 @@ def test_a_device_that_is_no_camera_is_refused() -> None:
         open_source("/dev/null", SETTINGS)
     with pytest.raises(SourceError, match=r"camera /dev/video98: it is not plugged in"):
         open_source("98", SETTINGS)
+    with pytest.raises(SourceError, match=r"camera /dev/v4l/by-id/none: it is not plugged in"):
+        open_source("/dev/v4l/by-id/none", SETTINGS)
 
 
 def test_a_camera_that_is_not_plugged_in_is_waited_for_when_that_is_set() -> None:
