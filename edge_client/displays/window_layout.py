@@ -15,6 +15,7 @@ _ICONS: dict[str, IconName] = {"camera": "camera", "GPS": "gps", "network": "net
 _SMALLEST_SCALE = 0.72
 _VEILED = 0.3
 _WARNINGS = 2
+_PLATE_LEAST = 0.4  # a plate is never cut
 _ASPECT = 16 / 9
 
 
@@ -184,7 +185,13 @@ class _Layout:
             colour = palette.text if read.sure else palette.note
             shapes += [
                 Fill((x, y, inner, max(1, self.k(1))), palette.line),
-                Text((x, y, inner - age, row), read.text, palette.alert if read.name else colour, self.k(38)),
+                Text(
+                    (x, y, inner - age, row),
+                    read.text,
+                    palette.alert if read.name else colour,
+                    self.k(38),
+                    least=_PLATE_LEAST,
+                ),
                 Text((x + inner - age, y, age, row), read.age, palette.dim, self.k(24), "right"),
             ]
             y += row
@@ -200,7 +207,7 @@ class _Layout:
         return [
             Fill(area, palette.plate_strip, self.k(9)),
             Fill((inner[0] + strip, inner[1], inner[2] - strip, inner[3]), palette.plate, self.k(6)),
-            Text(text, read.text, colour, self.k(54), "centre"),
+            Text(text, read.text, colour, self.k(54), "centre", least=_PLATE_LEAST),
         ]
 
     def _picture(self, rect: Rect) -> list[Shape]:
@@ -209,30 +216,41 @@ class _Layout:
         left, top, width, height = rect
         dimmed = palette.brightness * (_VEILED if status.veil else 1.0)
         shapes: list[Shape] = [Picture(rect, dimmed, plates=not status.veil)]
-        if status.veil:
-            tall = self.k(56)
-            y = top + (height - tall * len(status.veil)) // 2
-            for index, line in enumerate(status.veil):
-                size, colour = (self.k(42), (255, 236, 214)) if index == 0 else (self.k(26), (222, 202, 182))
-                shapes.append(
-                    Text((left + self.k(12), y + index * tall, width - self.k(24), tall), line, colour, size, "centre")
-                )
-        y = top + height - self.k(6)
-        tall = self.k(44)
         told = list(status.warnings[:_WARNINGS])
         if len(status.warnings) > _WARNINGS:
             told[-1] += f"  +{len(status.warnings) - _WARNINGS}"
         banners: list[tuple[str, IconName]] = [(words, "warning") for words in reversed(told)]
         if status.alert:
             banners.append((status.alert, "bell"))
+        y, tall = top + height - self.k(6), self.k(44)
         for words, icon in banners:
             y -= tall + self.k(4)
+            if status.veil and y < top + self.k(54):
+                break  # the smallest screens: what is wrong with the picture goes before
             shapes += self._banner((left + self.k(6), y, width - self.k(12), tall), words, icon)
+        shapes += self._veil((left, top, width, max(y - top, self.k(56))))
         if status.notice:
             shapes += self._banner(
                 (left + self.k(6), top + self.k(6), width - self.k(12), self.k(56)), status.notice, "lock"
             )
         return shapes
+
+    def _veil(self, area: Rect) -> list[Shape]:
+        """What is wrong with the picture, as many lines as there is room for."""
+        left, top, width, height = area
+        row = self.k(54)
+        lines = self._status.veil[: max(1, height // row)]
+        y = top + (height - row * len(lines)) // 2
+        return [
+            Text(
+                (left + self.k(12), y + index * row, width - self.k(24), row),
+                line,
+                (255, 236, 214) if index == 0 else (222, 202, 182),
+                self.k(42) if index == 0 else self.k(26),
+                "centre",
+            )
+            for index, line in enumerate(lines)
+        ]
 
     def _banner(self, area: Rect, words: str, icon: IconName) -> list[Shape]:
         left, top, width, height = area

@@ -24,7 +24,6 @@ from edge_client.types import Image, ShownFrame
 _FONTS = "fontpkg_barlow_semi_condensed"
 _FACE = "BarlowSemiCondensed-Bold.ttf"
 _CAPITAL = 0.7  # of the em
-_SMALLEST = 0.75
 _ELLIPSIS = "…"
 _KEPT = 400
 _LABEL_PART = 1 / 22
@@ -74,7 +73,7 @@ class Painter:
         if not shape.text:
             return
         left, top, width, height = shape.rect
-        text, size = fitted((shape.text, *shape.shorter), width, shape.size_px)
+        text, size = fitted((shape.text, *shape.shorter), width, shape.size_px, shape.least)
         face = font(size)
         surface = self._kept(("text", text, size, shape.colour), lambda: face.render(text, True, shape.colour))
         spare = width - surface.get_width()
@@ -141,13 +140,13 @@ def font(size_px: int) -> pygame.font.Font:
 
 
 @lru_cache(maxsize=512)
-def fitted(texts: tuple[str, ...], width_px: int, size_px: int) -> tuple[str, int]:
+def fitted(texts: tuple[str, ...], width_px: int, size_px: int, least: float) -> tuple[str, int]:
     """The first text that fits into the width, and its size; the last one is made smaller, then cut."""
     for text in texts:
         if font(size_px).size(text)[0] <= width_px:
             return text, size_px
     text, size = texts[-1], size_px
-    while size > _SMALLEST * size_px and font(size).size(text)[0] > width_px:
+    while size > least * size_px and font(size).size(text)[0] > width_px:
         size -= 1
     face = font(size)
     if face.size(text)[0] <= width_px:

@@ -25,7 +25,7 @@ class Text:
     """One line, centred in the height of its rectangle; ``size_px`` is the em, capitals are 0.7 of it.
 
     A line that is too long for its rectangle gives way to the first of the ``shorter`` ones that fits; the last of
-    them gets up to a quarter smaller, and is then cut with an ellipsis.
+    them gets smaller, down to ``least`` of its size, and is then cut with an ellipsis.
     """
 
     rect: Rect
@@ -34,6 +34,7 @@ class Text:
     size_px: int
     align: Literal["left", "centre", "right"] = "left"
     shorter: tuple[str, ...] = ()
+    least: float = 0.75
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -57,7 +58,7 @@ def test_two_plates_can_hardly_be_told_apart_afterwards() -> None:
 @pytest.mark.parametrize(
     "box", [(-50, -50, 20, 20), (300, 170, 900, 900), (500, 500, 600, 600), (10, 10, 10, 10), (50.5, 50.5, 51, 51)]
 )
-def test_boxes_may_hang_over_the_edge_or_lie_outside(box: tuple[float, ...]) -> None:
+def test_boxes_may_hang_over_the_edge_or_lie_outside(box: tuple[float, float, float, float]) -> None:
     image = plate_picture("B123XYZ")
     assert blur(image, [PlateBox(*box, 0.9, (0.9,))]).shape == image.shape
 
@@ -118,13 +119,11 @@ def test_when_nobody_looks_for_plates_any_more_the_whole_picture_is_blurred() ->
 
 
 def test_where() -> None:
-    flags = {
-        where: (Blurring(PrivacySettings(blur=where)).shown, Blurring(PrivacySettings(blur=where)).recorded)
-        for where in ("none", "shown", "recorded", "both")
-    }  # type: ignore[arg-type]
-    assert flags == {
-        "none": (False, False),
-        "shown": (True, False),
-        "recorded": (False, True),
-        "both": (True, True),
-    }
+    def flags(where: Literal["none", "shown", "recorded", "both"]) -> tuple[bool, bool]:
+        blurring = Blurring(PrivacySettings(blur=where))
+        return blurring.shown, blurring.recorded
+
+    assert flags("none") == (False, False)
+    assert flags("shown") == (True, False)
+    assert flags("recorded") == (False, True)
+    assert flags("both") == (True, True)
