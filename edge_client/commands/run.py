@@ -35,7 +35,11 @@ def add_parser(commands: Subcommands) -> None:
     """Adds the subcommand."""
     parser = commands.add_parser("run", help="run a drive", description="Run a drive.", epilog=_EPILOG)
     add = parser.add_argument
-    add("source", metavar="SOURCE", help="video file, folder of pictures, rtsp:// or http(s):// URL, /dev/videoN")
+    add(
+        "source",
+        metavar="SOURCE",
+        help="video file, folder of pictures, rtsp:// or http(s):// URL, /dev/videoN, picamera[:N]",
+    )
     add("--config", type=Path, metavar="FILE", help="settings (default: the shipped edge.yaml)")
     add(
         "--rate",
