@@ -1,7 +1,7 @@
 """The thread that writes segments to the disk, so that a slow disk never holds up a frame.
 
-Written bytes are made durable at least every ``sync_s`` seconds; until then they wait in memory, up to a limit
-at which `Disk.has_room` says no.
+Written bytes are made durable at once, but no more often than every ``sync_s`` seconds. What is yet to be written
+waits in memory, up to a limit at which `Disk.has_room` says no.
 """
 
 from __future__ import annotations
@@ -135,9 +135,7 @@ class Disk:
                 self._fail(segment, error)
                 return
             self.kept_bytes += len(data) + len(lines)
-            if self._unsynced is None:
-                self._unsynced = segment
-                self._sync_due_s = time.monotonic() + self._sync_s
+            self._unsynced = segment
         finally:
             with self._counting:
                 self._waiting_bytes -= len(data)
@@ -145,6 +143,7 @@ class Disk:
     def _sync(self) -> None:
         """Makes the segment durable, and looks after room and locks, once in a while as it is."""
         segment, self._unsynced = self._unsynced, None
+        self._sync_due_s = time.monotonic() + self._sync_s
         if segment is None or segment.files is None or segment.name is None:
             return
         try:
