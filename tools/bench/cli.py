@@ -17,6 +17,7 @@ from rich.table import Table
 
 from cloud_apis.model_files import packaged_models
 from tools.bench import latency
+from tools.bench.consensus import bench_consensus
 from tools.bench.device import RunError
 from tools.bench.device_load import CASES, device_load, options_of
 from tools.bench.figures import Timing
@@ -50,6 +51,12 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--seconds", type=float, default=60.0, help="length of each realtime and uplink run")
     top.add_argument("--minutes", type=float, help="length of the memory run (default 10), of each device run (2)")
     top.add_argument("--round-trip-ms", type=float, default=150.0, help="for realtime: distance of the APIs")
+    top.add_argument(
+        "--cache", type=Path, metavar="FILE", help="for consensus: keeps the models' answers for a next run"
+    )
+    top.add_argument(
+        "--picture-rate-hz", type=float, help="for consensus: play the pictures at this rate, not at their own seconds"
+    )
     top.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     return top
 
@@ -208,5 +215,6 @@ BENCHMARKS: dict[str, Callable[[argparse.Namespace, Path, Console], Result]] = {
     "realtime": bench_realtime,
     "uplink": lambda args, folder, console: bench_uplink(args, folder, console, video(args, folder)),
     "memory": bench_memory,
+    "consensus": bench_consensus,
     "device": bench_device,
 }

@@ -139,7 +139,8 @@ class Models:
         reduced = reduce_frame(image, settings)
         key = _key(reduced.jpeg)
         if key not in self._answers:
-            self._answers[key] = yolov3_answer(self._detector.detect([reduced.jpeg])[0])
+            grey = decode_grey(reduced.jpeg, inspect(reduced.jpeg))
+            self._answers[key] = yolov3_answer(self._detector.find(grey))
         return frame_boxes(parse_yolov3_answer(self._answers[key]), reduced, image, settings.min_score)
 
     def read(self, crops: Sequence[bytes]) -> list[tuple[Word, ...]]:

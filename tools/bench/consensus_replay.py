@@ -189,6 +189,11 @@ def _outcome(recording: Recording, player: _Player) -> Outcome:
     )
 
 
+def _says_so(read: TrackRead) -> bool:
+    """Whether the evidence crop was itself read as the voted text."""
+    return any(s.crop_jpeg is read.crop_jpeg and s.text == read.text for s in read.singles)
+
+
 def varied(settings: EdgeSettings, **reading: object) -> EdgeSettings:
     """The settings with other ones of the section `reading`."""
     return settings.model_copy(update={"reading": settings.reading.model_copy(update=reading)})
