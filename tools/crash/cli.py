@@ -64,6 +64,7 @@ def summary(found: Sequence[Kill]) -> Table:
         ("there more than once", str(sum(len(k.doubled) for k in found))),
         ("lives with a recording", f"{len(cut)}, in {sum(k.recorded for k in found)} it was reported"),
         ("recording lost before the kill", f"median {cut[len(cut) // 2]:.2f} s, most {cut[-1]:.2f} s" if cut else "-"),
+        ("pace of the film", f"median {sorted(k.pace for k in found)[len(found) // 2]:.2f}" if found else "-"),
         (f"more than {LOST_S:g} s lost, or all of it", str(sum(_cut_badly(k) for k in found))),
     ):
         table.add_row(name, value)

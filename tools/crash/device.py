@@ -10,7 +10,6 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import requests
@@ -20,6 +19,7 @@ from edge_client.recording.playable import playable_s
 from edge_client.recording.track import read_track
 from tools.bench.device import RunError, command
 from tools.bench.scenarios import free_port
+from tools.crash.film import RATE_HZ
 
 LONGEST_START_S = 120.0
 POLL_S = 0.03
@@ -38,7 +38,8 @@ class Kill:
         doubled: uids that are there more than once.
         sound: whether SQLite finds the whole file intact.
         recorded: whether the recording had begun in this life.
-        lost_s: seconds from the last picture that plays to the kill, None where nothing had been recorded.
+        lost_s: seconds of film from the last picture that plays to the kill, None where nothing had been recorded.
+        pace: seconds of film per second of this life; below 1 the machine was too slow.
     """
 
     lived_s: float
@@ -48,6 +49,7 @@ class Kill:
     sound: bool
     recorded: bool
     lost_s: float | None
+    pace: float = 1.0
 
     @property
     def good(self) -> bool:
@@ -70,6 +72,8 @@ class Reported:
         self._name = ""
         self.texts: dict[str, str] = {}
         self.captured = 0
+        self._captured_at_s = 0.0
+        self._rate_hz = 0.0
         self.recording = False
 
     def look(self) -> bool:
@@ -84,10 +88,17 @@ class Reported:
         for uid in answer["removed"]:
             self.texts.pop(uid, None)
         if answer["status"] is not None:
-            self.captured = int(answer["status"]["summary"]["captured"])
+            captured = int(answer["status"]["summary"]["captured"])
+            if captured != self.captured:
+                self.captured, self._captured_at_s = captured, time.monotonic()
+            self._rate_hz = float(answer["status"]["frame_rate_hz"])
             words = {s["part"]: s["word"] for s in answer["status"].get("states", ())}
             self.recording = bool(answer["status"].get("recorded")) and "fail" not in words.get("recording", "")
         return True
+
+    def film_s(self, at_s: float) -> float:
+        """How far the film had come by then: what the page said last, carried on at the rate of that moment."""
+        return (self.captured + self._rate_hz * (at_s - self._captured_at_s)) / RATE_HZ
 
     def close(self) -> None:
         """Ends the connection."""
@@ -117,13 +128,14 @@ def live_and_die(film: Path, folder: Path, port: int, lives_s: float) -> Kill:
                     raise RunError(f"the dashcam ended by itself with {process.returncode}: {_words(folder)}")
         finally:
             process.kill()
-            killed_s, killed = time.monotonic(), datetime.now(UTC)
+            killed_s = time.monotonic()
             process.wait()
             reported.close()
     missing, doubled, sound = look_at_reads(folder / "reads.db", reported.texts)
-    lost_s = lost_of_recording(folder / "recordings", before, killed)
-    begun = reported.recording and killed_s - began_s > LOST_S
-    return Kill(killed_s - began_s, len(reported.texts), missing, doubled, sound, begun, lost_s)
+    lost_s = lost_of_recording(folder / "recordings", before, reported.film_s(killed_s))
+    begun = reported.recording and reported.film_s(killed_s) > LOST_S
+    pace = reported.film_s(killed_s) / max(killed_s - began_s, 1e-3)
+    return Kill(killed_s - began_s, len(reported.texts), missing, doubled, sound, begun, lost_s, min(pace, 1.0))
 
 
 def _await_first_frame(process: subprocess.Popen[bytes], reported: Reported, folder: Path) -> float:
@@ -150,26 +162,25 @@ def look_at_reads(file: Path, reported: Mapping[str, str]) -> tuple[tuple[str, .
     return missing, tuple(sorted(uid for uid, n in counts.items() if n > 1)), sound
 
 
-def lost_of_recording(folder: Path, before: set[str], killed: datetime) -> float | None:
-    """Seconds from the last picture that plays to the kill, None where nothing was recorded in this life.
+def lost_of_recording(folder: Path, before: set[str], film_s: float) -> float | None:
+    """Seconds of film from the last picture that plays to `film_s`; None where nothing was recorded in this life.
 
-    Times in a recorded film are those of the film; when a picture was taken stands in the track beside it.
+    Times in the recording of a film are those of the film: on a machine that plays it too slowly they still tell
+    what of it is there.
     """
-    taken = [
-        moment
+    ends = [
+        end_s
         for path in folder.glob("*.mp4")
-        if path.name not in before and (moment := last_picture_utc(folder, path)) is not None
+        if path.name not in before and (end_s := recorded_until_s(folder, path)) is not None
     ]
-    return (killed - max(taken)).total_seconds() if taken else None
+    return max(film_s - max(ends), 0.0) if ends else None
 
 
-def last_picture_utc(folder: Path, video: Path) -> datetime | None:
-    """When the last picture that plays was taken: that of the last point of the track before it, at the earliest."""
+def recorded_until_s(folder: Path, video: Path) -> float | None:
+    """Second of the film up to which a segment plays; None where nothing plays."""
     segment, playable = SegmentName.parse(video.name), playable_s(video)
-    if segment is None or playable <= 0:
-        return None
-    points = [p for p in read_track(segment.track(folder)).points if p.t_s <= playable]
-    return points[-1].utc if points else None
+    head = read_track(segment.track(folder)).head if segment is not None else None
+    return head.monotonic_s + playable if head is not None and playable > 0 else None
 
 
 def moments(kills: int, seed: int, longest_s: float) -> list[float]:

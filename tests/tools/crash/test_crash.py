@@ -5,17 +5,17 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import cv2
 import pytest
 
 from edge_client.recording.playable import playable_s
-from edge_client.recording.track import Point, line_of
+from edge_client.recording.track import Head, line_of
 from edge_client.types import UtcSource
 from tools.crash.cli import summary
-from tools.crash.device import Kill, last_picture_utc, look_at_reads, lost_of_recording, moments
+from tools.crash.device import Kill, look_at_reads, lost_of_recording, moments, recorded_until_s
 from tools.crash.film import HEIGHT_PX, RATE_HZ, WIDTH_PX, write_film
 
 STEM = "00000001_20260501T103000Z"
@@ -52,13 +52,14 @@ def test_a_torn_file_is_not_sound(tmp_path: Path) -> None:
 def test_the_loss_is_from_the_last_picture_to_the_kill(tmp_path: Path) -> None:
     film = write_film(tmp_path / f"{STEM}.mp4", 2.0)
     assert playable_s(film) == pytest.approx(2.0, abs=0.1)
-    start = datetime(2026, 5, 1, 10, 30, tzinfo=UTC)
-    assert last_picture_utc(tmp_path, film) is None  # no track
-    assert lost_of_recording(tmp_path, set(), start) is None
-    points = [Point(n / 5, start + timedelta(seconds=n / 4), UtcSource.SYSTEM) for n in range(20)]  # a slow machine
-    film.with_suffix(".jsonl").write_text("".join(line_of(p) for p in points) + '{"kind": "po', "utf-8")
-    assert lost_of_recording(tmp_path, set(), start + timedelta(seconds=4)) == pytest.approx(1.5, abs=0.3)
-    assert lost_of_recording(tmp_path, {film.name}, start) is None  # of an earlier life
+    assert recorded_until_s(tmp_path, film) is None  # no track
+    assert lost_of_recording(tmp_path, set(), 70.0) is None
+    head = Head("d", datetime(2026, 5, 1, tzinfo=UTC), UtcSource.SYSTEM, 60.0, WIDTH_PX, HEIGHT_PX, 30.0, "h264")
+    film.with_suffix(".jsonl").write_text(line_of(head) + '{"kind": "po', "utf-8")
+    assert lost_of_recording(tmp_path, set(), 63.5) == pytest.approx(1.5, abs=0.1)
+    assert lost_of_recording(tmp_path, {film.name}, 63.5) is None  # of an earlier life
+    film.write_bytes(b"")
+    assert lost_of_recording(tmp_path, set(), 63.5) is None
 
 
 def test_the_film_has_its_size_and_rate(tmp_path: Path) -> None:
@@ -84,7 +85,7 @@ def test_the_film_has_its_size_and_rate(tmp_path: Path) -> None:
 )
 def test_what_may_be_lost(kill: Kill, good: bool) -> None:
     assert kill.good is good
-    assert summary([kill, GOOD]).row_count == 7
+    assert summary([kill, GOOD]).row_count == 8
 
 
 def test_moments_follow_the_seed() -> None:
