@@ -1,7 +1,8 @@
-"""A camera that comes back with another size, through a whole drive: frames, the annotated video, the recording."""
+"""A camera that changes, is missing or falls silent, through a whole drive: frames, annotated video, recording."""
 
 from __future__ import annotations
 
+import sys
 import threading
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from edge_client.errors import SourceError
 from edge_client.run import run_drive
 from edge_client.types import Image, LiveStatus, ShownFrame, SourceState, TrackRead, UtcSource
 from tests.edge_client.fake_apis import fake_apis
+from tests.edge_client.sources.fake_picamera2 import Hardware, modules
 from tests.edge_client.sources.mjpeg_server import Connection, mjpeg_server
 
 SMALL, LARGE = (416, 234), (640, 360)
@@ -114,3 +116,53 @@ def test_a_drive_that_waits_for_its_camera_says_so_and_ends_when_told_to(tmp_pat
     assert waiting
     assert all("not plugged in" in camera.reason for camera in waiting)
     assert statuses[-1].camera.state is SourceState.ENDED
+
+
+def test_a_pi_camera_s_own_video_is_recorded_over_a_restart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hardware = Hardware()
+    for name, module in modules(hardware).items():
+        monkeypatch.setitem(sys.modules, name, module)
+    stop = threading.Event()
+
+    class Display(Seen):
+        """Makes the camera silent once, and ends the drive some frames after it is back."""
+
+        def show(self, shown: ShownFrame, annotated: Image) -> None:
+            super().show(shown, annotated)
+            if len(self.shown) == 40:
+                hardware.silent = True
+            if hardware.opened > 1:
+                self.after += 1
+            if self.after == 40:
+                stop.set()
+
+        after = 0
+
+    def on_status(status: LiveStatus) -> None:
+        if status.camera.state is not SourceState.RUNNING:
+            hardware.silent = False
+
+    seen = Display()
+    with fake_apis() as apis:
+        settings = load_settings(
+            None,
+            {
+                "source": {
+                    "camera_width_px": 416,
+                    "camera_height_px": 234,
+                    "pi_video_width_px": 480,
+                    "pi_video_height_px": 270,
+                    "read_timeout_s": 1.5,
+                },
+                "apis": {"yolov3_endpoint": apis.yolov3, "crnn_endpoint": apis.crnn},
+                "recording": {"folder": str(tmp_path / "segments")},
+            },
+        )
+        summary = run_drive(settings, "picamera", [seen], seen, stop, on_status=on_status)
+    assert summary.captured == sum(summary.shown.values()) + sum(summary.dropped.values()) >= 80
+    assert {shape for _, shape in seen.shown} == {(234, 416, 3)}
+    segments = [sizes_of(file) for file in sorted((tmp_path / "segments").rglob("*.mp4"))]
+    assert {size for _, sizes in segments for size in sizes} == {(480, 270)}
+    assert sum(frames for frames, _ in segments) >= 60
+    assert hardware.encoders_started >= 2
+    assert not hardware.taken
