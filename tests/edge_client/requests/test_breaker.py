@@ -75,3 +75,22 @@ def test_closing_wakes_who_waits() -> None:
     thread.join(10)
     assert answers == [False]
     assert not b.may_pass(10.0)
+
+
+def test_a_changed_network_is_probed_at_once() -> None:
+    clock = Clock()
+    b = breaker(clock)
+    for _ in range(3):
+        b.failed("down")
+    clock.now_s += 1.0
+    assert b.enter()
+    b.failed("down")
+    assert (b.failed_probes, b.enter()) == (1, False)
+    b.retry_now()
+    assert b.enter()
+    b.failed("down")
+    clock.now_s += 2.0  # pauses are short again
+    assert b.enter()
+    b.succeeded()
+    b.retry_now()
+    assert (b.failed_probes, b.shut, b.enter()) == (0, False, True)

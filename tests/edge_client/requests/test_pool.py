@@ -80,3 +80,35 @@ def test_close_does_not_wait_for_ever() -> None:
     assert began.wait(10)
     assert not pool.close(0.05)
     go_on.set()
+
+
+def test_fewer_jobs_run_while_the_limit_is_lower() -> None:
+    pool = RequestPool(4)
+    pool.set_limit(1)
+    go, most, running = threading.Semaphore(0), [0], [0]
+    lock, done = threading.Lock(), threading.Semaphore(0)
+
+    def work() -> None:
+        with lock:
+            running[0] += 1
+            most[0] = max(most[0], running[0])
+        go.acquire()
+        with lock:
+            running[0] -= 1
+        done.release()
+
+    for _ in range(6):
+        pool.submit(Job(work), 0.0)
+    for _ in range(2):
+        go.release()
+        assert done.acquire(timeout=30)
+    assert (most[0], pool.limit, pool.idle) == (1, 1, False)
+    pool.set_limit(99)
+    assert pool.limit == 4
+    for _ in range(4):
+        go.release()
+    for _ in range(4):
+        assert done.acquire(timeout=30)
+    assert pool.close(10.0)
+    pool.set_limit(0)
+    assert pool.limit == 1
