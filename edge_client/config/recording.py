@@ -14,7 +14,8 @@ class RecordingSettings(Section):
     """The original video in segments, as a dashcam keeps it."""
 
     when: Literal["live", "always", "never"] = Field(
-        default="live", description="live records cameras and streams but no files; always records these too; never nothing"
+        default="live",
+        description="live records cameras and streams but no files; always records these too; never nothing",
     )
     folder: Path | None = Field(
         default=None, description="folder of the segments, None for recordings in the user's data folder"
@@ -22,6 +23,12 @@ class RecordingSettings(Section):
     segment_s: float = Field(default=60.0, ge=2.0, le=3600.0, description="length of a segment")
     max_gb: float = Field(default=16.0, gt=0.0, description="beyond this size of all segments the oldest go")
     reserve_gb: float = Field(default=1.0, ge=0.0, description="always left free on the disk: the oldest go before")
+    keep_days: float | None = Field(
+        default=None,
+        gt=0.0,
+        le=36500.0,
+        description="segments older than this go too, unless they are locked; None for never",
+    )
     lock_around_s: float = Field(
         default=10.0, ge=0.0, le=600.0, description="a lock also keeps segments that are no further from it than this"
     )

@@ -13,12 +13,13 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from edge_client.recording.files import SegmentFiles, open_segment, prepare_folder
 from edge_client.recording.locks import lock_reason, lock_segment
 from edge_client.recording.names import SegmentName
-from edge_client.recording.stock import Limits, NoRoomError, make_room
+from edge_client.recording.stock import Limits, NoRoomError, make_room, remove_expired
 from edge_client.recording.track import End, Head, line_of
 
 _LOG = logging.getLogger(__name__)
@@ -115,6 +116,7 @@ class Disk:
     def _begin(self, segment: Segment, head: Head) -> None:
         try:
             self._device = prepare_folder(self._folder, self._device)
+            remove_expired(self._folder, self._limits, datetime.now(UTC))
             self.kept_bytes = make_room(self._folder, self._limits)
             segment.files = open_segment(self._folder, head)
             segment.name = segment.files.name

@@ -35,7 +35,17 @@ class SegmentName:
         match = _STEM.fullmatch(stem)
         if match is None or (dot and dot + extension not in {VIDEO, TRACK, LOCK}):
             return None
-        return cls(int(match[1]), stem)
+        name = cls(int(match[1]), stem)
+        try:
+            _ = name.utc
+        except ValueError:  # a thirteenth month
+            return None
+        return name
+
+    @property
+    def utc(self) -> datetime:
+        """Start, to the second, by whatever clock."""
+        return datetime.strptime(self.stem.partition("_")[2], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
 
     def video(self, folder: Path) -> Path:
         """Its video, fragmented MP4."""

@@ -69,7 +69,7 @@ class SegmentRecorder:
         self._encoded = encoded
         self._live = live
         self._rate_hz = frame_rate_hz if frame_rate_hz > 0 else 25.0
-        limits = Limits(round(settings.max_gb * GB), round(settings.reserve_gb * GB))
+        limits = Limits(round(settings.max_gb * GB), round(settings.reserve_gb * GB), settings.keep_days)
         self._disk = Disk(folder, limits, settings.sync_s)
         self._cutter = Cutter(self._disk, settings, drive_uid)
         self._encoder: H264Encoder | None = None

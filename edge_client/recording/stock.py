@@ -6,13 +6,16 @@ import errno
 import fcntl
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from edge_client.recording.names import LOCK, TRACK, VIDEO, SegmentName
 
 GB = 10**9
+UNSET = datetime(2020, 1, 1, tzinfo=UTC)
+"""No clock that has been set shows an earlier time."""
 _MARGIN_BYTES = 8 * 2**20
 
 
@@ -35,10 +38,11 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Size of all segments at most, and what stays free on the disk."""
+    """Size of all segments at most, what stays free on the disk, and the age at which segments go; None for any."""
 
     max_bytes: int
     reserve_bytes: int
+    keep_days: float | None = None
 
     @property
     def margin_bytes(self) -> int:
@@ -100,6 +104,35 @@ def make_room(folder: Path, limits: Limits) -> int:
     if beyond > 0:
         raise NoRoomError(_why(items, shutil.disk_usage(folder).free, limits))
     return sum(item.size_bytes for item in items)
+
+
+def remove_expired(folder: Path, limits: Limits, now: datetime) -> None:
+    """Removes segments beyond their age, except for locked ones and those in use.
+
+    Raises:
+        OSError: the folder cannot be read, or a segment cannot be removed.
+    """
+    if limits.keep_days is None:
+        return
+    for item in expired(stock_of(folder), now, limits.keep_days):
+        if not item.locked and not in_use(item.name.video(folder)):
+            remove(folder, item.name)
+
+
+def expired(items: Sequence[Item], now: datetime, keep_days: float) -> list[Item]:
+    """Those of the items, oldest first, that began more than so many days before now.
+
+    A segment whose name tells a time before `UNSET`, from a clock that was not set, is as old as the next one that
+    tells a time; while the clock of now is not set, nothing is too old.
+    """
+    found: list[Item] = []
+    began = now
+    for item in reversed(items):
+        if item.name.utc >= UNSET:
+            began = min(began, item.name.utc)
+        if now >= UNSET and now - began > timedelta(days=keep_days):
+            found.insert(0, item)
+    return found
 
 
 def remove(folder: Path, name: SegmentName) -> None:

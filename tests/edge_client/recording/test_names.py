@@ -19,6 +19,7 @@ def test_a_name_tells_its_segment(number: int, utc: datetime) -> None:
     name = SegmentName.of(number, utc)
     for path in (name.video(Path("/x")), name.track(Path("/x")), name.lock(Path("/x"))):
         assert SegmentName.parse(path.name) == name
+    assert name.utc == utc.replace(microsecond=0)
 
 
 @given(st.lists(st.tuples(NUMBERS, TIMES), unique_by=lambda pair: pair[0]))
@@ -30,5 +31,11 @@ def test_names_sort_by_number_in_a_listing_too(pairs: list[tuple[int, datetime]]
 
 
 def test_files_of_others_are_no_segments() -> None:
-    for name in ("holiday.mp4", "00000001.mp4", "00000001_20260501T100000Z.avi", "00000001_20260501T100000Z.mp4.part"):
+    for name in (
+        "holiday.mp4",
+        "00000001.mp4",
+        "00000001_20261301T100000Z.mp4",
+        "00000001_20260501T100000Z.avi",
+        "00000001_20260501T100000Z.mp4.part",
+    ):
         assert SegmentName.parse(name) is None

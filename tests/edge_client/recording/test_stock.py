@@ -6,21 +6,22 @@ import fcntl
 import os
 import shutil
 from collections import namedtuple
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from edge_client.recording.locks import lock_segment
 from edge_client.recording.names import SegmentName
-from edge_client.recording.stock import Limits, NoRoomError, make_room, stock_of
+from edge_client.recording.stock import Limits, NoRoomError, expired, make_room, remove_expired, stock_of
 from tests.edge_client.recording.samples import START
 
 Usage = namedtuple("Usage", "total used free")
 SIZE = 1000
 
 
-def segment(folder: Path, number: int, *, locked: bool = False) -> SegmentName:
-    name = SegmentName.of(number, START)
+def segment(folder: Path, number: int, *, locked: bool = False, at: datetime = START) -> SegmentName:
+    name = SegmentName.of(number, at)
     name.video(folder).write_bytes(b"v" * (SIZE - 100))
     name.track(folder).write_bytes(b"t" * 100)
     if locked:
@@ -85,3 +86,28 @@ def test_the_reserve_of_the_disk_is_kept(tmp_path: Path, monkeypatch: pytest.Mon
     with pytest.raises(NoRoomError, match=r"free on its disk.*make room there"):
         make_room(tmp_path, Limits(16 * SIZE, 9 * SIZE))
     assert numbers(tmp_path) == []
+
+
+def test_old_segments_go_by_their_age_and_locked_ones_stay(tmp_path: Path) -> None:
+    for number, days in ((1, 0), (2, 0), (3, 5), (4, 9)):
+        segment(tmp_path, number, at=START + timedelta(days=days), locked=number == 2)
+    now = START + timedelta(days=12)
+    remove_expired(tmp_path, Limits(16 * SIZE, 0), now)
+    assert numbers(tmp_path) == [1, 2, 3, 4]
+    remove_expired(tmp_path, Limits(16 * SIZE, 0, 6.0), now)
+    assert numbers(tmp_path) == [2, 4]
+
+
+def test_a_clock_that_was_not_set_makes_nothing_old(tmp_path: Path) -> None:
+    """The number gives the order: what was recorded after the third one is younger than that."""
+    boot = datetime(1970, 1, 1, tzinfo=UTC)
+    for number, at in ((1, boot), (2, START), (3, boot), (4, START + timedelta(days=9)), (5, boot)):
+        segment(tmp_path, number, at=at)
+    stock = stock_of(tmp_path)
+
+    def old(now: datetime) -> list[int]:
+        return [item.name.number for item in expired(stock, now, 6.0)]
+
+    assert old(START + timedelta(days=12)) == [1, 2]
+    assert old(START + timedelta(days=16)) == [1, 2, 3, 4]
+    assert old(boot + timedelta(days=100)) == []
