@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import cv2
@@ -20,7 +21,7 @@ from edge_client.errors import ConfigError, PositionError, SourceError, StoreErr
 from edge_client.run import run_drive
 from edge_client.store.library import ReadFilter, ReadLibrary
 from edge_client.store.writer import SqliteReads
-from edge_client.types import Image, LiveStatus, Outcome, ReadStore, ShownFrame, Summary, TrackRead
+from edge_client.types import Image, LiveStatus, Outcome, ReadStore, ShownFrame, Summary, TrackRead, UtcSource
 from tests.edge_client.fake_apis import BOX, Answer, FakeApis, fake_apis
 
 FRAMES = 24
@@ -61,6 +62,9 @@ class Memory:
         for uid in read.supersedes:
             self.reads.pop(uid, None)
         self.reads[read.uid] = read
+
+    def correct_times(self, drive: str, shift: timedelta, source: UtcSource) -> None:
+        pass
 
     def closed_by_user(self) -> bool:
         return self.closing
