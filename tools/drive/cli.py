@@ -30,7 +30,7 @@ def parser() -> argparse.ArgumentParser:
     add("--report", type=Path, default=Path("drive"), metavar="DIR", help="where everything goes (default drive)")
     add("--films", type=Path, metavar="DIR", help="where the rendered scenes are kept (default DIR/films)")
     add("--scenes", type=Path, nargs="+", metavar="DIR", help="rendered scenes (of tools.demo) instead of new ones")
-    add("--seeds", type=int, nargs="+", default=(7, 8, 9), metavar="N", help="the scenes, shown in turn")
+    add("--seeds", type=int, nargs="+", default=(7, 8, 9, 10), metavar="N", help="the scenes, shown in turn")
     add("--scene-seconds", type=float, default=20.0, help="length of each scene (default 20)")
     add("--round-trip-ms", type=float, default=ROUND_TRIP_S * 1000, help="distance of the APIs (default 50)")
     add("--mbit", type=float, help="width of the road to the APIs, Mbit/s (default: unlimited)")

@@ -50,7 +50,7 @@ def drive(plan: DrivePlan, folder: Path, apis: Callable[[], AbstractContextManag
     film = write_film(plan.played, folder / "film.mp4", plan.seconds)
     log = write_log(points, folder / "route.nmea")
     settings = folder / "edge.yaml"
-    settings.write_text(yaml.safe_dump(_settings(folder)), encoding="utf-8")
+    settings.write_text(yaml.safe_dump(_settings(folder, plan.played.length_s)), encoding="utf-8")
     page = f"127.0.0.1:{free_port()}"
     options = ("--rate", "realtime", "--config", str(settings), "--positions", str(log), "--web", page)
     gate = Gate()
@@ -84,8 +84,10 @@ def drive(plan: DrivePlan, folder: Path, apis: Callable[[], AbstractContextManag
     )
 
 
-def _settings(folder: Path) -> dict[str, object]:
+def _settings(folder: Path, round_s: float) -> dict[str, object]:
     return {
+        # The same plates come again with each round: each time is to be a read of its own.
+        "reading": {"passed_s": min(60.0, round_s / 2)},
         "recording": {"when": "always", "folder": str(folder / "recordings"), "reserve_gb": 0.1},
         "offline": {"folder": str(folder / "spool"), "catch_up_s": 60.0, "min_free_mb": 100},
     }
