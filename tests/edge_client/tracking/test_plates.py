@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cloud_apis.contract import PlateBox
+from cloud_apis.contract import PlateBox, Word
 from edge_client.config import ReadingSettings, ReadSettings
 from edge_client.tracking.plates import PlateBook
 from edge_client.types import Fix, SingleRead, TrackRead
@@ -175,9 +176,95 @@ def test_memory_is_bounded_on_a_long_drive() -> None:
         for again in range(3 if n else 20):
             drive.add(single(f"AB{n:04d}Z", track=n, frame=100 * n + again))
         drive.book.end_track(n)
+        drive.save(drive.book.close_idle(100.0 * n))
     assert drive.book.count == len(drive.stored) == 400
     assert all(len(read.singles) <= ReadingSettings().max_reads for read in drive.stored.values())
     assert len(drive.book._records) <= 301
+
+
+def test_a_record_is_closed_once_its_car_has_passed() -> None:
+    drive = Drive()
+    drive.add(single("24LSB1", frame=0))
+    passed_s = ReadingSettings().passed_s
+    assert drive.book.close_idle(passed_s + 10) == []  # its track goes on
+    drive.book.end_track(0)
+    assert drive.book.close_idle(passed_s - 1) == []
+    (read,) = drive.book.close_idle(passed_s + 1)
+    assert (read.uid, read.text, read.drive, read.ended) == ("run-1", "24LSB1", "run", True)
+    assert drive.book.close_idle(passed_s + 2) == []
+    assert drive.book.end_all() == []
+
+
+def test_a_car_that_passes_again_is_a_new_read() -> None:
+    drive = Drive()
+    drive.add(single("24LSB1", frame=0))
+    drive.book.end_track(0)
+    drive.save(drive.book.close_idle(500.0))
+    drive.add(single("24LSB1", track=1, frame=500))
+    drive.save(drive.book.end_all())
+    assert drive.texts == ["24LSB1", "24LSB1"]
+    assert [read.ended for read in drive.stored.values()] == [True, True]
+
+
+def test_a_read_that_comes_late_improves_the_closed_record_of_its_car() -> None:
+    drive = Drive()
+    drive.add(single("24LSB1", frame=0))
+    drive.book.end_track(0)
+    drive.save(drive.book.close_idle(500.0))
+    drive.add(single("24LSB1", track=7, frame=3, confidence=0.97))
+    (read,) = drive.stored.values()
+    assert (read.ended, len(read.singles), read.last_seen) == (True, 2, START + timedelta(seconds=3))
+
+
+def test_what_the_fix_told_is_kept() -> None:
+    drive = Drive()
+    fix = Fix(46.0, 23.0, None, 0.0, speed_mps=12.5, course_deg=271.0, satellites=9, hdop=0.8)
+    drive.add(single("24LSB1", fix=fix))
+    (read,) = drive.stored.values()
+    assert (read.speed_mps, read.course_deg, read.satellites, read.hdop) == (12.5, 271.0, 9, 0.8)
+
+
+def test_the_evidence_crop_is_one_that_says_what_was_voted() -> None:
+    drive = Drive()
+    drive.add(single("24LSB7", frame=0, width_px=200, confidence=0.92))
+    for frame in (1, 2, 3):
+        drive.add(single("24LSB1", frame=frame, width_px=60 + frame, confidence=0.97))
+    (read,) = drive.stored.values()
+    assert read.text == "24LSB1"
+    assert read.crop_jpeg == b"24LSB1 3"
+
+
+def test_a_sharper_crop_counts_more() -> None:
+    blurred = replace(single("24LSB7", frame=0), sharpness=5.0)
+    sharp = replace(single("24LSB1", frame=1), sharpness=900.0)
+    drive = Drive()
+    drive.add(blurred)
+    drive.add(sharp)
+    assert drive.texts == ["24LSB1"]
+
+
+def test_a_calibrated_chance_to_be_right_decides_about_a_lone_read() -> None:
+    quad = ((0.0, 0.0),) * 4
+
+    def told(text: str, track: int, plate_confidence: float) -> SingleRead:
+        confidences = (0.93,) * len(text)
+        read = single(text, track=track, confidence=0.93)
+        return replace(read, words=(Word(text, quad, confidences, plate_confidence),))
+
+    drive = Drive()
+    drive.add(told("24LSB1", 0, 0.6))
+    assert drive.stored == {}
+    drive.add(told("89NVJP", 1, 0.95))
+    assert drive.texts == ["89NVJP"]
+
+
+def test_reads_that_disagree_in_a_track_are_told() -> None:
+    drive = Drive()
+    assert not drive.book.contradicts(single("24LSB1"))
+    drive.add(single("24LSB1"))
+    assert not drive.book.contradicts(single("24LSB7"))
+    assert drive.book.contradicts(single("89NVJP"))
+    assert not drive.book.contradicts(single(""))
 
 
 PLATES = st.sampled_from(["24LSB1", "89NVJP", "24LSBI", "28RBN4", "4LSB1", "8RBN"])
