@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from deploy.commands import models
+from deploy.commands import models, plan
 from deploy.errors import DeployError, SettingsError
 
 
@@ -15,7 +15,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="cloud-deploy", description="Brings models and prediction APIs to where they run."
     )
-    models.add_parser(parser.add_subparsers(dest="command", required=True))
+    commands = parser.add_subparsers(dest="command", required=True)
+    models.add_parser(commands)
+    plan.add_parser(commands)
     arguments = parser.parse_args(argv)
     try:
         arguments.run(arguments)

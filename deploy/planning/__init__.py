@@ -1,0 +1,1 @@
+"""How many machines a number of cameras takes, and what they cost."""

@@ -1,0 +1,65 @@
+"""From cameras to copies, machines and prices. Pure arithmetic over measured throughput."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+UTILISATION = 0.7
+"""Share of a copy's capacity that is planned with: the rest keeps answers quick when cameras come in bunches."""
+HEAD_CORES = 1.0
+"""Cores that the cluster's own processes take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What the devices ask for: ``crops_per_camera_hz`` plates to read a second, of each camera on average."""
+
+    cameras: int
+    frames_hz: float
+    crops_per_camera_hz: float
+
+
+@dataclass(frozen=True, slots=True)
+class Throughput:
+    """What one core does: frames to find plates in, and crops to read, a second."""
+
+    frames_hz: float
+    crops_hz: float
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A kind of machine with its cores (as the system counts them) and its price."""
+
+    name: str
+    cores: int
+    usd_per_hour: float
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is needed: copies (of one core each) per API, machines, and US dollars an hour."""
+
+    detector_copies: int
+    reader_copies: int
+    machine: Machine
+    machines: int
+
+    @property
+    def usd_per_hour(self) -> float:
+        """Price of all machines."""
+        return self.machines * self.machine.usd_per_hour
+
+
+def copies(rate_hz: float, per_copy_hz: float) -> int:
+    """Copies that serve a rate at the planned utilisation, at least one."""
+    return max(1, math.ceil(rate_hz / (UTILISATION * per_copy_hz)))
+
+
+def plan(demand: Demand, throughput: Throughput, machine: Machine) -> Plan:
+    """The copies for a demand, and how many machines of one kind hold them and the cluster's own processes."""
+    detectors = copies(demand.cameras * demand.frames_hz, throughput.frames_hz)
+    readers = copies(demand.cameras * demand.crops_per_camera_hz, throughput.crops_hz)
+    machines = math.ceil((detectors + readers + HEAD_CORES) / machine.cores)
+    return Plan(detectors, readers, machine, machines)
