@@ -35,19 +35,30 @@ _LARGEST = (1280, 720)
 _START_TIMEOUT_S = 15.0
 _CLOCK_MS = 1000
 _TOUCH_PAUSE_S = 1.0
+_BARE = "kmsdrm"  # SDL's way to a screen without a display server
 
 
 def has_screen(environment: Mapping[str, str], *, full_screen: bool = False, devices: Path = Path("/dev/dri")) -> bool:
     """Whether there is something to show a window on: a display server or, for the full screen, a bare screen."""
     if environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY"):
         return True
-    return full_screen and any(devices.glob("card*"))
+    return (full_screen or environment.get("SDL_VIDEODRIVER") == _BARE) and any(devices.glob("card*"))
 
 
 def _drivers(environment: Mapping[str, str]) -> str:
     """The ways to a screen that can work here, so that SDL does not fall back to one that nobody sees."""
     servers = [("x11", "DISPLAY"), ("wayland", "WAYLAND_DISPLAY")]
-    return ",".join(driver for driver, variable in servers if environment.get(variable)) or "kmsdrm"
+    return ",".join(driver for driver, variable in servers if environment.get(variable)) or _BARE
+
+
+def _explain(error: pygame.error, driver: str) -> str:
+    """What to do about a screen that cannot be had."""
+    if driver == _BARE:
+        return (
+            f"cannot open a window without a desktop: {error}; a screen must be connected, the packages libgbm1 and "
+            "libdrm2 installed, and the user in the groups video and render; or go without it: --no-window"
+        )
+    return f"cannot open a window: {error}; set DISPLAY, or go without it: --no-window"
 
 
 class Window:
@@ -97,7 +108,7 @@ class Window:
         self._thread.start()
         self._started.wait(_START_TIMEOUT_S)
         if self._failure is not None:
-            raise DisplayError(f"cannot open a window: {self._failure}; set DISPLAY, or go without it: --no-window")
+            raise DisplayError(self._failure)
 
     @property
     def pictures_shown(self) -> int:
@@ -161,7 +172,9 @@ class Window:
 
     def _work(self) -> None:
         try:
-            os.environ.setdefault("SDL_VIDEODRIVER", _drivers(os.environ))
+            driver = os.environ.setdefault("SDL_VIDEODRIVER", _drivers(os.environ))
+            # A screen without a desktop has no windows.
+            self._full_screen = self._full_screen or driver == _BARE
             # Only the video part: sound and joysticks are none of our business.
             pygame.display.init()
             pygame.display.set_caption(_TITLE)
@@ -169,7 +182,7 @@ class Window:
             self._set_mode(_LARGEST)
             painter = Painter(self._crop_of)
         except pygame.error as e:
-            self._failure = str(e)
+            self._failure = _explain(e, driver)
             pygame.display.quit()
             return
         finally:

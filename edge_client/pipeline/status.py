@@ -88,8 +88,7 @@ class StatusReport:
             store=self._gauges.store(),
             alerts=self._gauges.alerts(),
         )
-        # The APIs and the saver have lines of their own.
-        self._log.note(states(replace(status, apis={}, store=StoreStatus())))
+        self._log.note(states(_without_own_lines(status)))
         if self._on_status is not None:
             self._on_status(status)
 
@@ -102,6 +101,14 @@ class StatusReport:
             elif state == "ok" and api in self._down:
                 self._down.discard(api)
                 _LOG.warning("%s answers again", api)
+
+
+def _without_own_lines(status: LiveStatus) -> LiveStatus:
+    """The status but for what the APIs, the saver and a receiver that is not there tell in the log themselves."""
+    gps = status.gps
+    if gps.state is GpsState.CONNECTING:
+        gps = replace(gps, state=GpsState.SEARCHING)
+    return replace(status, apis={}, store=StoreStatus(), gps=gps)
 
 
 class StateLog:

@@ -197,6 +197,15 @@ def test_without_a_display_there_is_one_clear_line(monkeypatch: pytest.MonkeyPat
         Window()
 
 
+def test_without_a_desktop_and_a_screen_the_line_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER"):
+        monkeypatch.delenv(variable, raising=False)
+    if any(Path("/dev/dri").glob("card*")):
+        pytest.skip("there is a bare screen here, which would be taken")
+    with pytest.raises(DisplayError, match="libgbm1"):
+        Window(full_screen=True)
+
+
 def test_a_screen_is_known_by_its_variables() -> None:
     assert has_screen({"DISPLAY": ":0"})
     assert has_screen({"WAYLAND_DISPLAY": "wayland-0"})
@@ -207,4 +216,5 @@ def test_a_screen_without_a_desktop_is_for_the_full_screen_alone(tmp_path: Path)
     assert not has_screen({}, full_screen=True, devices=tmp_path)
     (tmp_path / "card1").touch()
     assert has_screen({}, full_screen=True, devices=tmp_path)
+    assert has_screen({"SDL_VIDEODRIVER": "kmsdrm"}, devices=tmp_path)
     assert not has_screen({}, full_screen=False, devices=tmp_path)
