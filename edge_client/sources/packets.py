@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -32,12 +33,17 @@ class _Subscriber:
 
 
 class PacketHub:
-    """An `EncodedStream`: outlives the restarts of the camera whose packets it hands out."""
+    """An `EncodedStream`: outlives the restarts of the camera whose packets it hands out.
+
+    ``failed`` is for the camera to remember that its encoder failed, until the next packet.
+    """
 
     def __init__(self, codec: str) -> None:
         self._codec = codec
         self._subscribers: list[_Subscriber] = []
         self._lock = threading.Lock()
+        self._published_s = time.monotonic()
+        self.failed = False
 
     @property
     def codec(self) -> str:
@@ -48,6 +54,11 @@ class PacketHub:
     def wanted(self) -> bool:
         """Whether anybody takes packets: if not, nothing needs to be encoded."""
         return bool(self._subscribers)
+
+    @property
+    def published_s(self) -> float:
+        """When the last packet came, or the encoder began, on the clock of `time.monotonic`."""
+        return self._published_s
 
     def subscribe(self, callback: PacketCallback) -> Callable[[], None]:
         """Call ``callback`` with each packet from the next key frame on; what is returned ends that."""
@@ -62,12 +73,15 @@ class PacketHub:
         return end
 
     def restart(self) -> None:
-        """The camera was opened again: everybody waits for its first key frame."""
+        """The encoder begins anew: everybody waits for its first key frame."""
+        self._published_s = time.monotonic()
         for subscriber in self._subscribers:
             subscriber.running = False
 
     def publish(self, packet: EncodedPacket) -> None:
         """Hand a packet out, in the thread of the caller."""
+        self._published_s = time.monotonic()
+        self.failed = False
         for subscriber in self._subscribers:
             subscriber.running = subscriber.running or packet.keyframe
             if subscriber.running:

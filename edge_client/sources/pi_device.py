@@ -56,6 +56,7 @@ class PiCameraDevice:
         self._settings = settings
         self._hub = hub
         self._encoder: Any = None
+        self._encoder_given_up = False
         self._done: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._interrupted = threading.Event()
         try:
@@ -136,25 +137,46 @@ class PiCameraDevice:
         streams = self._camera.camera_configuration()
         self._frame_size: tuple[int, int] = streams[_INFERRED]["size"]
         self._video_size: tuple[int, int] = streams[_RECORDED]["size"]
-        self._hub.restart()
         self._camera.start()
 
     def _encode_if_wanted(self) -> None:
-        if self._hub.wanted and self._encoder is None:
-            rate_hz = self._settings.camera_rate_hz
-            per_second = max(round(rate_hz), 1)
-            encoder = self._modules.encoders.H264Encoder(
-                bitrate=self._settings.pi_video_bitrate_bps,
-                repeat=True,  # each key frame with its parameter sets: a file can begin at any of them
-                iperiod=per_second,
-                framerate=per_second,
-            )
-            output = _packet_output(self._modules.outputs, encoder, self._hub, self._video_size, rate_hz)
-            self._camera.start_encoder(encoder, output, name=_RECORDED)
-            self._encoder = encoder
+        if self._encoder is None and self._hub.wanted and not self._encoder_given_up:
+            try:
+                self._start_encoder()
+            except _FAULTS as error:
+                self._encoder_failed(_in_words(error))
         elif self._encoder is not None and not self._hub.wanted:
-            self._camera.stop_encoder(self._encoder)
-            self._encoder = None
+            self._stop_encoder()
+        elif self._encoder is not None and time.monotonic() - self._hub.published_s > self._settings.read_timeout_s:
+            self._encoder_failed("it gives nothing")
+
+    def _start_encoder(self) -> None:
+        rate_hz = self._settings.camera_rate_hz
+        per_second = max(round(rate_hz), 1)
+        encoder = self._modules.encoders.H264Encoder(
+            bitrate=self._settings.pi_video_bitrate_bps,
+            repeat=True,  # each key frame with its parameter sets: a file can begin at any of them
+            iperiod=per_second,
+            framerate=per_second,
+        )
+        output = _packet_output(self._modules.outputs, encoder, self._hub, self._video_size, rate_hz)
+        self._hub.restart()
+        self._camera.start_encoder(encoder, output, name=_RECORDED)
+        self._encoder = encoder
+
+    def _stop_encoder(self) -> None:
+        encoder, self._encoder = self._encoder, None
+        self._camera.stop_encoder(encoder)
+
+    def _encoder_failed(self, reason: str) -> None:
+        """Starts the camera again once; if that does not help, pictures go on without the recording."""
+        if not self._hub.failed:
+            self._hub.failed = True
+            raise SourceError(f"its encoder fails: {reason}")
+        _LOG.warning("the Pi camera's encoder fails: %s; its video is not recorded", reason)
+        self._encoder_given_up = True
+        if self._encoder is not None:
+            self._stop_encoder()
 
 
 def _packet_output(outputs: Any, encoder: Any, hub: PacketHub, size: tuple[int, int], rate_hz: float) -> Any:

@@ -6,6 +6,7 @@ beneath, `Hardware` does here: it can be unplugged, fall silent, or hang.
 
 from __future__ import annotations
 
+import errno
 import threading
 import time
 from collections.abc import Callable
@@ -30,6 +31,8 @@ class Hardware:
     plugged: bool = True
     silent: bool = False
     hang_in_stop: threading.Event | None = None  # stopping waits for this
+    encoder_hangs: bool = False
+    encoder_missing: bool = False
     taken: bool = False
     opened: int = 0
     encoders_running: int = 0
@@ -69,7 +72,7 @@ class Output:
 
 
 class H264Encoder:
-    """picamera2.encoders.H264Encoder, of both kinds (hardware and x264): the arguments that both have."""
+    """picamera2.encoders.H264Encoder, of both kinds (hardware and x264): those of the arguments that both have."""
 
     def __init__(
         self,
@@ -77,8 +80,6 @@ class H264Encoder:
         repeat: bool = True,
         iperiod: int | None = None,
         framerate: float | None = None,
-        qp: int | None = None,
-        profile: str | None = None,
     ) -> None:
         self.firsttimestamp: int | None = None
         self.name: str | None = None
@@ -298,6 +299,8 @@ class Picamera2:
         assert encoder is not None
         if not isinstance(output, Output):
             raise RuntimeError("Must pass Output")  # the real one insists, too
+        if self.hardware.encoder_missing:
+            raise FileNotFoundError(errno.ENOENT, "No such file or directory", "/dev/video11")
         encoder.output, encoder.name = output, name
         encoder.start(quality=quality)
         with self._lock:
@@ -324,7 +327,7 @@ class Picamera2:
             self._current = CompletedRequest({name: self._planes(name) for name in ("main", "lores")}, self)
             with self._lock:
                 jobs, self._jobs = self._jobs, []
-                for encoder in self._encoders:
+                for encoder in () if self.hardware.encoder_hangs else self._encoders:
                     encoder.encode(encoder.name or "main", self._current)
             for job in jobs:
                 job.signal()

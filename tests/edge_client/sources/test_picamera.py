@@ -171,6 +171,36 @@ def test_a_silent_camera_is_started_again_and_its_video_goes_on_with_a_key_frame
     assert hardware.encoders_started >= 2
 
 
+def test_an_encoder_that_gives_nothing_starts_the_camera_again(hardware: Hardware) -> None:
+    source = open_source("picamera", QUICK)
+    pictures = iter(source)
+    packets, _ = packets_of(source)
+    until(lambda: packets.qsize() > 3, pictures)
+    hardware.encoder_hangs = True
+    until(lambda: source.status().restarts > 0, pictures)
+    hardware.encoder_hangs = False
+    seen = packets.qsize()
+    until(lambda: packets.qsize() > seen + 3, pictures)
+    source.close()
+
+
+@pytest.mark.parametrize("fault", ["encoder_hangs", "encoder_missing"])
+def test_with_a_broken_encoder_the_pictures_go_on(
+    hardware: Hardware, fault: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    setattr(hardware, fault, True)
+    source = open_source("picamera", QUICK)
+    packets, _ = packets_of(source)
+    pictures = iter(source)
+    until(lambda: "its video is not recorded" in caplog.text, pictures)
+    for _ in range(5):
+        next(pictures)
+    assert source.status().restarts == 1
+    assert packets.empty()
+    source.close()
+    assert hardware.encoders_running == 0
+
+
 def test_a_camera_that_hangs_as_it_is_stopped_does_not_hang_the_drive(hardware: Hardware) -> None:
     source = open_source("picamera", QUICK)
     pictures = iter(source)
