@@ -7,19 +7,23 @@ from importlib import metadata
 
 from edge_client.doctor.finding import Finding, Verdict
 
-_PACKAGES = (
+PACKAGES = (
     "av",
+    "fontpkg-barlow-semi-condensed",
     "numpy",
     "opencv-python-headless",
+    "paho-mqtt",
     "platformdirs",
     "pydantic",
     "pygame-ce",
     "pynmea2",
+    "pyserial",
     "PyYAML",
     "requests",
     "rich",
     "simplejpeg",
 )
+"""Those of the extra `edge`, by the names that pip knows them by."""
 
 
 def python() -> Finding:
@@ -30,14 +34,14 @@ def python() -> Finding:
 def packages() -> Finding:
     """What the extra `edge` brings."""
     missing = []
-    for name in _PACKAGES:
+    for name in PACKAGES:
         try:
             metadata.version(name)
         except metadata.PackageNotFoundError:
             missing.append(name)
     if missing:
         return Finding("packages", Verdict.WRONG, f"missing: {', '.join(missing)}", f"pip install {' '.join(missing)}")
-    return Finding("packages", Verdict.OK, f"{len(_PACKAGES)} found")
+    return Finding("packages", Verdict.OK, f"{len(PACKAGES)} found")
 
 
 def encoder() -> Finding:
