@@ -12,6 +12,7 @@ import tempfile
 import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ NOBODY = 65534
 
 def save(reads: SafeReads, *saved: TrackRead) -> None:
     for one in saved:
-        reads.call(lambda file, one=one: file.save(one))
+        reads.call(partial(SqliteReads.save, read=one))
 
 
 def uids(path: Path) -> list[str]:
@@ -246,7 +247,7 @@ def test_of_two_that_meet_a_damaged_file_one_moves_it(tmp_path: Path) -> None:
 
 
 def test_names_aside_are_never_taken_twice(tmp_path: Path) -> None:
-    names = set()
+    names: set[Path] = set()
     for _ in range(3):
         filled(tmp_path / "reads.db") if not names else (tmp_path / "reads.db").write_bytes(b"x")
         names.add(move_aside(tmp_path / "reads.db"))
