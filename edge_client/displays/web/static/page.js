@@ -45,7 +45,9 @@ function showReads(reads, removed) {
 
 function state(part) {
   const item = element("li", "state " + part.grade);
-  item.append(element("b", "", part.part), element("span", "", part.word + (part.detail ? ", " + part.detail : "")));
+  const word = element("span", "", part.word);
+  if (part.detail) word.append(element("span", "more", ", " + part.detail));
+  item.append(element("b", "", part.part), word);
   return item;
 }
 
