@@ -62,7 +62,14 @@ class Adaptation:
             return Flight(now_s, len(self._flights), self._count)
 
     def end(
-        self, flight: Flight, size_bytes: int, *, answered: bool, frame: bool, server_s: float | None = None
+        self,
+        flight: Flight,
+        size_bytes: int,
+        *,
+        answered: bool,
+        frame: bool,
+        server_s: float | None = None,
+        connected: bool = False,
     ) -> None:
         """A request has ended."""
         with self._lock:
@@ -72,7 +79,7 @@ class Adaptation:
             if answered:
                 self._answered_s = now_s
             self._uplink.observe(
-                Observation(flight.sent_s, now_s, size_bytes, flight.in_flight, answered, frame, server_s)
+                Observation(flight.sent_s, now_s, size_bytes, flight.in_flight, answered, frame, server_s, connected)
             )
             self._steer()
 

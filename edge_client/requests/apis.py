@@ -177,7 +177,14 @@ class PlateApis:
         except BaseException:
             self._adaptation.drop(flight)
             raise
-        self._adaptation.end(flight, body.size, answered=True, frame=api == YOLOV3, server_s=reply.server_s)
+        self._adaptation.end(
+            flight,
+            body.size,
+            answered=True,
+            frame=api == YOLOV3,
+            server_s=reply.server_s,
+            connected=reply.connected,
+        )
         return reply
 
     def _note(self, api: str, reason: str, *, passing: bool = False) -> None:

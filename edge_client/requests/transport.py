@@ -57,10 +57,15 @@ class Reply:
 
     answer: object
     server_s: float | None = None
+    connected: bool = False
+    """Whether a new connection had to be made for it."""
 
 
 class Transport:
-    """Keep-alive sessions, one per thread, with the timeouts, key, trust and way out that all requests share."""
+    """One POST after the other from all threads, with the timeouts, key, trust and way out that they share.
+
+    Connections are kept alive, and the one used last is used first: few ones stay warm rather than many go cold.
+    """
 
     def __init__(
         self,
@@ -73,12 +78,15 @@ class Transport:
         self._headers = dict(headers or {})
         self._ca_file = ca_file
         self._way_out = way_out or WayOut()
-        self._local = threading.local()
-        self._generation = 0
+        self._lock = threading.Lock()
+        self._sessions: dict[bool, tuple[requests.Session, RoutedAdapter]] = {}
 
     def renew(self) -> None:
         """Let no connection of before be used again: the network may have changed below them."""
-        self._generation += 1
+        with self._lock:
+            sessions, self._sessions = self._sessions, {}
+        for session, _ in sessions.values():
+            session.close()  # what is under way ends as it may
 
     def post(self, url: str, body: Body) -> object:
         """Post and give the decoded JSON of the answer; see `ask`."""
@@ -107,7 +115,9 @@ class Transport:
     def _post(self, url: str, body: Body, timeout_s: float) -> Reply:
         settings = self._settings
         end_s = time.monotonic() + settings.connect_timeout_s + timeout_s
-        with self._session(url).post(
+        session, adapter = self._session(url)
+        adapter.take_connected()
+        with session.post(
             url,
             data=body.data,
             files=[(name, (f"{i}.jpg", jpeg, "image/jpeg")) for i, (name, jpeg) in enumerate(body.parts)] or None,
@@ -117,26 +127,25 @@ class Transport:
             stream=True,
         ) as response:
             answer = _read(response, end_s, url)
-            return Reply(_judge(response, answer, url), _server_s(response))
+            return Reply(_judge(response, answer, url), _server_s(response), adapter.take_connected())
 
-    def _session(self, url: str) -> requests.Session:
-        session: requests.Session | None = getattr(self._local, "session", None)
-        generation = self._generation
-        if session is not None and self._local.generation != generation:
-            session.close()
-            session = None
-        if session is None:
-            session = requests.Session()
-            adapter = RoutedAdapter(self._way_out, pool_connections=2, pool_maxsize=1)
-            session.mount("http://", adapter)
-            session.mount("https://", adapter)
-            session.headers.update(self._headers)
-            if self._ca_file is not None:
-                session.verify = self._ca_file
-            self._local.session = session
-            self._local.generation = generation
-        session.trust_env = urlsplit(url).hostname not in _LOOPBACK  # no proxy lies before this machine
-        return session
+    def _session(self, url: str) -> tuple[requests.Session, RoutedAdapter]:
+        loopback = urlsplit(url).hostname in _LOOPBACK
+        with self._lock:
+            if loopback not in self._sessions:
+                self._sessions[loopback] = self._new_session(trust_env=not loopback)  # no proxy before this machine
+            return self._sessions[loopback]
+
+    def _new_session(self, *, trust_env: bool) -> tuple[requests.Session, RoutedAdapter]:
+        session = requests.Session()
+        session.trust_env = trust_env
+        adapter = RoutedAdapter(self._way_out, pool_connections=2, pool_maxsize=self._settings.max_in_flight)
+        session.mount("http://", adapter)
+        session.mount("https://", adapter)
+        session.headers.update(self._headers)
+        if self._ca_file is not None:
+            session.verify = self._ca_file
+        return session, adapter
 
 
 def _read(response: requests.Response, end_s: float, url: str) -> bytes:

@@ -55,7 +55,8 @@ class Observation:
     """One request that has ended: its times by one clock, its size, and how many were in flight as it began.
 
     ``server_s`` is the part of it that the server spent, where it says so. ``answered`` is false when it failed
-    for lack of network or time. ``frame`` tells a frame's from a crop's, whose reading takes longer.
+    for lack of network or time. ``frame`` tells a frame's from a crop's, whose reading takes longer. ``connected``: a
+    new connection was made for it, which takes round trips of its own.
     """
 
     sent_s: float
@@ -65,6 +66,7 @@ class Observation:
     answered: bool = True
     frame: bool = True
     server_s: float | None = None
+    connected: bool = False
 
     @property
     def latency_s(self) -> float:
@@ -119,7 +121,7 @@ class Uplink:
             self._decrease(seen, failed=True)
             return
         self._backoff = 1.0
-        if not seen.frame:
+        if not seen.frame or seen.connected:
             return
         self._answers += 1
         latency_s = seen.latency_s
