@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -24,13 +25,13 @@ _TOLERANCE_S = 0.005
 class _Open:
     """The segment that is being written: its muxer, and what has not been handed to the disk."""
 
-    def __init__(self, segment: Segment, packet: EncodedPacket, begun_at_s: float) -> None:
+    def __init__(self, segment: Segment, fragments: Mp4Fragments, packet: EncodedPacket, begun_at_s: float) -> None:
         self.segment = segment
+        self.fragments = fragments
         self.begun_at_s = begun_at_s
         self.video_format = packet.video_format
         self.start_s = packet.monotonic_s
         self.last_s = packet.monotonic_s
-        self.fragments = Mp4Fragments(packet.video_format, packet.monotonic_s)
         self.frames = 0
         self.written_s = 0.0
         self.unwritten = 0
@@ -177,9 +178,11 @@ class Cutter:
             video.height_px,
             video.frame_rate_hz,
             video.codec,
+            _slept_s(),
         )
         now_s = self._clock()
-        self._open = _Open(self._disk.begin(head), packet, now_s)
+        fragments = Mp4Fragments(video, packet.monotonic_s)
+        self._open = _Open(self._disk.begin(head), fragments, packet, now_s)
         if now_s <= self._lock_until_s:
             self._disk.lock(self._open.segment, self._lock_reason)
         return self._open
@@ -219,3 +222,9 @@ class Cutter:
         if moment is None:
             return datetime.now(UTC), UtcSource.SYSTEM
         return moment.utc + timedelta(seconds=packet.monotonic_s - moment.monotonic_s), moment.utc_source
+
+
+def _slept_s() -> float:
+    if sys.platform != "linux":
+        return 0.0
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - time.clock_gettime(time.CLOCK_MONOTONIC)

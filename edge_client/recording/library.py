@@ -15,13 +15,14 @@ from edge_client.recording.track import CUT, Point, Track, read_track, start_of
 from edge_client.types import UtcSource
 
 _EARTH_RADIUS_M = 6_371_008.8
+_DRIFT_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
     """A segment with all that its files say.
 
-    ``start`` is corrected by what later segments of the drive know of the time; None when nothing says it.
+    ``start`` is corrected by what its drive came to know of the time; None when nothing says it.
     ``lock`` is the reason of the lock, None without one. ``open`` segments are being written.
     """
 
@@ -84,25 +85,50 @@ def recordings_in(folder: Path) -> list[Recording]:
     return corrected(found)
 
 
+@dataclass(frozen=True, slots=True)
+class _Stamp:
+    """What time it was at a moment of the clock that runs through a drive, and who said so."""
+
+    running_s: float
+    utc: datetime
+    source: UtcSource
+
+
 def corrected(recordings: Sequence[Recording]) -> list[Recording]:
-    """Starts that only the system's clock told, told anew by a segment of the same drive that knew better.
+    """Starts that only the system's clock told, told anew by what their drive knew last.
 
-    Segments of a drive share one monotonic clock, so one confirmed start gives all others.
+    Segments of a drive share one running clock, so one good time gives all others: the GPS's, or, without one, the
+    system's clock as it stood at the end, which may have been set on the way.
     """
-    sure: dict[str, Recording] = {}
+    best: dict[str, _Stamp] = {}
     for recording in recordings:
-        if recording.drive and recording.start is not None and recording.start_source is not UtcSource.SYSTEM:
-            sure.setdefault(recording.drive, recording)
-    return [_told_by(recording, sure.get(recording.drive)) for recording in recordings]
+        stamp = _last_stamp(recording)
+        if stamp is None or not recording.drive or stamp.source is UtcSource.RECORDING:
+            continue
+        before = best.get(recording.drive)
+        if before is None or stamp.source is UtcSource.GPS or before.source is UtcSource.SYSTEM:
+            best[recording.drive] = stamp
+    return [_told_by(recording, best.get(recording.drive)) for recording in recordings]
 
 
-def _told_by(recording: Recording, sure: Recording | None) -> Recording:
-    if sure is None or sure.start is None or recording.start_source is not UtcSource.SYSTEM:
+def _last_stamp(recording: Recording) -> _Stamp | None:
+    """The last time that a segment knew; one of the GPS goes before all others."""
+    head = recording.track.head
+    if head is None:
+        return None
+    stamps = [_Stamp(head.running_s + p.t_s, p.utc, p.utc_source) for p in reversed(recording.track.points)]
+    stamps.append(_Stamp(head.running_s, head.utc, head.utc_source))
+    return next((stamp for stamp in stamps if stamp.source is UtcSource.GPS), stamps[0])
+
+
+def _told_by(recording: Recording, best: _Stamp | None) -> Recording:
+    head = recording.track.head
+    if best is None or head is None or recording.start is None or recording.start_source is not UtcSource.SYSTEM:
         return recording
-    if recording.track.head is None or sure.track.head is None:
-        return recording
-    later_s = recording.track.head.monotonic_s - sure.track.head.monotonic_s
-    return replace(recording, start=sure.start + timedelta(seconds=later_s), start_source=sure.start_source)
+    start = best.utc - timedelta(seconds=best.running_s - head.running_s)
+    if abs((start - recording.start).total_seconds()) <= _DRIFT_S:
+        start = recording.start
+    return replace(recording, start=start, start_source=best.source)
 
 
 def length_m(points: Iterable[Point]) -> float:

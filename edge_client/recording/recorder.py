@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import av
+import cv2
 
 from edge_client.config.recording import RecordingSettings
 from edge_client.recording.cutting import Cutter
@@ -193,13 +194,13 @@ class SegmentRecorder:
             self._cutter.lost_frames += 1
             return
         self._due_s = max(self._due_s, time_s) + period_s
-        if self._encoder is None or not self._encoder.fits(picture.image):
-            self._encoder = H264Encoder(picture.image, self._rate_hz, self._settings)
-        if self._cutter.needs_key_frame:
-            self._encoder.force_key_frame()
         try:
+            if self._encoder is None or not self._encoder.fits(picture.image):
+                self._encoder = H264Encoder(picture.image, self._rate_hz, self._settings)
+            if self._cutter.needs_key_frame:
+                self._encoder.force_key_frame()
             packets = self._encoder.encode(picture.image, time_s)
-        except (av.FFmpegError, ValueError) as error:
+        except (av.FFmpegError, cv2.error, ValueError) as error:
             self._encoder = None
             self._cutter.lost_frames += 1
             self._cutter.fail(f"the encoder failed: {error}")

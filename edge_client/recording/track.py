@@ -28,7 +28,9 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What is known when a segment begins; ``monotonic_s`` is the capture time of its first frame."""
+    """What is known when a segment begins; ``monotonic_s`` is the capture time of its first frame, ``slept_s`` what
+    the machine had slept by then, which that clock leaves out.
+    """
 
     drive: str
     utc: datetime
@@ -38,6 +40,12 @@ class Head:
     height_px: int
     frame_rate_hz: float
     codec: str
+    slept_s: float = 0.0
+
+    @property
+    def running_s(self) -> float:
+        """The capture time by a clock that sleep does not stop."""
+        return self.monotonic_s + self.slept_s
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,24 @@ def test_a_clock_that_is_set_late_corrects_the_whole_drive(tmp_path: Path) -> No
     assert [r.start_source.value for r in found] == ["gps", "gps", "gps", "system"]
 
 
+def test_a_system_clock_that_is_set_on_the_way_corrects_what_came_before(tmp_path: Path) -> None:
+    """As by the network, on a device without GPS and without a battery for its clock."""
+    write(tmp_path, "one", 10.0, [])
+    write(tmp_path, "one", 70.0, [Point(0.0, BOOT, UtcSource.SYSTEM), Point(30.0, START, UtcSource.SYSTEM)])
+    assert starts(recordings_in(tmp_path)) == [START - timedelta(seconds=90), START - timedelta(seconds=30)]
+
+
+def test_sleep_on_the_way_is_counted(tmp_path: Path) -> None:
+    for monotonic_s, slept_s, source, at in (
+        (10.0, 0.0, UtcSource.SYSTEM, BOOT),
+        (70.0, 3600.0, UtcSource.GPS, START),
+    ):
+        head = Head("one", at, source, monotonic_s, 64, 36, 30.0, "h264", slept_s)
+        files = open_segment(tmp_path, head)
+        files.finish(line_of(End(60.0, 1800, "length")))
+    assert starts(recordings_in(tmp_path)) == [START - timedelta(seconds=3660), START]
+
+
 def test_a_moment_is_found_in_its_segment(tmp_path: Path) -> None:
     for minute in range(3):
         write(tmp_path, "one", 60.0 * minute, [], at=START + timedelta(minutes=minute))

@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from edge_client.recording.encoder import H264Encoder
 from edge_client.recording.library import recordings_in
 from edge_client.recording.playable import playable_s
 from edge_client.recording.recorder import SegmentRecorder
-from edge_client.types import RecordingState
+from edge_client.sources.encoded import EncodedPacket
+from edge_client.types import Image, RecordingState
 from tests.edge_client.recording import samples
 from tests.edge_client.recording.samples import DRIVE, START, failed, feed, frame, noise, picture, recorder, until
 
@@ -264,4 +266,43 @@ def test_a_read_only_disk_fails_it(small_disk: Path) -> None:
 
     assert until(told)
     assert "Read-only file system" in recording.status().reason
+    recording.close(10.0)
+
+
+def test_an_encoder_that_fails_is_told_and_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recording = recorder(tmp_path)
+    numbers = count()
+
+    def becomes(wanted: bool) -> bool:
+        def check() -> bool:
+            recording.put(frame(next(numbers)))
+            return failed(recording.status()) is wanted and (wanted or bool(recording.status().segment))
+
+        return until(check)
+
+    def fail(self: H264Encoder, image: Image, time_s: float) -> list[EncodedPacket]:
+        raise ValueError("no more memory in the chip")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(H264Encoder, "encode", fail)
+        assert becomes(True)
+    assert recording.status().reason == "the encoder failed: no more memory in the chip"
+    assert becomes(False)
+    recording.close(10.0)
+    assert recording.status().lost_frames > 0
+    assert recordings_in(tmp_path)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_what_nobody_foresaw_is_told_and_the_drive_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def crash(self: H264Encoder, image: Image, time_s: float) -> list[EncodedPacket]:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(H264Encoder, "encode", crash)
+    recording = recorder(tmp_path)
+    recording.put(frame(0))
+    assert until(lambda: failed(recording.status()))
+    assert recording.status().reason == "the recording crashed: a bug"
+    recording.put(frame(1))
+    assert recording.status().lost_frames >= 1
     recording.close(10.0)
