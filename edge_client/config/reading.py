@@ -27,17 +27,19 @@ class ReadingSettings(Section):
     min_width_px: int = Field(default=16, ge=1, description="narrower plates are not sent")
     min_height_px: int = Field(default=6, ge=1, description="lower plates are not sent")
     min_promise_px: float = Field(
-        default=70.0, ge=0.0, description="plates less wide (less if sharp, more if blurred) are not sent"
+        default=50.0, ge=0.0, description="plates less wide (less if sharp, more if blurred or doubtful) are not sent"
     )
     at_once_px: float = Field(
-        default=120.0, gt=0.0, description="a plate this wide (less if sharp, more if blurred) is sent at once"
+        default=120.0,
+        gt=0.0,
+        description="plates this wide (by the same measure) are sent at once",
     )
     wait_s: float = Field(default=0.5, ge=0.0, description="how long a better crop of a smaller plate is waited for")
     again_s: Seconds = Field(
         default=1.0, description="pause before a plate that is not well read is sent again; doubles each time"
     )
     larger_crop: float = Field(default=1.3, ge=1.0, description="without a pause when it is this much larger by then")
-    sure_confidence: Unit = Field(default=0.95, description="one read of which this is sure is good")
+    sure_confidence: Unit = Field(default=0.93, description="one read of which this is sure is good")
     enough_confidence: Unit = Field(default=0.9, description="a vote of this confidence on enough reads is good")
     enough_reads: int = Field(default=2, ge=1, description="agreeing reads that make a confident vote good")
     verify_s: Seconds = Field(

@@ -106,7 +106,7 @@ class PlateReading:
         crop = cut_crop(frame.image, box, self._settings.crop_margin)
         _, _, width, height = shape_of(box)
         sharp = sharpness(crop)
-        look = Look(width, height, sharp, not tracked.doubtful, not touches_edge(box, frame.image))
+        look = Look(width, height, sharp, not tracked.doubtful, not touches_edge(box, frame.image), box.score)
 
         def encoded() -> SentCrop:
             jpeg = encode_crop(crop, self._settings)
@@ -118,7 +118,7 @@ class PlateReading:
 
 def _look(crop: SentCrop) -> Look:
     _, _, width, height = shape_of(crop.box)
-    return Look(width, height, crop.sharpness)
+    return Look(width, height, crop.sharpness, score=crop.box.score)
 
 
 def _single(crop: SentCrop, words: tuple[Word, ...]) -> SingleRead:

@@ -16,7 +16,7 @@ from edge_client.types import SingleRead, TrackRead
 
 def quality(single: SingleRead) -> float:
     """How much a single read counts: larger and sharper crops more, by the logarithm of what they promise."""
-    return math.log2(max(promise_px(single.crop_width_px, single.sharpness), 8.0) / 4)
+    return math.log2(max(promise_px(single.crop_width_px, single.sharpness, single.box.score), 8.0) / 4)
 
 
 def _ballot(single: SingleRead) -> Ballot:
