@@ -24,7 +24,10 @@ _BATCH = 20
 
 @dataclass(frozen=True, slots=True)
 class Broker:
-    """Which broker, and as whom; `ca_file` is a PEM file of certificates to trust instead of the usual ones."""
+    """Which broker, as whom, and from which address of this machine.
+
+    `ca_file` is a PEM file of certificates to trust instead of the usual ones.
+    """
 
     host: str
     port: int
@@ -33,6 +36,7 @@ class Broker:
     ca_file: str | None = None
     user: str | None = None
     password: str | None = None
+    source_address: str | None = None
 
 
 class MqttReceiver:
@@ -96,7 +100,7 @@ class MqttReceiver:
             answered.set()
 
         client.on_connect = on_connect
-        client.connect(broker.host, broker.port, keepalive=_KEEP_ALIVE_S)
+        client.connect(broker.host, broker.port, keepalive=_KEEP_ALIVE_S, bind_address=broker.source_address or "")
         client.loop_start()
         if not answered.wait(self._timeout_s) or refusals:
             client.disconnect()

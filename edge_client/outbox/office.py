@@ -14,6 +14,7 @@ from edge_client.outbox.courier import Courier
 from edge_client.outbox.mqtt import Broker, MqttReceiver
 from edge_client.outbox.receiver import Receiver
 from edge_client.outbox.webhook import Webhook
+from edge_client.requests.routing import WayOut
 
 _PASSWORD_VARIABLE = "DASHCAM_MQTT_PASSWORD"  # noqa: S105
 
@@ -43,8 +44,14 @@ class Office:
             courier.close(max(until_s - time.monotonic(), 0.05))
 
 
-def open_office(settings: EventSettings, reads_file: Path, environment: Mapping[str, str] = os.environ) -> Office:
-    """The receivers of the settings, not started yet.
+def open_office(
+    settings: EventSettings,
+    reads_file: Path,
+    environment: Mapping[str, str] = os.environ,
+    *,
+    way_out: WayOut | None = None,
+) -> Office:
+    """The receivers of the settings, not started yet; `way_out` is how deliveries leave this machine.
 
     Raises:
         ConfigError: a secret, password or certificate cannot be read.
@@ -52,9 +59,16 @@ def open_office(settings: EventSettings, reads_file: Path, environment: Mapping[
     ca_file = str(settings.ca_file) if settings.ca_file is not None else None
     if settings.ca_file is not None and not settings.ca_file.is_file():
         raise ConfigError(f"there is no file of certificates {settings.ca_file}; see events.ca_file")
+    way_out = way_out or WayOut()
     secret = _line_of(settings.webhook_secret_file, "events.webhook_secret_file")
     receivers: list[Receiver] = [
-        Webhook(url, timeout_s=settings.timeout_s, secret=secret.encode() if secret else None, ca_file=ca_file)
+        Webhook(
+            url,
+            timeout_s=settings.timeout_s,
+            secret=secret.encode() if secret else None,
+            ca_file=ca_file,
+            way_out=way_out,
+        )
         for url in settings.webhooks
     ]
     if settings.mqtt_host is not None:
@@ -67,6 +81,7 @@ def open_office(settings: EventSettings, reads_file: Path, environment: Mapping[
             ca_file=ca_file,
             user=settings.mqtt_user,
             password=password or _line_of(settings.mqtt_password_file, "events.mqtt_password_file"),
+            source_address=way_out.source_address,
         )
         receivers.append(MqttReceiver(broker, timeout_s=settings.timeout_s))
     couriers = [Courier(reads_file, receiver, max_pause_s=settings.max_pause_s) for receiver in receivers]

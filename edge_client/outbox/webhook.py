@@ -15,10 +15,14 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
 import requests
+from urllib3.exceptions import HTTPError
 
 from edge_client.outbox.box import QueuedEvent
 from edge_client.outbox.receiver import DeliveryError, RefusedEventError
+from edge_client.requests.routing import RoutedAdapter, WayOut
 
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_MOST_ANSWER_BYTES = 4096
 _NEVER = frozenset({400, 405, 410, 411, 413, 414, 415, 422, 501})
 """Answers that will be the same the next time; 401, 403 and 404 are set right by people."""
 
@@ -26,16 +30,32 @@ _NEVER = frozenset({400, 405, 410, 411, 413, 414, 415, 422, 501})
 class Webhook:
     """One URL that gets events."""
 
-    def __init__(self, url: str, *, timeout_s: float, secret: bytes | None = None, ca_file: str | None = None) -> None:
-        """`secret` signs each event; `ca_file` is a PEM file of certificates to trust instead of the usual ones."""
+    def __init__(
+        self,
+        url: str,
+        *,
+        timeout_s: float,
+        secret: bytes | None = None,
+        ca_file: str | None = None,
+        way_out: WayOut | None = None,
+    ) -> None:
+        """`secret` signs each event; `ca_file` is a PEM file of certificates to trust instead of the usual ones.
+
+        `way_out` is how events leave this machine; those for itself need none, and no proxy.
+        """
         self._url = url
         self._timeout_s = timeout_s
         self._secret = secret
         self._session = requests.Session()
-        if ca_file is not None:
-            self._session.verify = ca_file
+        host = urlsplit(url).hostname or ""
+        if host in _LOOPBACK:
+            self._session.trust_env = False
+        elif way_out is not None:
+            self._session.mount("http://", RoutedAdapter(way_out))
+            self._session.mount("https://", RoutedAdapter(way_out))
+        self._ca_file = ca_file
         self.name = f"webhook-{hashlib.sha256(url.encode()).hexdigest()[:12]}"
-        self.shown_name = f"the webhook at {urlsplit(url).hostname}"
+        self.shown_name = f"the webhook at {host}"
         self.batch = 1
 
     def deliver(self, events: Sequence[QueuedEvent]) -> int:
@@ -46,10 +66,17 @@ class Webhook:
             headers |= signature(self._secret, event.key, int(time.time()), event.body)
         try:
             # A redirection would send reads, and the URL's own credentials, to somebody else.
-            answer = self._session.post(
-                self._url, data=event.body, headers=headers, timeout=self._timeout_s, allow_redirects=False
-            )
-        except (requests.RequestException, UnicodeError) as error:
+            with self._session.post(
+                self._url,
+                data=event.body,
+                headers=headers,
+                timeout=self._timeout_s,
+                allow_redirects=False,
+                stream=True,
+                verify=self._ca_file,
+            ) as answer:
+                answer.raw.read(_MOST_ANSWER_BYTES)  # so that the connection can be used again
+        except (requests.RequestException, HTTPError, UnicodeError) as error:
             raise DeliveryError(_reason(error)) from None
         if answer.ok and not answer.is_redirect:
             return 1

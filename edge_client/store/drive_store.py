@@ -12,6 +12,7 @@ from pathlib import Path
 from edge_client.config import EdgeSettings
 from edge_client.errors import StoreError
 from edge_client.outbox.office import Office, open_office
+from edge_client.requests.routing import WayOut
 from edge_client.store.drives import DriveStart, Position
 from edge_client.store.known import KnownPlate, KnownPlates, known_plates
 from edge_client.store.safe import SafeReads
@@ -171,9 +172,13 @@ def open_drive_store(settings: EdgeSettings, path: Path, source: str = "") -> Dr
     Raises:
         DashcamError: the file, the list of known plates, the key or a receiver's files are not as they should be.
     """
-    known = known_plates(settings.reads.known_file, distance=settings.reads.known_distance)
-    secret = secret_of(settings.reads.hash_key_file)
-    office = open_office(settings.events, path)
+    reads_settings = settings.reads
+    secret = secret_of(reads_settings.hash_key_file)
+    known = known_plates(
+        reads_settings.known_file, distance=reads_settings.known_distance, plates_as_names=secret is None
+    )
+    way_out = WayOut(settings.apis.interface, settings.apis.source_address)
+    office = open_office(settings.events, path, way_out=way_out)
 
     def open_file(file: Path) -> SqliteReads:
         return SqliteReads(file, secret=secret, mailing=office.mailing, on_events=office.wake)
@@ -185,6 +190,6 @@ def open_drive_store(settings: EdgeSettings, path: Path, source: str = "") -> Dr
         known,
         office,
         source=source,
-        store_ignored=settings.reads.store_ignored,
-        keep_days=settings.reads.keep_days,
+        store_ignored=reads_settings.store_ignored,
+        keep_days=reads_settings.keep_days,
     )

@@ -60,12 +60,14 @@ class KnownPlates:
         return len(self._plates)
 
     @classmethod
-    def load(cls, file: Path, *, distance: float) -> KnownPlates:
+    def load(cls, file: Path, *, distance: float, plates_as_names: bool = True) -> KnownPlates:
         """Reads a list: CSV with a line of headings if the file is called `.csv`, else YAML.
 
         Args:
             file: a YAML list of mappings, or CSV, with plate and, as wanted, name, note, action, distance.
             distance: that of entries that state none.
+            plates_as_names: what has no name is called by its plate; else, where no plate is to be written down, by
+                its number in the list.
 
         Raises:
             ConfigError: it cannot be read, or an entry is wrong; the message names the entry.
@@ -77,7 +79,19 @@ class KnownPlates:
         except UnicodeDecodeError:
             raise ConfigError(f"the list of known plates {file} is not UTF-8 text") from None
         rows = _csv_rows(text) if file.suffix.lower() == ".csv" else _yaml_rows(text, file)
-        return cls([_known(row, number, file, distance) for number, row in enumerate(rows, 1)])
+        entries = [_entry(row, number, file) for number, row in enumerate(rows, 1)]
+        return cls(
+            [
+                KnownPlate(
+                    plate=plain_plate(entry.plate),
+                    name=entry.name or (entry.plate if plates_as_names else f"plate {number} of your list"),
+                    note=entry.note,
+                    action=entry.action,
+                    distance=distance if entry.distance is None else entry.distance,
+                )
+                for number, entry in enumerate(entries, 1)
+            ]
+        )
 
     def match(self, text: str) -> KnownPlate | None:
         """The plate of the list that a text is nearest to, if it is near enough."""
@@ -142,24 +156,19 @@ def _yaml_rows(text: str, file: Path) -> list[object]:
     return [{"plate": row} if isinstance(row, str) else row for row in rows]
 
 
-def _known(row: object, number: int, file: Path, distance: float) -> KnownPlate:
+def _entry(row: object, number: int, file: Path) -> _Entry:
     try:
-        entry = _Entry.model_validate(row)
+        return _Entry.model_validate(row)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "entry"
         hint = "; put it in quotes" if first["type"] == "string_type" else ""
         message = first["msg"].removeprefix("Value error, ")
         raise ConfigError(f"{file}: plate {number}: {where}: {message[:1].lower()}{message[1:]}{hint}") from None
-    return KnownPlate(
-        plate=plain_plate(entry.plate),
-        name=entry.name or entry.plate,
-        note=entry.note,
-        action=entry.action,
-        distance=distance if entry.distance is None else entry.distance,
-    )
 
 
-def known_plates(file: Path | None, *, distance: float) -> KnownPlates:
+def known_plates(file: Path | None, *, distance: float, plates_as_names: bool = True) -> KnownPlates:
     """The configured list, an empty one without a file."""
-    return KnownPlates.load(file, distance=distance) if file is not None else KnownPlates()
+    if file is None:
+        return KnownPlates()
+    return KnownPlates.load(file, distance=distance, plates_as_names=plates_as_names)

@@ -120,7 +120,7 @@ class LiveBoard:
             StoreError: the file cannot be read.
         """
         with ReadLibrary(reads_file) as library, self._lock:
-            for read in reversed(library.find(ReadFilter(limit=self._limit))):
+            for read in reversed([r for r in library.find(ReadFilter(limit=self._limit)) if not r.hashed]):
                 self._put(_board_read(self._revision + 1, read, library.crop(read.id) or b""))
 
     def crop(self, uid: str) -> bytes | None:
