@@ -82,7 +82,7 @@ def gps_state(gps: GpsStatus) -> PartState:
         GpsState.STALE: ("fix lost", Grade.BAD),
         GpsState.REPLAY: ("replay", Grade.OK),
     }[gps.state]
-    detail = gps.reason
+    detail = gps.reason.removeprefix("replaying ") if gps.state is GpsState.REPLAY else gps.reason
     if gps.state is GpsState.STALE and gps.fix_age_s is not None:
         detail = f"{gps.fix_age_s:.0f} s ago"
     elif gps.state in (GpsState.FIX, GpsState.REPLAY) and gps.fix is not None and gps.fix.satellites:

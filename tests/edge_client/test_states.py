@@ -40,6 +40,12 @@ WELL = replace(STATUS, apis={"yolov3": "ok", "crnn": "ok"})
         (replace(WELL, gps=GpsStatus(GpsState.FIX, FIX, 0.1)), 1, "GPS: fix, 9 satellites", Grade.OK),
         (replace(WELL, gps=GpsStatus(GpsState.SEARCHING)), 1, "GPS: no fix", Grade.NOTE),
         (replace(WELL, gps=GpsStatus(GpsState.STALE, FIX, 42.4)), 1, "GPS: fix lost, 42 s ago", Grade.BAD),
+        (
+            replace(WELL, gps=GpsStatus(GpsState.REPLAY, reason="replaying route.nmea")),
+            1,
+            "GPS: replay, route.nmea",
+            Grade.OK,
+        ),
         (replace(WELL, gps=GpsStatus(GpsState.OFF)), 1, "GPS: off", Grade.OFF),
         (
             replace(WELL, gps=GpsStatus(GpsState.CONNECTING, reason="no such port")),
