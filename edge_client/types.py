@@ -230,9 +230,8 @@ class NetworkStatus:
 class StoreStatus:
     """Reads that wait to be written, and why; an empty ``reason`` means that all goes well.
 
-    ``notice`` is something to be said although reads are written. ``lost`` reads never will be: too many waited.
-    ``events_waiting`` are to be delivered by MQTT or webhook yet, ``events_dropped`` were given up because too many
-    waited or nobody would take them.
+    ``notice`` is to be said although reads are written. ``lost`` reads never will be: too many waited. Events wait to
+    be delivered by MQTT or webhook; dropped ones were too many, or nobody would take them.
     """
 
     waiting: int = 0
