@@ -11,7 +11,7 @@ from edge_client.config import EdgeSettings
 from edge_client.requests.pool import RequestPool
 from edge_client.requests.uplink import Limits, Observation, Targets, Uplink
 
-_STALL_S = 2.0
+_STALL_S = 3.0
 _STALL_LATENCIES = 4.0
 
 

@@ -4,7 +4,7 @@ Requests in flight follow additive increase, multiplicative decrease (Chiu and J
 trip while answers come without queueing, six tenths after a round in which they queued or failed. Queueing is
 told by the delay over the least one of the last seconds, as TCP Vegas does (Brakmo and Peterson, 1995), so that
 the window ends near the product of rate and round trip however slow or far away the far end is. JPEG quality
-goes down by a tenth where too few answers come over a narrow network, and up again a little at a time.
+goes down by a part where too few answers come over a narrow network, and up again a little at a time.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 _WANTED_HZ = 8.0
 """Inferred frames a second that tracking does well with: finer pictures are worth no fewer."""
 _DECREASE = 0.6
-_COARSER = 0.9
+_COARSER = 0.85
 _FINER = 2.0
 _ROUND_S = 0.5
 _QUEUE_PART = 0.25

@@ -72,8 +72,8 @@ def test_silence_is_what_is_asked_and_not_answered() -> None:
     clock.now_s += 1.0
     assert adaptation.silence_s() == 0.0
     passed(adaptation, clock, 0.1)
-    clock.now_s += 3.0
-    assert adaptation.silence_s() == pytest.approx(3.0)
+    clock.now_s += 4.0
+    assert adaptation.silence_s() == pytest.approx(4.0)
     adaptation.end(lost, 1, answered=False, frame=True)
     assert adaptation.silence_s() == 0.0
 
