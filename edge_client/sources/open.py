@@ -13,11 +13,12 @@ from edge_client.errors import SourceError
 from edge_client.sources.live import stream, v4l2_camera
 from edge_client.sources.picamera import PiCamera
 from edge_client.sources.pictures import PictureFolder
+from edge_client.sources.rtsp import RtspCamera
 from edge_client.sources.scaled import ScaledSource
 from edge_client.sources.video import VideoFile
 from edge_client.types import FrameSource
 
-_STREAMS = ("rtsp://", "rtsps://", "http://", "https://", "rtmp://", "udp://", "srt://")
+_STREAMS = ("rtsps://", "http://", "https://", "rtmp://", "udp://", "srt://")
 _PI_CAMERA = re.compile(r"picamera(?::(\d{1,3}))?")
 
 
@@ -34,6 +35,8 @@ def open_source(name: str, settings: SourceSettings) -> FrameSource:
 
 
 def _open(name: str, settings: SourceSettings) -> FrameSource:
+    if name.lower().startswith("rtsp://"):
+        return RtspCamera(name, settings)
     if name.lower().startswith(_STREAMS):
         return stream(name, settings)
     if (pi_camera := _PI_CAMERA.fullmatch(name)) is not None and not Path(name).exists():

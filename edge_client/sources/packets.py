@@ -21,9 +21,9 @@ def nal_units(annex_b: bytes) -> list[bytes]:
 
 
 def parameter_sets(annex_b: bytes) -> bytes:
-    """The parameter sets (SPS and PPS) in an H.264 byte stream, in Annex B form; empty if it has none."""
+    """The parameter sets (SPS and PPS) in an H.264 byte stream, in Annex B form, each once; empty if it has none."""
     units = [unit for unit in nal_units(annex_b) if unit[0] & 0x1F in _PARAMETER_SETS]
-    return b"".join(b"\x00" + _START_CODE + unit for unit in units)
+    return b"".join(b"\x00" + _START_CODE + unit for unit in dict.fromkeys(units))
 
 
 @dataclass(slots=True, eq=False)
