@@ -37,6 +37,7 @@ _SAME = 0.91
 _LOST_COSTS = 4.0  # beside any track that is in sight
 _KEPT_INTERVALS = 9
 _MISSED_FRAMES = 2.5
+_LONGEST_KEEP_S = 4.0
 
 
 @dataclass(slots=True)
@@ -200,7 +201,7 @@ class Tracker:
     def _retire(self, time_s: float) -> None:
         """Lose and end tracks; where frames lie far apart one may be missed in two of them all the same."""
         interval_s = statistics.median(self._intervals_s) if self._intervals_s else 0.0
-        keep_s = max(self._settings.keep_s, _MISSED_FRAMES * interval_s)
+        keep_s = max(self._settings.keep_s, min(_MISSED_FRAMES * interval_s, _LONGEST_KEEP_S))
         alive = []
         for track in self._tracks:
             gap_s = time_s - track.motion.at_s

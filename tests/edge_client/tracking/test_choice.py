@@ -261,9 +261,7 @@ def test_what_waits_for_the_budget_is_bounded() -> None:
     ),
     st.integers(1, 6),
 )
-def test_budgets_hold_whatever_is_seen(
-    events: list[tuple[int, float, bool, bool, str]], most: int
-) -> None:
+def test_budgets_hold_whatever_is_seen(events: list[tuple[int, float, bool, bool, str]], most: int) -> None:
     device = Device(max_requests=most, requests_per_s=2.0, requests_burst=3)
     requests: dict[int, int] = {}
     times = []

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cloud_apis.contract import PlateBox
+from edge_client.tracking.appearance import likeness, thumbnails
+from tests.edge_client.tracking.test_identity import LOOKS, look_of, painted
+
+
+def test_the_same_plate_is_alike_and_another_is_not() -> None:
+    assert likeness(LOOKS[0], look_of("B12XYZ")) == pytest.approx(1.0, abs=0.02)
+    assert likeness(LOOKS[0], LOOKS[1]) < 0.8
+    assert likeness(LOOKS[0], LOOKS[1]) == pytest.approx(likeness(LOOKS[1], LOOKS[0]))
+
+
+def test_a_box_that_lies_a_little_differently_is_still_alike() -> None:
+    frame = np.full((120, 300, 3), 90, np.uint8)
+    frame[40:80, 60:240] = painted("B12XYZ")
+    (moved,) = thumbnails(frame, [PlateBox(54, 37, 250, 82, 0.9, (0.9,))])
+    assert likeness(LOOKS[0], moved) > 0.85
+
+
+def test_what_shows_nothing_is_like_nothing() -> None:
+    flat = thumbnails(np.full((50, 100, 3), 7, np.uint8), [PlateBox(10, 10, 60, 25, 0.9, (0.9,))])[0]
+    assert likeness(flat, LOOKS[0]) == likeness(LOOKS[0], flat) == likeness(flat, flat) == 0.0
+
+
+def test_boxes_at_the_edge_and_of_no_size_are_taken() -> None:
+    random = np.random.default_rng(1)
+    frame = random.integers(0, 255, (60, 90, 3), dtype=np.uint8)
+    boxes = [
+        PlateBox(0, 0, 90, 60, 0.9, (0.9,)),
+        PlateBox(-20, -10, 15, 8, 0.9, (0.9,)),
+        PlateBox(80, 50, 140, 90, 0.9, (0.9,)),
+        PlateBox(30, 30, 30, 30, 0.9, (0.9,)),
+    ]
+    for thumbnail in thumbnails(frame, boxes):
+        assert thumbnail.plate.shape == (16, 64)
+        assert np.isfinite(thumbnail.around).all()
