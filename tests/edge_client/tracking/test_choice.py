@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -142,9 +144,9 @@ def test_a_badly_read_plate_is_sent_again_less_and_less_often() -> None:
         for _ in device.due(now_s):
             sent.append(now_s)
             device.read(DOUBTFUL)
-    gaps = [b - a for a, b in zip(sent, sent[1:], strict=False)]
+    gaps = [b - a for a, b in itertools.pairwise(sent)]
     assert len(sent) == 4
-    assert all(b > 1.8 * a for a, b in zip(gaps, gaps[1:], strict=False))
+    assert all(b > 1.8 * a for a, b in itertools.pairwise(gaps))
 
 
 def test_a_badly_read_plate_is_sent_again_soon_when_it_is_much_larger() -> None:
@@ -281,8 +283,9 @@ def test_budgets_hold_whatever_is_seen(events: list[tuple[int, float, bool, bool
             assert last - first + 1 <= 3 + 2.0 * (times[last] - times[first]) + 1e-6
 
 
-def test_the_promise_grows_with_width_and_sharpness() -> None:
-    assert promise_px(100.0, 500.0) == 100.0
-    assert promise_px(100.0, 900.0) > promise_px(100.0, 500.0) > promise_px(100.0, 100.0)
-    assert promise_px(100.0, 0.0) == 60.0
-    assert promise_px(100.0, 1e9) == 140.0
+def test_the_promise_grows_with_width_sharpness_and_score() -> None:
+    assert promise_px(100.0, 500.0, 0.8) == 100.0
+    assert promise_px(100.0, 900.0, 0.8) > promise_px(100.0, 500.0, 0.8) > promise_px(100.0, 100.0, 0.8)
+    assert promise_px(100.0, 500.0, 0.95) > promise_px(100.0, 500.0, 0.5)
+    assert promise_px(100.0, 0.0, 0.8) == 50.0
+    assert promise_px(100.0, 1e9, 0.8) == 150.0
