@@ -35,7 +35,7 @@ def add_parser(commands: Subcommands) -> None:
     add("--python", type=Path, default=Path(sys.executable), metavar="FILE", help="interpreter of the service")
     add("--user", default="dashcam", metavar="NAME", help="account of the service (default: dashcam)")
     add("--memory-max", default="1G", metavar="SIZE", help="end it when it takes more than this (default: 1G)")
-    add("--fullscreen", action="store_true", help="draw on the screen, without a display server")
+    add("--fullscreen", action="store_true", help="let new settings draw on the screen, with or without a desktop")
     parser.set_defaults(function=install)
 
 
@@ -53,11 +53,10 @@ def install(arguments: argparse.Namespace) -> int:
         config=arguments.config,
         user=arguments.user,
         writable=writable_folders(settings),
-        full_screen=arguments.fullscreen,
         memory_max=arguments.memory_max,
     )
     shipped = (resources.files("config") / "edge.yaml").read_text(encoding="utf-8")
-    plan = plan_installation(service, shipped)
+    plan = plan_installation(service, shipped, full_screen=arguments.fullscreen)
     live = arguments.root == _ROOT
     if arguments.print:
         _print(plan, live=live)
@@ -66,6 +65,8 @@ def install(arguments: argparse.Namespace) -> int:
         raise DashcamError("installing needs root: sudo dashcam install; look first: dashcam install --print")
     for path, step in write_parts(plan, arguments.root):
         print(f"{step.value:8}{path}")
+    if arguments.fullscreen and there.is_file() and not settings_of(there).window.full_screen:
+        print(f"note    {there} is yours and was kept: set window.full_screen to true there")
     failed = False
     if live:
         for command, problem in run_commands(plan):

@@ -72,8 +72,13 @@ class Plan:
     commands: tuple[tuple[str, ...], ...]
 
 
-def plan_installation(settings: ServiceSettings, shipped_config: str) -> Plan:
-    """What has to be there for the service; `shipped_config` is the text that the settings begin with.
+def plan_installation(settings: ServiceSettings, shipped_config: str, *, full_screen: bool = False) -> Plan:
+    """What has to be there for the service.
+
+    Args:
+        settings: what the unit depends on.
+        shipped_config: the text of the settings as shipped.
+        full_screen: whether new settings let it draw on the screen, without a display server.
 
     Raises:
         ConfigError: the unit cannot be written.
@@ -84,7 +89,7 @@ def plan_installation(settings: ServiceSettings, shipped_config: str) -> Plan:
         PlannedFile(Path("/etc/sysusers.d/dashcam.conf"), _account(settings.user)),
         PlannedFile(Path("/etc/udev/rules.d/60-dashcam.rules"), _RULES),
         PlannedFile(Path("/etc/tmpfiles.d/dashcam.conf"), _folders(settings)),
-        PlannedFile(settings.config, service_config(shipped_config), owners=True),
+        PlannedFile(settings.config, service_config(shipped_config, full_screen=full_screen), owners=True),
         PlannedFile(settings.environment_file, _ENVIRONMENT, mode=0o600, owners=True),
     )
     links = (PlannedLink(_UNITS / "multi-user.target.wants" / UNIT_NAME, unit),)
@@ -98,9 +103,10 @@ def plan_installation(settings: ServiceSettings, shipped_config: str) -> Plan:
     return Plan(files, links, commands)
 
 
-def service_config(shipped: str) -> str:
+def service_config(shipped: str, *, full_screen: bool) -> str:
     """The settings that a service begins with: the shipped ones, but a camera that is missing is waited for."""
-    return shipped.replace("\n  wait_for_camera: false\n", "\n  wait_for_camera: true\n")
+    text = shipped.replace("\n  wait_for_camera: false\n", "\n  wait_for_camera: true\n")
+    return text.replace("\n  full_screen: false\n", "\n  full_screen: true\n") if full_screen else text
 
 
 def write_parts(plan: Plan, root: Path) -> Iterator[tuple[Path, Step]]:

@@ -106,7 +106,6 @@ class ServiceSettings:
         environment_file: file with the keys as NAME=VALUE, read by systemd itself; need not exist.
         user: the account that it runs as.
         writable: folders outside of the state folder that it writes to, absolute.
-        full_screen: whether it draws on the screen without a display server.
         memory_max: more than this and the kernel ends it, as systemd writes sizes; leave room for embedded APIs.
         starts, starts_period_s: the cap on starts.
     """
@@ -117,7 +116,6 @@ class ServiceSettings:
     environment_file: Path = Path("/etc/dashcam/environment")
     user: str = "dashcam"
     writable: tuple[Path, ...] = ()
-    full_screen: bool = False
     memory_max: str = "1G"
     starts: int = 10
     starts_period_s: int = 300
@@ -133,13 +131,12 @@ def service_unit(settings: ServiceSettings, name: str = "dashcam.service") -> st
         if not path.is_absolute():
             raise ConfigError(f"the service needs absolute paths, not {path}")
     words = [str(settings.python), "-m", "edge_client", "run", "--config", str(settings.config)]
-    words += ["--fullscreen"] if settings.full_screen else ["--no-window"]
     environment = [
         "EnvironmentFile=-" + _printable(str(settings.environment_file)).replace("%", "%%"),
         "Environment=PYTHONUNBUFFERED=1 XDG_DATA_HOME=/var/lib XDG_CACHE_HOME=/var/lib/dashcam/cache",
+        "Environment=SDL_AUDIODRIVER=dummy",
     ]
-    if settings.full_screen:
-        environment.append("Environment=SDL_VIDEODRIVER=kmsdrm SDL_AUDIODRIVER=dummy")
+    # No flag for the window: one that is asked for by flag and cannot be opened would end the drive.
     return _TEMPLATE.format(
         name=name,
         burst=settings.starts,

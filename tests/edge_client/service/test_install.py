@@ -67,6 +67,17 @@ def test_what_the_owner_changed_stays_and_the_unit_follows(tmp_path: Path, capsy
     assert 'd "/media/stick" :0750 :dashcam :dashcam -' in (tmp_path / "etc/tmpfiles.d/dashcam.conf").read_text("utf-8")
 
 
+def test_new_settings_may_draw_on_the_screen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert install(tmp_path / "new", "--fullscreen") == 0
+    assert load_settings(tmp_path / "new/etc/dashcam/edge.yaml").window.full_screen
+    assert "note" not in capsys.readouterr().out
+    install(tmp_path / "old")
+    capsys.readouterr()
+    assert install(tmp_path / "old", "--fullscreen") == 0
+    assert "set window.full_screen to true" in capsys.readouterr().out
+    assert not load_settings(tmp_path / "old/etc/dashcam/edge.yaml").window.full_screen
+
+
 def test_printing_changes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["install", "--print"]) == 0
     live = capsys.readouterr().out
