@@ -29,7 +29,11 @@ class EventSettings(Section):
     ca_file: Path | None = Field(
         default=None, description="certificates to trust for webhooks and MQTT instead of the usual ones, PEM"
     )
-    mqtt_host: str | None = Field(default=None, description="MQTT broker, None for none")
+    mqtt_host: str | None = Field(
+        default=None,
+        description="MQTT broker, None for none; it is reached from apis.source_address (webhooks by apis.interface "
+        "too)",
+    )
     mqtt_port: int | None = Field(default=None, ge=1, le=65535, description="its port, None for 1883, with TLS 8883")
     mqtt_tls: bool = Field(default=False, description="talk to the broker by TLS")
     mqtt_user: str | None = Field(default=None, description="user at the broker")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 from edge_client.config import EdgeSettings
 from edge_client.errors import StoreError
@@ -26,6 +27,7 @@ _COUNT_S = 5.0
 _OFFICE_END_S = 1.0
 _ALERTS = 5
 _REMEMBERED = 4096
+_Given = TypeVar("_Given")
 
 
 class DriveStore:
@@ -45,6 +47,8 @@ class DriveStore:
         self._reads = reads
         self._office = office
         self._known = known
+        self._drive: DriveStart | None = None
+        self._generation = reads.generation
         self._source = source
         self._store_ignored = store_ignored
         self._keep_days = keep_days
@@ -91,12 +95,12 @@ class DriveStore:
             for tell in self._removed:
                 for uid in gone:
                     tell(uid)
-            self._reads.call(lambda reads: reads.remove(gone))
+            self._call(lambda reads: reads.remove(gone))
             return
         if known is not None and not ignored:
             self._alert(read, known)
         try:
-            self._reads.call(lambda reads: reads.save(read, known, quietly=ignored))
+            self._call(lambda reads: reads.save(read, known, quietly=ignored))
         finally:
             for hear in self._added:
                 hear(read)
@@ -105,20 +109,21 @@ class DriveStore:
     def begin_drive(self, drive: DriveStart) -> None:
         """As `DriveLog` has it."""
         named = replace(drive, source=drive.source or self._source)
-        self._reads.call(lambda reads: reads.begin_drive(named))
+        self._call(lambda reads: reads.begin_drive(named))
+        self._drive = named
         self.tend()
 
     def end_drive(self, uid: str, ended: datetime) -> None:
         """As `DriveLog` has it."""
-        self._reads.call(lambda reads: reads.end_drive(uid, ended))
+        self._call(lambda reads: reads.end_drive(uid, ended))
 
     def add_positions(self, drive: str, positions: Sequence[Position]) -> None:
         """As `DriveLog` has it."""
-        self._reads.call(lambda reads: reads.add_positions(drive, positions))
+        self._call(lambda reads: reads.add_positions(drive, positions))
 
     def correct_times(self, drive: str, shift: timedelta, source: UtcSource) -> None:
         """As `ReadStore` has it."""
-        self._reads.call(lambda reads: reads.correct_times(drive, shift, source))
+        self._call(lambda reads: reads.correct_times(drive, shift, source))
 
     def tend(self) -> None:
         """Deletes what is too old, once an hour; counts the events that wait."""
@@ -129,7 +134,7 @@ class DriveStore:
         self._next_tend_s = now_s + _TEND_S
         before = datetime.now(UTC) - timedelta(days=self._keep_days)
         try:
-            gone = self._reads.call(lambda reads: reads.prune(before))
+            gone = self._call(lambda reads: reads.prune(before))
         except StoreError as error:
             _LOG.warning("old reads could not be deleted: %s", error)
             return
@@ -142,6 +147,16 @@ class DriveStore:
             self._office.close(_OFFICE_END_S)
             self._office = None
         self._reads.close()
+
+    def _call(self, action: Callable[[SqliteReads], _Given]) -> _Given:
+        given = self._reads.call(action)
+        if self._reads.generation != self._generation:
+            # What took the place of a damaged file knows nothing of the drive that runs.
+            drive = self._drive
+            if drive is not None:
+                self._reads.call(lambda reads: reads.begin_drive(drive))
+            self._generation = self._reads.generation
+        return given
 
     def _alert(self, read: TrackRead, known: KnownPlate) -> None:
         warned = any(uid in self._warned for uid in (read.uid, *read.supersedes))
@@ -161,7 +176,7 @@ class DriveStore:
             return
         self._next_count_s = now_s + _COUNT_S
         try:
-            self._events = self._reads.call(lambda reads: reads.events())
+            self._events = self._call(lambda reads: reads.events())
         except StoreError as error:
             _LOG.debug("events cannot be counted: %s", error)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from edge_client.errors import StoreError
 from edge_client.store.geodesy import EARTH_RADIUS_M, haversine_m
-from edge_client.store.plate_text import edits, is_pattern, plain_pattern
+from edge_client.store.plate_text import is_pattern, plain_pattern, within_edits
 from edge_client.store.rows import (
     READ_COLUMNS,
     SINGLE_COLUMNS,
@@ -106,7 +106,6 @@ class ReadLibrary:
         self._connection = open_for_reading(path)
         self._connection.row_factory = sqlite3.Row
         self._connection.create_function("haversine_m", 4, haversine_m, deterministic=True)
-        self._connection.create_function("edits", 2, edits, deterministic=True)
 
     def __enter__(self) -> ReadLibrary:
         return self
@@ -121,6 +120,8 @@ class ReadLibrary:
     def find(self, wanted: ReadFilter) -> list[StoredRead]:
         """The reads that meet the filter, newest first."""
         conditions, values = conditions_of(wanted, self._secret)
+        if wanted.like is not None:
+            self._connection.create_function("is_like", 1, within_edits(wanted.like, wanted.distance))
         where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
         limit = -1 if wanted.limit is None else wanted.limit
         query = f"SELECT {READ_COLUMNS} FROM reads{where} ORDER BY first_seen DESC, id DESC LIMIT ?"  # noqa: S608
@@ -222,7 +223,7 @@ def conditions_of(wanted: ReadFilter, secret: PlateSecret | None) -> tuple[list[
         else:
             add("plate IN (?, ?)", pattern, secret.digest(pattern))
     if wanted.like is not None:
-        add("NOT hashed AND edits(plate, ?) <= ?", wanted.like, wanted.distance)
+        add("NOT hashed AND is_like(plate)")
     if wanted.min_confidence is not None:
         add("confidence >= ?", wanted.min_confidence)
     if wanted.near is not None:

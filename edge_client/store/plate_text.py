@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
 from typing import Final
 
 from edge_client.tracking.text import distance
@@ -33,7 +34,25 @@ def alike(text: str) -> str:
 
 def edits(a: str, b: str) -> int:
     """Levenshtein distance of two plates in characters, where O and 0, I and 1 are alike."""
-    a, b = alike(a), alike(b)
+    return _levenshtein(alike(a), alike(b))
+
+
+def within_edits(plate: str, distance: int) -> Callable[[str], bool]:
+    """Tells of bare plates whether they are within so many `edits` of one; quickly of most that are not."""
+    wanted = alike(plate)
+    characters = frozenset(wanted)
+
+    def is_near(text: str) -> bool:
+        other = text.translate(_ALIKE)
+        others = frozenset(other)
+        if max(abs(len(wanted) - len(other)), len(characters - others), len(others - characters)) > distance:
+            return False  # an edit changes the length, and what is in it, by one at most
+        return _levenshtein(wanted, other) <= distance
+
+    return is_near
+
+
+def _levenshtein(a: str, b: str) -> int:
     row = list(range(len(b) + 1))
     for i, ca in enumerate(a, 1):
         diagonal, row[0] = row[0], i

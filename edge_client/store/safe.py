@@ -42,6 +42,8 @@ class SafeReads:
         self._reads: SqliteReads | None = None
         self._inode: tuple[int, int] | None = None
         self.notice = ""
+        self.generation = 0
+        """Grows with each new file that took the place of another."""
         try:
             self._open(check=True)
         except UnavailableFileError as error:
@@ -106,6 +108,7 @@ class SafeReads:
 
     def _say(self, notice: str) -> None:
         self.notice = notice
+        self.generation += 1
         _LOG.warning("%s", notice)
 
 

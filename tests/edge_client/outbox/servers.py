@@ -23,6 +23,7 @@ class Inbox:
         self.events: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.bodies: list[bytes] = []
+        self.senders: list[str] = []
         self.answers: list[tuple[int, dict[str, str]]] = []
         self.url = ""
 
@@ -34,7 +35,7 @@ class Inbox:
 
 
 @contextmanager
-def web_server(inbox: Inbox, port: int = 0) -> Iterator[Inbox]:
+def web_server(inbox: Inbox, port: int = 0, host: str = "127.0.0.1") -> Iterator[Inbox]:
     """An HTTP server that takes events into the inbox, in the order in which it took them."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -46,6 +47,7 @@ def web_server(inbox: Inbox, port: int = 0) -> Iterator[Inbox]:
                 status, headers = inbox.answers.pop(0) if inbox.answers else (204, {})
                 inbox.headers.append(dict(self.headers.items()))
                 inbox.bodies.append(body)
+                inbox.senders.append(str(self.client_address[0]))
                 if status < 300:
                     inbox.events.append(json.loads(body))
                 inbox.condition.notify_all()
@@ -58,8 +60,8 @@ def web_server(inbox: Inbox, port: int = 0) -> Iterator[Inbox]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-    inbox.url = f"http://127.0.0.1:{server.server_address[1]}/hook"
+    server = ThreadingHTTPServer((host, port), Handler)
+    inbox.url = f"http://{host}:{server.server_address[1]}/hook"
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     try:

@@ -13,6 +13,7 @@ import pytest
 from edge_client.outbox.box import QueuedEvent
 from edge_client.outbox.receiver import DeliveryError, RefusedEventError
 from edge_client.outbox.webhook import Webhook, signature
+from edge_client.requests.routing import WayOut
 from tests.edge_client.outbox.servers import Inbox, free_port, web_server
 
 EVENT = QueuedEvent(1, "new", "t:1:new", b'{"id": "t:1:new", "plate": "B1"}')
@@ -75,6 +76,15 @@ def test_nobody_there_and_nobody_who_answers() -> None:
     assert "hunter2" not in f"{error.value} {webhook.name} {webhook.shown_name}"
     with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(DeliveryError, match="in time"):
         Webhook(f"http://127.0.0.1:{silent.getsockname()[1]}/", timeout_s=0.1).deliver([EVENT])
+
+
+def test_events_leave_from_the_address_that_is_set() -> None:
+    with web_server(Inbox(), host="127.0.0.2") as inbox:
+        for address in ("127.0.0.3", "127.0.0.4"):
+            webhook = Webhook(inbox.url, timeout_s=10, way_out=WayOut(source_address=address))
+            assert webhook.deliver([EVENT]) == 1
+            webhook.close()
+    assert inbox.senders == ["127.0.0.3", "127.0.0.4"]
 
 
 def test_a_receiver_keeps_its_name(inbox: Inbox) -> None:

@@ -15,6 +15,7 @@ from edge_client.errors import ConfigError, StoreError
 from edge_client.store.drive_store import DriveStore, open_drive_store
 from edge_client.store.drives import DriveLog, DriveStart
 from edge_client.store.library import ReadFilter, ReadLibrary
+from edge_client.store.secrecy import PlateSecret
 from edge_client.types import ReadStore, UtcSource
 from tests.edge_client.outbox.servers import Inbox, web_server
 from tests.edge_client.samples import START, read
@@ -164,6 +165,17 @@ def test_what_is_wrong_with_the_file_and_with_events_is_said(opener: Opener, tmp
     assert (status.events_waiting, status.events_dropped) == (1, 2)
 
 
+def test_a_drive_goes_on_in_the_file_that_takes_the_place_of_another(opener: Opener, tmp_path: Path) -> None:
+    store = opener()
+    store.begin_drive(DriveStart("d", START))
+    for file in list(tmp_path.glob("reads.db*")):
+        file.unlink()
+    store.save(replace(read("t", "A111AAA"), drive="d"))
+    store.close()
+    with ReadLibrary(tmp_path / "reads.db") as library:
+        assert [(d.uid, d.source, d.reads) for d in library.drives()] == [("d", "road.mp4", 1)]
+
+
 def test_times_are_corrected_through_it(opener: Opener, tmp_path: Path) -> None:
     store = opener()
     store.begin_drive(DriveStart("d", START))
@@ -173,6 +185,23 @@ def test_times_are_corrected_through_it(opener: Opener, tmp_path: Path) -> None:
     store.close()
     with ReadLibrary(tmp_path / "reads.db") as library:
         assert library.find(ReadFilter())[0].first_seen == START + timedelta(hours=1)
+
+
+def test_where_plates_are_hashed_none_is_written_down_or_sent(
+    opener: Opener, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "key").write_text("0123456789abcdef")
+    (tmp_path / "nameless.yaml").write_text("[A111AAA, B123XYZ]")
+    with web_server(Inbox()) as inbox, caplog.at_level(logging.DEBUG, "edge_client"):
+        store = opener({"webhooks": [inbox.url]}, hash_key_file=tmp_path / "key", known_file=tmp_path / "nameless.yaml")
+        store.save(read("t"))
+        events = inbox.wait_for(2)
+        store.close()
+    assert [event["kind"] for event in events] == ["new", "alert"]
+    assert events[1]["known"]["name"] == "plate 2 of your list"
+    assert events[1]["plate"] == PlateSecret(b"0123456789abcdef").digest("B123XYZ")
+    written = b"".join(file.read_bytes() for file in tmp_path.glob("reads.db*"))
+    assert "B123XYZ" not in f"{events} {caplog.text} {written!r}"
 
 
 @pytest.mark.parametrize("key", ["known_file", "hash_key_file"])

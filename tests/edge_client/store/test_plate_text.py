@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_client.store.plate_text import confusion, edits, plain_pattern, plain_plate
+from edge_client.store.plate_text import confusion, edits, plain_pattern, plain_plate, within_edits
 
 PLATES = st.text(alphabet="ABCIO0123 -", max_size=9)
 
@@ -40,6 +40,11 @@ def test_edits_are_a_distance(a: str, b: str, c: str) -> None:
     assert edits(a, a) == 0
     assert edits(a, c) <= edits(a, b) + edits(b, c)
     assert edits(a, b) <= max(len(plain_plate(a)), len(plain_plate(b)))
+
+
+@given(PLATES, PLATES, st.integers(0, 4))
+def test_the_quick_way_tells_the_same(a: str, b: str, distance: int) -> None:
+    assert within_edits(a, distance)(plain_plate(b)) == (edits(a, b) <= distance)
 
 
 def test_confusion_counts_easy_mistakes_half() -> None:
