@@ -14,7 +14,8 @@ class PrivacySettings(Section):
 
     blur: Literal["none", "shown", "recorded", "both"] = Field(
         default="none",
-        description="where plates are blurred: on window and page (shown), in video files (recorded), or both",
+        description="where plates are blurred: in the picture of window and page (shown), in all recorded video "
+        "(recorded), or both; what the detector misses stays clear, and the list keeps its pictures of plates",
     )
     only: tuple[str, ...] = Field(
         default=(),
