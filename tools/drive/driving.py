@@ -46,8 +46,9 @@ def drive(plan: DrivePlan, folder: Path, apis: Callable[[], AbstractContextManag
         RunError: the dashcam did not run to the end.
         OSError: something cannot be written.
     """
-    points = drive_route(plan.seconds)
     film = write_film(plan.played, folder / "film.mp4", plan.seconds)
+    seconds = film_length_s(film)
+    points = drive_route(seconds)
     log = write_log(points, folder / "route.nmea")
     settings = folder / "edge.yaml"
     settings.write_text(yaml.safe_dump(_settings(folder, plan.played.length_s)), encoding="utf-8")
@@ -68,7 +69,6 @@ def drive(plan: DrivePlan, folder: Path, apis: Callable[[], AbstractContextManag
 
     with apis() as near, delayed("127.0.0.1", near, plan.round_trip_s, plan.rate_bps, gate) as port:
         run = run_dashcam(str(film), folder, port, options, watch)
-    seconds = film_length_s(film)
     kept = kept_reads(folder / "reads.db")
     return Outcome(
         seconds=seconds,

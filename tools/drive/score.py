@@ -14,6 +14,7 @@ from tools.drive.film import Pass
 from tools.drive.gap import Gap
 
 _SLACK_S = 3.0
+_SAME_PLATE_S = 30.0  # reads.same_plate_s as shipped
 _NEAR_ERRORS = 2
 _EARTH_M = 6_371_000.0
 
@@ -33,7 +34,8 @@ class KeptRead:
 class Score:
     """What came of the passes.
 
-    `expected_in_gap` are passes in the gap of plates that are read outside of it more often than not;
+    `expected_in_gap` are passes in the gap of plates that are read outside of it more often than not, and that do
+    not pass again so soon that it counts as one record;
     `missed_in_gap` names those of them that were not read. `doubled` passes have more than one record,
     `foreign` reads belong to no plate.
     """
@@ -70,7 +72,8 @@ def score(passes: Sequence[Pass], reads: Sequence[KeptRead], points: Sequence[Ro
     tries, hits = Counter(p.text for p in readable if p not in inside), Counter[str]()
     for p in readable:
         hits[p.text] += p not in inside and counts[p] > 0
-    expected = [p for p in inside if tries[p.text] and hits[p.text] * 2 > tries[p.text]]
+    alone = [p for p in inside if not any(_may_be_one(p, other) for other in passes)]
+    expected = [p for p in alone if tries[p.text] and hits[p.text] * 2 > tries[p.text]]
     missed = tuple(f"{p.text} at {p.start_s:.0f} s" for p in expected if not counts[p])
     known = {p.text for p in passes}
     places = [d for read in reads if (d := _off_route_m(read, points)) is not None]
@@ -90,6 +93,12 @@ def score(passes: Sequence[Pass], reads: Sequence[KeptRead], points: Sequence[Ro
 def _records(passing: Pass, reads: Sequence[KeptRead]) -> list[KeptRead]:
     """Reads with the plate's text that were seen while it passed."""
     return [r for r in reads if r.start_s <= passing.end_s + _SLACK_S and r.end_s >= passing.start_s - _SLACK_S]
+
+
+def _may_be_one(passing: Pass, other: Pass) -> bool:
+    """Whether another pass of the same plate is so near that the list may hold one record for both."""
+    apart_s = max(passing.start_s - other.end_s, other.start_s - passing.end_s)
+    return passing != other and passing.text == other.text and apart_s < _SAME_PLATE_S
 
 
 def _within(passing: Pass, gap: Gap) -> bool:

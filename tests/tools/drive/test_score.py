@@ -63,6 +63,12 @@ def test_the_gap_is_held_against_the_rest_of_the_drive() -> None:
     assert later.read_in_gap == 2
 
 
+def test_a_plate_that_comes_again_at_once_may_be_one_record() -> None:
+    all_passes = rounds("AA11AAA", [10, 110, 125, 210])
+    reads = [kept("AA11AAA", s, s + 1) for s in (10, 110, 210)]
+    assert score(all_passes, reads, ROUTE, Gap(100.0, 200.0)).expected_in_gap == 0
+
+
 def test_a_read_at_another_time_or_place_does_not_count() -> None:
     gap = Gap(100.0, 200.0)
     all_passes = rounds("AA11AAA", [10, 110, 210])
