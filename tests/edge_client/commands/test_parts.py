@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from edge_client.commands.moments import parse_moment
 from edge_client.commands.outputs import name_of
 from edge_client.commands.progress import Progress, progress_line
-from edge_client.commands.moments import parse_moment
 from edge_client.commands.summary import print_summary, write_atomically, write_summary
 from edge_client.errors import DashcamError, StoreError
 from edge_client.store.location import default_reads_file, reads_file
-from tests.edge_client.displays.web.test_server import STATUS
+from tests.edge_client.displays.samples import STATUS
 from tests.edge_client.samples import read
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from edge_client.commands.progress import Progress
 from edge_client.service.journal import goes_to_journal, priority_prefix
-from tests.edge_client.displays.web.test_server import STATUS
+from tests.edge_client.displays.samples import STATUS
 
 
 @pytest.mark.parametrize(

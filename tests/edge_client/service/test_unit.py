@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -97,7 +98,7 @@ def test_the_test_above_would_see_a_wrong_unit(tmp_path: Path) -> None:
 
 
 @needs_systemd
-def test_systemd_rates_its_exposure_as_ok(tmp_path: Path, record_property: pytest.RecordProperty) -> None:
+def test_systemd_rates_its_exposure_as_ok(tmp_path: Path, record_property: Callable[[str, object], None]) -> None:
     unit = tmp_path / "dashcam.service"
     unit.write_text(service_unit(settings()), "utf-8")
     done = analyze(tmp_path, "security", "--offline=true", "--no-pager", str(unit))
