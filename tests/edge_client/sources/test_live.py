@@ -21,7 +21,7 @@ from edge_client.types import FrameSource, SourceState
 from tests.edge_client.sources.mjpeg_server import Connection, mjpeg_server
 
 SETTINGS = SourceSettings(open_timeout_s=20.0, read_timeout_s=20.0, reconnect_s=0.5)
-QUICK = SETTINGS.model_copy(update={"read_timeout_s": 0.5, "reconnect_s": None})
+QUICK = SETTINGS.model_copy(update={"read_timeout_s": 1.0, "reconnect_s": None})
 GONE = Connection(refused=True)
 
 

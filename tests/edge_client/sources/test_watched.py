@@ -17,7 +17,7 @@ from edge_client.sources.watched import WatchedSource
 from edge_client.types import SourceState
 
 SETTINGS = SourceSettings(open_timeout_s=20.0, read_timeout_s=20.0)
-QUICK = SourceSettings(open_timeout_s=0.3, read_timeout_s=0.3, reconnect_pause_s=0.1)
+QUICK = SourceSettings(open_timeout_s=20.0, read_timeout_s=0.5, reconnect_pause_s=0.1)
 
 
 class Camera:
@@ -126,9 +126,10 @@ def test_not_ever_more_threads_are_left_in_a_driver_that_hangs() -> None:
     restarts = source.status().restarts
     while source.status().restarts < restarts + 1:
         taken.join(0.01)
-    assert len(bench.opened) == 4
+    opened = len(bench.opened)
+    assert opened == 4
     bench.let_go.set()
-    while len(bench.opened) == 4:  # they are gone: it goes on
+    while len(bench.opened) == opened:  # they are gone: it goes on
         taken.join(0.01)
     source.close()
     taken.join(60)
@@ -143,7 +144,7 @@ def test_opening_that_hangs_is_an_error_at_the_start() -> None:
         raise SourceError("too late")
 
     with pytest.raises(SourceError, match=r"cannot open the camera: did not open within 0.3 s"):
-        WatchedSource("camera", hang, QUICK, 30.0)
+        WatchedSource("camera", hang, QUICK.model_copy(update={"open_timeout_s": 0.3}), 30.0)
     let_go.set()
 
 
@@ -151,7 +152,7 @@ def test_a_camera_that_never_gives_a_picture_is_an_error() -> None:
     bench = Bench()
     bench.put(lambda: Camera(0, bench.hang))
     source = WatchedSource("camera", bench.open, QUICK, 30.0)
-    with pytest.raises(SourceError, match=r"the camera gives no picture: no picture for 0.3 s"):
+    with pytest.raises(SourceError, match=r"the camera gives no picture: no picture for 0.5 s"):
         list(source)
     bench.let_go.set()
 
@@ -199,6 +200,6 @@ def test_a_recording_that_falls_silent_ends_there_with_an_error() -> None:
     source = WatchedSource("film", bench.open, QUICK, 30.0)
     images = iter(source)
     assert len([next(images) for _ in range(5)]) == 5
-    with pytest.raises(SourceError, match=r"no picture for 0\.3 s"):
+    with pytest.raises(SourceError, match=r"no picture for 0\.5 s"):
         next(images)
     bench.let_go.set()
