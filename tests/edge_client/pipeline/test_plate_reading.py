@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+
+from cloud_apis.contract import PlateBox, Word
+from edge_client.config import EdgeSettings
+from edge_client.pipeline.events import SentCrop, Ticket
+from edge_client.pipeline.plate_reading import PlateReading
+from edge_client.types import Fix, Frame, TrackedBox, TrackRead, UtcSource
+
+START = datetime(2026, 1, 2, tzinfo=UTC)
+QUAD = ((0.0, 0.0), (60.0, 0.0), (60.0, 20.0), (0.0, 20.0))
+RNG = np.random.default_rng(3)
+IMAGE = RNG.integers(0, 255, (240, 640, 3), dtype=np.uint8)
+BLURRED = np.full((240, 640, 3), 90, np.uint8)
+
+
+def box(width: float, x: float = 100.0) -> PlateBox:
+    return PlateBox(x, 80.0, x + width, 80.0 + width / 4, 0.9, (0.95,))
+
+
+def ticket(number: int, *tracked: TrackedBox, fix: Fix | None = None) -> Ticket:
+    seconds = number / 10
+    frame = Frame(
+        number,
+        IMAGE,
+        100.0 + seconds,
+        START + timedelta(seconds=seconds),
+        fix,
+        0.3 if fix is not None else None,
+        UtcSource.GPS if fix is not None else UtcSource.SYSTEM,
+    )
+    return Ticket(frame, seconds, seconds, tracked=tracked)
+
+
+def seen(track: int, width: float, *, carried: bool = False, doubtful: bool = False, x: float = 100.0) -> TrackedBox:
+    return TrackedBox(track, box(width, x), carried=carried, doubtful=doubtful)
+
+
+def words(text: str, confidence: float = 0.97) -> tuple[Word, ...]:
+    return (Word(text, QUAD, (confidence,) * len(text), confidence),)
+
+
+def reading() -> PlateReading:
+    return PlateReading("drive", EdgeSettings())
+
+
+def test_the_best_crop_is_sent_with_the_time_and_place_at_which_it_was_seen() -> None:
+    r = reading()
+    sent: list[SentCrop] = []
+    for number, width in enumerate((40, 60, 50, 45, 44, 43, 42)):
+        fix = Fix(46.0 + number, 23.0, None, 100.0, 12.0, 270.0, 8, 0.9)
+        r.see(ticket(number, seen(1, width), fix=fix))
+        sent += r.due()
+    (crop,) = sent
+    assert (crop.sighting.frame_number, crop.sighting.media_s, crop.began) == (1, 0.1, START)
+    (read,) = r.answered([crop], [words("AB12CDE")])
+    assert (read.text, read.drive, read.uid, read.ended) == ("AB12CDE", "drive", "drive-1", False)
+    assert (read.latitude_deg, read.speed_mps, read.course_deg, read.satellites, read.hdop) == (47.0, 12, 270, 8, 0.9)
+    assert read.utc_source is UtcSource.GPS
+    (single,) = read.singles
+    assert (single.media_s, single.captured_monotonic_s, single.frame_number) == (0.1, 100.1, 1)
+    assert read.crop_jpeg == crop.jpeg
+
+
+def test_carried_boxes_are_not_read() -> None:
+    r = reading()
+    r.see(ticket(0, seen(1, 150, carried=True)))
+    assert r.due(last=True) == []
+
+
+def test_a_failed_crop_is_sent_again_but_not_for_ever_after_the_end() -> None:
+    r = reading()
+    r.see(ticket(0, seen(1, 150)))
+    first = r.due()
+    assert len(first) == 1
+    assert r.answered(first, None) == []
+    r.see(ticket(1))
+    assert r.due() == first
+    assert r.answered(first, None) == []
+    last = r.due(last=True)
+    assert last == first
+    assert r.answered(last, None) == []
+    assert r.due(last=True) == []
+
+
+def test_a_read_may_come_long_after_its_track_ended() -> None:
+    r = reading()
+    r.see(ticket(0, seen(1, 150)))
+    crops = r.due()
+    r.see(ticket(10), lost=[1])
+    assert r.end_tracks([1]) == []
+    for number in range(11, 30):
+        r.see(ticket(number))
+        assert r.end_tracks([]) == []
+    (read,) = r.answered(crops, [words("AB12CDE")])
+    assert (read.first_seen, read.last_seen) == (START, START)
+    assert r.labelled(seen(1, 150)).text == "AB12CDE"
+    r.end_tracks([])
+    assert r.labelled(seen(1, 150)).text is None
+    (end,) = r.end()
+    assert (end.uid, end.ended) == (read.uid, True)
+
+
+def test_two_cars_in_one_track_are_two_reads() -> None:
+    r = reading()
+    r.see(ticket(0, seen(1, 150)))
+    reads = r.answered(r.due(), [words("AB12CDE")])
+    for number in range(40, 45):
+        r.see(ticket(number, seen(1, 150, doubtful=number == 40, x=300.0)))
+        for crop in r.due():
+            reads += r.answered([crop], [words("XY98ZZZ")])
+    assert [read.text for read in reads] == ["AB12CDE", "XY98ZZZ"]
+    assert r.count == 2
+    assert r.labelled(seen(1, 150)).text == "XY98ZZZ"
+
+
+def test_one_record_per_passing_car() -> None:
+    r = reading()
+    stored: dict[str, TrackRead] = {}
+
+    def save(reads: list[TrackRead]) -> None:
+        for read in reads:
+            stored[read.uid] = read
+
+    for passing in range(3):
+        begin = passing * 2000
+        for number in range(begin, begin + 30):
+            track = 2 * passing + (number >= begin + 15)  # lost and found as another track half way
+            r.see(ticket(number, seen(track, 100 + number - begin)))
+            for crop in r.due():
+                save(r.answered([crop], [words("AB12CDE")]))
+            if number == begin + 15:
+                save(r.end_tracks([2 * passing]))
+        r.see(ticket(begin + 60), lost=[2 * passing + 1])
+        save(r.end_tracks([2 * passing + 1]))
+        r.see(ticket(begin + 1900))
+        save(r.end_tracks([]))
+    assert [(read.text, read.ended) for read in stored.values()] == [("AB12CDE", True)] * 3
+    firsts = [read.first_seen for read in stored.values()]
+    assert firsts == [START + timedelta(seconds=200 * passing) for passing in range(3)]
