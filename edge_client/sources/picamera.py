@@ -18,6 +18,8 @@ from edge_client.sources.watched import WatchedSource
 
 _ADVICE = "`sudo apt install python3-picamera2`, in an environment made with --system-site-packages"
 
+_NUMPY_ADVICE = "the system's simplejpeg is for another numpy: `pip install --force-reinstall simplejpeg` there"
+
 
 class PiCamera(WatchedSource):
     """A Pi camera by its number: frames to infer and show, and its own H.264 beside them.
@@ -47,3 +49,6 @@ def load_modules() -> PiModules:
         return PiModules(*map(importlib.import_module, names))
     except ImportError as error:
         raise SourceError(f"Picamera2 cannot be loaded ({error}): {_ADVICE}") from None
+    except (ValueError, AttributeError) as error:
+        # "numpy.dtype size changed": https://github.com/raspberrypi/picamera2/issues/1211
+        raise SourceError(f"Picamera2 cannot be loaded ({error}): {_NUMPY_ADVICE}") from None

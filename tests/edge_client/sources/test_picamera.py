@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from itertools import islice
+from pathlib import Path
 
 import av
 import cv2
@@ -247,6 +248,16 @@ def test_a_camera_that_is_plugged_in_later_is_waited_for(hardware: Hardware) -> 
 def test_without_picamera2_the_message_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "picamera2", None)
     with pytest.raises(SourceError, match=r"apt install python3-picamera2.*--system-site-packages"):
+        open_source("picamera", SETTINGS)
+
+
+def test_a_picamera2_for_another_numpy_is_named_with_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delitem(sys.modules, "picamera2", raising=False)
+    (tmp_path / "picamera2.py").write_text("raise ValueError('numpy.dtype size changed, may indicate ...')")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(SourceError, match=r"numpy\.dtype size changed.*--force-reinstall simplejpeg"):
         open_source("picamera", SETTINGS)
 
 
