@@ -18,7 +18,7 @@ from edge_client.types import UtcSource
 _LOG = logging.getLogger(__name__)
 _POINT_EVERY_S = 0.2
 _FIRST_PAUSE_S = 1.0
-_LONGEST_PAUSE_S = 60.0
+_LONGEST_PAUSE_S = 15.0
 _TOLERANCE_S = 0.005
 
 
