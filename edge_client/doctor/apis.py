@@ -20,6 +20,7 @@ from edge_client.assembly import api_key_of
 from edge_client.config import ApiSettings
 from edge_client.doctor.finding import Finding, Verdict
 from edge_client.errors import DashcamError
+from edge_client.requests.routing import RoutedAdapter, WayOut
 
 _API_MODULES = ("cloud_apis", "fastapi", "onnxruntime", "uvicorn")
 _READY_PATH, _LIVE_PATH = "/v2/health/ready", "/v2/health/live"
@@ -43,7 +44,7 @@ def apis(settings: ApiSettings) -> Iterator[Finding]:
     with closing(_session(settings, detector)) as session:
         ready = True
         for url in dict.fromkeys(_place(u) for u in (detector, reader)):
-            finding = _ready(session, url)
+            finding = _ready(session, url, WayOut(settings.interface, settings.source_address))
             ready = ready and finding.verdict is not Verdict.WRONG
             yield finding
             if url.startswith("https://") and (finding_of_certificate := _certificate(url, settings)) is not None:
@@ -62,13 +63,16 @@ def _embedded() -> Finding:
 
 def _session(settings: ApiSettings, url: str) -> requests.Session:
     session = requests.Session()
+    adapter = RoutedAdapter(WayOut(settings.interface, settings.source_address))
+    session.mount("http://", adapter)
+    session.mount("https://", adapter)
     if settings.ca_file is not None:
         session.verify = str(settings.ca_file)
     session.trust_env = urlsplit(url).hostname not in ("localhost", "127.0.0.1", "::1")
     return session
 
 
-def _ready(session: requests.Session, base: str) -> Finding:
+def _ready(session: requests.Session, base: str, way_out: WayOut) -> Finding:
     name = urlsplit(base).netloc
     try:
         answer = session.get(base + _READY_PATH, timeout=_TIMEOUT_S)
@@ -79,9 +83,10 @@ def _ready(session: requests.Session, base: str) -> Finding:
             spans.append(time.perf_counter() - start_s)
     except requests.exceptions.SSLError as e:
         return Finding("prediction APIs", Verdict.WRONG, f"{name}: bad certificate: {_short(e)}", _trust_advice())
-    except requests.ConnectionError:
+    except requests.ConnectionError as e:
+        why = way_out.explain(str(e)) or f"{name} does not answer"
         advice = "start them, or correct their addresses; is the modem up (way out)?"
-        return Finding("prediction APIs", Verdict.WRONG, f"{name} does not answer", advice)
+        return Finding("prediction APIs", Verdict.WRONG, why, advice)
     except requests.Timeout:
         told = f"{name} did not answer within {_TIMEOUT_S:.0f} s"
         return Finding("prediction APIs", Verdict.WRONG, told, "try again where reception is better")

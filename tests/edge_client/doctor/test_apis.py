@@ -79,6 +79,13 @@ def test_what_is_answered_is_told_apart(
     assert finding.advice
 
 
+def test_they_are_asked_by_the_way_out_of_the_settings(behaviour: FakeApis) -> None:
+    assert examined(behaviour.url, source_address="127.0.0.2")["prediction APIs"].verdict is Verdict.OK
+    away = examined(behaviour.url, source_address="192.0.2.7")["prediction APIs"]
+    assert away.verdict is Verdict.WRONG
+    assert "192.0.2.7" in away.found
+
+
 def test_nobody_there() -> None:
     found = examined("http://127.0.0.1:9")
     assert list(found) == ["prediction APIs"]
