@@ -134,13 +134,15 @@ class Tracker:
         self._at_s = time_s if self._at_s is None else max(time_s, self._at_s)
 
     def _move(self, track: _Track, box: PlateBox, shape: Shape, look: Thumbnail | None, time_s: float) -> None:
+        if track.lost:
+            track.lost, track.hits = False, 0
+            track.motion = Motion(shape, (0.0, 0.0, 0.0, 0.0), track.motion.at_s)
         moved = track.motion.observed(shape, time_s, _SPEED_TRUST if track.hits > 1 else 1.0)
         if moved is not track.motion:
             track.motion, track.box = moved, box
             if look is not None:
                 track.looks.append(look)
         track.hits += 1
-        track.lost = False
 
     def _links(
         self, time_s: float, shapes: Sequence[Shape], looks: Sequence[Thumbnail] | None
@@ -150,7 +152,6 @@ class Tracker:
         links = {}
         for place, track in enumerate(self._tracks):
             if track.lost:
-                links.update(self._found(place, track, shapes, looks))
                 continue
             predicted = track.motion.predict(time_s)
             gap_s = abs(time_s - track.motion.at_s)
@@ -161,10 +162,13 @@ class Tracker:
                 ratio = size_ratio(predicted, shape)
                 if common > _ENOUGH_OVERLAP or (far <= _FAR_REACH * reach and ratio <= _FAR_RATIO):
                     near[index, place] = _Near(common, far / reach, ratio, gap_s)
+        followed = {i for (i, _), p in near.items() if p.common > _CLEAR_OVERLAP and p.gap_s <= _SHORT_S}
+        if looks is not None:
+            links.update(self._found([i for i in range(len(shapes)) if i not in followed], shapes, looks))
         for (index, place), pair in near.items():
             alone = sum(i == index or p == place for i, p in near) == 1
             alike = None
-            if looks is not None and not (alone and pair.common > _CLEAR_OVERLAP and pair.gap_s <= _SHORT_S):
+            if looks is not None and not (alone and index in followed):
                 alike = max((likeness(look, looks[index]) for look in self._tracks[place].looks), default=None)
             if _possible(pair, alike):
                 unlike = _UNLIKE_COSTS * (1.0 - alike) if alike is not None else 0.0
@@ -173,15 +177,16 @@ class Tracker:
         return links
 
     def _found(
-        self, place: int, track: _Track, shapes: Sequence[Shape], looks: Sequence[Thumbnail] | None
+        self, indices: Sequence[int], shapes: Sequence[Shape], looks: Sequence[Thumbnail]
     ) -> dict[tuple[int, int], _Link]:
-        """Links of a lost track: looks alone tell, and only without a doubt."""
+        """Links of boxes to lost tracks: looks alone tell, and only without a doubt."""
         links = {}
-        for index, shape in enumerate(shapes):
-            if looks is not None and size_ratio(track.motion.shape, shape) <= _FAR_RATIO:
-                alike = max((likeness(look, looks[index]) for look in track.looks), default=0.0)
-                if alike >= _SAME:
-                    links[index, place] = _Link(_LOST_COSTS + _UNLIKE_COSTS * (1.0 - alike), doubtful=False)
+        for place, track in enumerate(self._tracks):
+            for index in indices if track.lost else ():
+                if size_ratio(track.motion.shape, shapes[index]) <= _FAR_RATIO:
+                    alike = max((likeness(look, looks[index]) for look in track.looks), default=0.0)
+                    if alike >= _SAME:
+                        links[index, place] = _Link(_LOST_COSTS + _UNLIKE_COSTS * (1.0 - alike), doubtful=False)
         return links
 
     def _reach(self, track: _Track, gap_s: float) -> float:
