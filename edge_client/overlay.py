@@ -44,13 +44,14 @@ class _Patch:
 _Span = tuple[str, Colour, bool]  # text, colour, bold
 
 
-def draw(shown: ShownFrame, *, size_px: int | None = None, info: bool = True) -> Image:
+def draw(shown: ShownFrame, *, size_px: int | None = None, info: bool = True, blind: bool = False) -> Image:
     """The frame with its boxes, reads, time and position drawn on it.
 
     Args:
         shown: a frame as it leaves the reassembly.
         size_px: height of a capital beside a plate; None for one that suits the picture.
         info: whether time and position are drawn.
+        blind: mark it as one for which nobody has looked for plates lately, beside time and position.
 
     Returns:
         A new picture of the frame's size, uint8 BGR; the frame's own picture is left as it is.
@@ -66,7 +67,7 @@ def draw(shown: ShownFrame, *, size_px: int | None = None, info: bool = True) ->
         _draw_box(canvas, tracked)
         _draw_label(canvas, tracked, size, taken)
     if info:
-        _draw_info(canvas, shown.frame, max(10, round(size * 0.78)))
+        _draw_info(canvas, shown.frame, max(10, round(size * 0.78)), blind=blind)
     return canvas
 
 
@@ -143,7 +144,7 @@ def _overlap(a: _Rect, b: _Rect) -> bool:
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
-def _draw_info(canvas: Image, frame: Frame, size: int) -> None:
+def _draw_info(canvas: Image, frame: Frame, size: int, *, blind: bool) -> None:
     """Time and position in the lower left corner, the position in a second line where the width asks for
     it.
     """
@@ -156,6 +157,8 @@ def _draw_info(canvas: Image, frame: Frame, size: int) -> None:
             place += ((f"{frame.fix_age_s:.0f} s old", UNSURE, False),)
         elif frame.fix.speed_mps is not None:
             place += ((f"{frame.fix.speed_mps * 3.6:.0f} km/h", _WHITE, False),)
+    if blind:
+        place += (("plates not looked for", UNSURE, False),)
     height, width = canvas.shape[:2]
     margin = max(4, size // 2)
     patch = _label(((clock, _WHITE, False), *place), size, None)

@@ -11,11 +11,13 @@ from collections.abc import Callable, Sequence
 from edge_client.blur import Blurring
 from edge_client.errors import DisplayError
 from edge_client.overlay import draw
-from edge_client.types import Display, Image, ShownFrame
+from edge_client.types import Display, Image, Outcome, ShownFrame
 
 _LOG = logging.getLogger(__name__)
 _QUEUE_BYTES = 32 * 2**20
 """What a display's queue may hold: large pictures have fewer places than small ones."""
+_BLIND_AFTER_S = 2.0
+"""Frames are marked when no result came for so long: then it is not the rhythm of the requests."""
 
 
 class Feed:
@@ -122,6 +124,7 @@ class Screen:
         self._blurring = blurring
         self._on_delivered = on_delivered
         self._on_crash = on_crash
+        self._looked_at_s: float | None = None
         self._feeds = [Feed(display, places, on_crash, patient=patient) for display in displays]
         self._queue: collections.deque[ShownFrame] = collections.deque()
         self._condition = threading.Condition()
@@ -172,18 +175,22 @@ class Screen:
             if not self._queue:
                 return False
             shown = self._queue.popleft()
+        captured_s = shown.frame.captured_monotonic_s
+        if self._looked_at_s is None or shown.outcome is Outcome.ANNOTATED:
+            self._looked_at_s = captured_s
+        blind = captured_s - self._looked_at_s > _BLIND_AFTER_S
         blurring = self._blurring
         if blurring is None or not (blurring.shown or blurring.recorded):
-            self._feed(shown, [feed for feed in self._feeds if feed.alive])
+            self._feed(shown, [feed for feed in self._feeds if feed.alive], blind=blind)
             return True
         blurred = blurring.apply(shown)
         for recorded, is_blurred in ((False, blurring.shown), (True, blurring.recorded)):
             feeds = [feed for feed in self._feeds if feed.alive and feed.display.every_frame == recorded]
-            self._feed(blurred if is_blurred else shown, feeds)
+            self._feed(blurred if is_blurred else shown, feeds, blind=blind)
         return True
 
-    def _feed(self, shown: ShownFrame, feeds: Sequence[Feed]) -> None:
+    def _feed(self, shown: ShownFrame, feeds: Sequence[Feed], *, blind: bool) -> None:
         if feeds:
-            annotated = draw(shown)
+            annotated = draw(shown, blind=blind)
             for feed in feeds:
                 feed.put(shown, annotated)

@@ -12,6 +12,7 @@ from cloud_apis.contract import PlateBox
 from edge_client.blur import Blurring
 from edge_client.config.privacy import PrivacySettings
 from edge_client.errors import DisplayError
+from edge_client.overlay import UNSURE
 from edge_client.pipeline.screen import Screen
 from edge_client.types import Frame, Image, Outcome, ShownFrame, TrackedBox
 
@@ -175,3 +176,16 @@ def test_plates_are_blurred_where_it_is_asked_for(where: Literal["none", "shown"
             assert (int(picture[50, 34:88].max()) - int(picture[50, 34:88].min()) < 30) is is_blurred
         assert (shown_frame.boxes[0].text is None) is is_blurred
     assert image[50, 30].tolist() == [250, 250, 250]  # the captured frame itself is left as it is
+
+
+def test_frames_of_a_gap_in_the_network_are_marked() -> None:
+    looker = Looker(every_frame=True)
+    screen = Screen([looker], 20, lambda: None, no_crash, patient=True)
+    moments = [(0.0, Outcome.PLAIN), (0.1, Outcome.ANNOTATED), (2.0, Outcome.CARRIED), (2.2, Outcome.PLAIN)]
+    moments += [(9.0, Outcome.PLAIN), (9.1, Outcome.ANNOTATED), (9.2, Outcome.PLAIN)]
+    for number, (captured_s, outcome) in enumerate(moments):
+        frame = Frame(number, np.full((720, 960, 3), 60, np.uint8), captured_s, datetime(2026, 1, 2, tzinfo=UTC))
+        screen.put(ShownFrame(frame, outcome, (), 0.0))
+    screen.close(20)
+    amber = [bool((np.abs(annotated.astype(int) - UNSURE).max(axis=2) < 12).any()) for _, annotated in looker.frames]
+    assert amber == [False, False, False, True, True, False, False]
