@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import logging
+import math
 import os
 import random
 import sqlite3
@@ -39,6 +40,7 @@ class Courier:
         self._condition = threading.Condition()
         self._woken = True  # events of before a restart
         self._closing = False
+        self._until_s = math.inf
         self._pause_s = 0.0
         self._failing = False
         self._thread = threading.Thread(target=self._run, name=f"courier-{receiver.name}", daemon=True)
@@ -58,11 +60,16 @@ class Courier:
             self._woken = True
             self._condition.notify_all()
 
-    def close(self, timeout_s: float) -> None:
-        """Ends after the delivery that runs; what waits is delivered after the next start."""
+    def finish(self, until_s: float) -> None:
+        """Deliver what waits until that monotonic time, unless the receiver fails, and end; returns at once."""
         with self._condition:
             self._closing = True
+            self._until_s = until_s
             self._condition.notify_all()
+
+    def close(self, timeout_s: float) -> None:
+        """Ends within that time; what waits then is delivered after the next start."""
+        self.finish(time.monotonic() + timeout_s)
         if self._thread.is_alive():
             self._thread.join(timeout_s)
         self._receiver.close()
@@ -88,8 +95,9 @@ class Courier:
                     self._condition.wait(left_s)
             else:
                 self._condition.wait_for(lambda: self._woken or self._closing)
+            more = not self._closing or (self._woken and not self._failing and time.monotonic() < self._until_s)
             self._woken = False
-            return not self._closing
+            return more
 
     def _deliver_all(self) -> None:
         if not self._path.is_file():
@@ -101,7 +109,7 @@ class Courier:
             # That something was delivered may be forgotten in a power cut: then it is delivered again.
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute("PRAGMA secure_delete = ON")
-            while not self._closing:
+            while time.monotonic() < self._until_s:
                 events = box.next_events(connection, self._receiver.name, self._receiver.batch)
                 if not events:
                     self._succeed()

@@ -38,8 +38,10 @@ class Office:
             courier.wake()
 
     def close(self, timeout_s: float) -> None:
-        """Ends all couriers, together within that time; what waits is delivered after the next start."""
+        """Ends all couriers, together within that time; what waits then is delivered after the next start."""
         until_s = time.monotonic() + timeout_s
+        for courier in self._couriers:
+            courier.finish(until_s)
         for courier in self._couriers:
             courier.close(max(until_s - time.monotonic(), 0.05))
 

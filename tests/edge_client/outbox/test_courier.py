@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 import subprocess
 import sys
 import textwrap
@@ -105,6 +106,26 @@ def test_a_broker_that_restarts_misses_nothing(tmp_path: Path) -> None:
         assert kinds([event for _, event in messages], uid) == ["new", "update", "end"]
     office.close(5)
     assert store.events()[1] == 0
+    store.close()
+
+
+def test_what_waits_at_the_end_still_goes_if_somebody_takes_it(tmp_path: Path) -> None:
+    with web_server(Inbox()) as inbox:
+        store, office = opened(tmp_path / "reads.db", webhooks=[inbox.url])
+        live(store, "a")
+        office.close(20)
+        assert kinds(inbox.events, "a") == ["new", "update", "end"]
+        store.close()
+
+
+def test_nobody_who_takes_events_holds_up_the_end(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        store, office = opened(tmp_path / "reads.db", webhooks=[url], timeout_s=3000)
+        live(store, "a")
+        silent.accept()  # the first event is on its way, and no answer comes
+        office.close(0.1)
+    assert store.events() == (3, 0)
     store.close()
 
 
