@@ -78,7 +78,7 @@ class Webhook:
                 answer.raw.read(_MOST_ANSWER_BYTES)  # so that the connection can be used again
         except (requests.RequestException, HTTPError, UnicodeError) as error:
             raise DeliveryError(_reason(error)) from None
-        if answer.ok and not answer.is_redirect:
+        if 200 <= answer.status_code < 300:
             return 1
         if answer.status_code in _NEVER:
             raise RefusedEventError(f"it answered {answer.status_code}")

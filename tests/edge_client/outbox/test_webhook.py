@@ -53,7 +53,7 @@ def test_the_signature_is_that_of_the_specification() -> None:
     assert headers["webhook-signature"] == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
 
-@pytest.mark.parametrize("status", [301, 307, 401, 404, 409, 429, 500, 503])
+@pytest.mark.parametrize("status", [300, 301, 304, 307, 401, 404, 409, 429, 500, 503])
 def test_some_answers_mean_not_now(inbox: Inbox, status: int) -> None:
     inbox.answers = [(status, {"Retry-After": "7", "Location": "http://127.0.0.1:9/"})]
     with pytest.raises(DeliveryError, match=str(status)) as error:
