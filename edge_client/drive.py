@@ -102,6 +102,7 @@ class Drive:
         saver = self._saver = Saver(store, settling, drive=self._uid)
         spool = Spool(self._uid, self._spool_path, settings, pool, self._apis, self._adaptation, saver.put)
         saver.tell_saved(spool.saved)
+        self._clock.subscribe(spool.correct)
         self._counters.attach(uplink=self._adaptation.summary, spool=spool.summary)
         self._clock.subscribe(saver.correct)
         tap = self._recording.tap

@@ -162,6 +162,8 @@ class Backlog:
         evidence = self._folder.read(entry)
         if evidence is None:
             return
+        if entry.drive != self._drive:  # times of this drive are corrected as its reads are saved
+            evidence = self._folder.corrected(evidence)
         try:
             if self._replay is not None and not self._replay.continues(entry, evidence.sighting.media_s):
                 self._end_stretch()
@@ -242,6 +244,7 @@ class Backlog:
         for entries in over:
             self._folder.remove(entries)
             self._taken.difference_update(entries)
+            self.wake()
 
     def _ask(self, ask: Callable[[], T]) -> T:
         """Have a request made when there is capacity for it, at the latest after a while."""

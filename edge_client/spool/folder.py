@@ -17,8 +17,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from edge_client.clock import Correction
 from edge_client.config import OfflineSettings
 from edge_client.errors import SpoolError
+from edge_client.spool.clocks import corrected, corrections_of, forget_clocks, note_correction
 from edge_client.spool.evidence import Evidence, EvidenceError, decode, encode
 
 _LOG = logging.getLogger(__name__)
@@ -54,6 +56,7 @@ class SpoolFolder:
         self._lock = threading.Lock()
         self._sizes: dict[Entry, int] = {}
         self._refused = False
+        self._corrections: dict[str, list[Correction]] = {}
         self.corrupt = 0
         self.expired = 0
         self.evicted = 0
@@ -126,6 +129,21 @@ class SpoolFolder:
             return None
         return evidence
 
+    def note_correction(self, correction: Correction) -> None:
+        """The clock of a drive was set: its evidence may be read by another process, which must know."""
+        with self._lock:
+            try:
+                note_correction(self._path, correction)
+            except OSError as error:
+                _LOG.warning("times in the spool %s stay wrong: %s", self._path, error.strerror or error)
+
+    def corrected(self, evidence: Evidence) -> Evidence:
+        """The evidence of another process with its times as that came to know them."""
+        with self._lock:
+            if evidence.drive not in self._corrections:
+                self._corrections[evidence.drive] = corrections_of(self._path, evidence.drive)
+        return corrected(evidence, self._corrections[evidence.drive])
+
     def remove(self, entries: list[Entry]) -> None:
         """Let pieces of evidence go."""
         with self._lock:
@@ -143,6 +161,7 @@ class SpoolFolder:
                 self._sizes[Entry(int(match[1]), match[2], match[3] == "c")] = file.stat().st_size
             elif file.name.endswith(_PART):
                 file.unlink(missing_ok=True)
+        forget_clocks(self._path, {entry.drive for entry in self._sizes})
         self._make_room()
 
     def _write(self, entry: Entry, content: bytes) -> None:

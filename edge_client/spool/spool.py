@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from edge_client.clock import Correction
 from edge_client.config import EdgeSettings
 from edge_client.errors import SpoolError
 from edge_client.pipeline.events import SentCrop
@@ -113,6 +114,11 @@ class Spool:
             spooled=self.count,
             reason=reason,
         )
+
+    def correct(self, correction: Correction) -> None:
+        """The clock of the drive was set."""
+        if self._spooling is not None:
+            self._spooling.correct(correction)
 
     def tick(self) -> None:
         """Called now and then: the network may be back."""

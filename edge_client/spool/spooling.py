@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import simplejpeg
 
+from edge_client.clock import Correction
 from edge_client.config import OfflineSettings
 from edge_client.pipeline.events import SentCrop, Sighting
 from edge_client.spool.evidence import Evidence
@@ -47,7 +48,7 @@ class _Read:
     track: int
 
 
-_News = _Missed | _Answered | _Unread | _Read
+_News = _Missed | _Answered | _Unread | _Read | Correction
 
 
 class Spooling:
@@ -97,6 +98,10 @@ class Spooling:
         """The reader answered for a track."""
         self._news.put(_Read(track))
 
+    def correct(self, correction: Correction) -> None:
+        """The clock of the drive was set: what was stamped before is wrong."""
+        self._news.put(correction)
+
     def close(self, timeout_s: float) -> None:
         """Keep what is to be kept, and end."""
         self._news.put(None)
@@ -128,6 +133,9 @@ class Spooling:
             case _Unread():
                 for crop in news.crops:
                     self._keep_crop(crop)
+            case Correction():
+                self._keep_ripe(ended=False)
+                self._folder.note_correction(news)
             case _Read():
                 kept = self._crops.pop(news.track, [])
                 self._folder.remove([entry for _, entry, _ in kept])
@@ -151,7 +159,7 @@ class Spooling:
     def _keep_crop(self, crop: SentCrop) -> None:
         kept = self._crops.setdefault(crop.track, [])
         number = crop.sighting.frame_number
-        promise = promise_px(crop.width_px, crop.sharpness)
+        promise = promise_px(crop.width_px, crop.sharpness, crop.box.score)
         least = min(kept, key=lambda k: k[0], default=None)
         full = len(kept) >= self._settings.crops_per_track
         if any(n == number for _, _, n in kept) or (full and least is not None and promise <= least[0]):
