@@ -27,7 +27,7 @@ class ReadingSettings(Section):
     min_width_px: int = Field(default=16, ge=1, description="narrower plates are not sent")
     min_height_px: int = Field(default=6, ge=1, description="lower plates are not sent")
     min_promise_px: float = Field(
-        default=50.0, ge=0.0, description="plates less wide (less if sharp, more if blurred or doubtful) are not sent"
+        default=30.0, ge=0.0, description="plates less wide (less if sharp, more if blurred or doubtful) are not sent"
     )
     at_once_px: float = Field(
         default=120.0,

@@ -90,7 +90,7 @@ def test_tiny_and_hopeless_plates_are_not_sent() -> None:
     device = Device()
     device.see(0.0, look(8.0))
     device.see(0.0, Look(100.0, 3.0, 500.0), track=2)
-    device.see(0.0, look(80.0, sharpness=20.0), track=3)
+    device.see(0.0, look(50.0, sharpness=20.0), track=3)
     assert device.due(9.0, last=True) == []
     assert not device.choice.needs(1)
 
