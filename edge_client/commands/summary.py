@@ -83,7 +83,8 @@ def summary_line(summary: Summary, reads_path: Path) -> str:
     shown, dropped = sum(summary.shown.values()), sum(summary.dropped.values())
     return (
         f"the drive has ended: {summary.captured} frames, {shown} shown, {dropped} dropped, "
-        f"{summary.out_of_order} out of order, {summary.reads} reads in {reads_path}"
+        f"{summary.out_of_order} out of order, {summary.reads} reads in {reads_path}, "
+        f"{summary.spool.get('waiting', 0)} pictures still to be read"
     )
 
 
@@ -103,6 +104,13 @@ def _frames_table(summary: Summary) -> Table:
     table.add_row("age when shown, p99", f"{summary.frame_age_p99_s:.2f} s")
     for api, counts in summary.requests.items():
         table.add_row(f"requests to {api}", f"{counts.get('sent', 0)}, {counts.get('failed', 0)} failed")
+    kept = summary.spool.get("kept_frames", 0) + summary.spool.get("kept_crops", 0)
+    if kept or summary.spool.get("done", 0) or summary.spool.get("waiting", 0):
+        table.add_row("pictures kept without a network", str(kept))
+        table.add_row(
+            "of these and earlier ones read since", f"{summary.spool['done']}, {summary.spool['reads']} plates"
+        )
+        table.add_row("still to be read, by the next drive", str(summary.spool["waiting"]))
     return table
 
 

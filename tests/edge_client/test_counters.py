@@ -35,6 +35,8 @@ def test_summary_has_the_promised_form() -> None:
         "out_of_order": 0,
         "requests": {"yolov3": {"sent": 1, "failed": 1}, "crnn": {"sent": 0, "failed": 0}},
         "reads": 3,
+        "uplink": {},
+        "spool": {},
     }
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from cloud_apis.contract import PlateBox, yolov3_answer
+from edge_client.commands.summary import print_summary
 from edge_client.config import EdgeSettings
 from edge_client.config_file import load_settings
 from edge_client.run import run_drive
@@ -182,13 +183,17 @@ def test_plates_of_a_gap_are_listed_with_their_time_and_place(
         assert begin_s - 0.2 <= (latitude - 45) * 6000 <= end_s + 0.2
 
 
-def test_what_a_drive_could_not_send_is_read_by_the_next(apis: FakeApis, video: Path, tmp_path: Path) -> None:
+def test_what_a_drive_could_not_send_is_read_by_the_next(
+    apis: FakeApis, video: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with fake_apis() as gone:
         pass
     summary, _, _ = drive_through(configured(gone.url, tmp_path), video, tmp_path, lambda _n: None)
     waiting = summary.spool["waiting"]
     assert waiting == summary.spool["kept_frames"] >= PLATES
     assert stored(tmp_path / "reads.db") == {}
+    print_summary(summary, [], tmp_path / "reads.db", None)
+    assert f"still to be read, by the next drive │ {waiting} │" in " ".join(capsys.readouterr().out.split())
     folder = tmp_path / "reads.spool"
     damaged = sorted(folder.glob("*.evidence"))[0]
     damaged.write_bytes(damaged.read_bytes()[:-1])
