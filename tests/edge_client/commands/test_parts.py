@@ -85,6 +85,8 @@ def test_the_summary_file(tmp_path: Path) -> None:
         "frame_age_s": {"p50": 0.1, "p99": 0.4},
         "requests": {"yolov3": {"sent": 9, "failed": 0}},
         "reads": 2,
+        "uplink": {},
+        "spool": {},
     }
     assert [p.name for p in tmp_path.iterdir()] == ["summary.json"]
     with pytest.raises(DashcamError, match="cannot write the summary"):
