@@ -3,36 +3,26 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from edge_client.tracking.text import same_plate
 from edge_client.types import TrackRead
 
 _SURE = 0.8
-_KEPT = 500
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    uid: str
-    drive: str
-    text: str
-    confidence: float
-    first: datetime
-    last: datetime
+_KEPT = 100
 
 
 class Doubles:
-    """Remembers the plates of the drive; safe for all threads. ``same_plate_s`` is how far apart sights may be."""
+    """Remembers the latest plates; safe for all threads. ``same_plate_s`` is how far apart sights of one may be."""
 
     def __init__(self, same_plate_s: float) -> None:
         self._slack = timedelta(seconds=same_plate_s)
         self._lock = threading.Lock()
-        self._live: dict[str, _Known] = {}
-        self._late: deque[_Known] = deque(maxlen=_KEPT)
+        self._live: dict[str, TrackRead] = {}
+        self._late: dict[str, TrackRead] = {}
+        self._seen: dict[str, tuple[datetime, datetime]] = {}  # sights by evidence of plates that the live stream has
         self.count = 0
 
     def live(self, reads: Iterable[TrackRead]) -> list[TrackRead]:
@@ -41,41 +31,66 @@ class Doubles:
             return [self._with_late(read) for read in reads]
 
     def late(self, reads: Iterable[TrackRead]) -> list[TrackRead]:
-        """Of reads of evidence those that the live stream does not have."""
+        """Reads of evidence as they are to be saved.
+
+        A plate that the live stream has too is its read again, with the times at which evidence shows it.
+        """
         fresh = []
         with self._lock:
             for read in reads:
-                if any(self._same(read, known) for known in self._live.values()):
+                same = [known for known in self._live.values() if self._same(read, known)]
+                if same:
+                    nearest = min(same, key=lambda known: _apart(read, known))
                     self.count += 1
-                    continue
-                self._late.append(_known(read))
-                fresh.append(read)
+                    self._note(nearest.uid, read)
+                    fresh.append(self._extended(nearest))
+                else:
+                    _remember(self._late, read)
+                    fresh.append(read)
         return fresh
 
     def _with_late(self, read: TrackRead) -> TrackRead:
         for uid in read.supersedes:
             self._live.pop(uid, None)
-        same = [known for known in self._late if self._same(read, known)]
-        if same:
-            read = replace(
-                read,
-                supersedes=tuple(dict.fromkeys((*read.supersedes, *(known.uid for known in same)))),
-                first_seen=min(read.first_seen, *(known.first for known in same)),
-            )
-            new = [known for known in same if self._live.get(read.uid) is None]
-            self.count += len(new)
-        self._live[read.uid] = _known(read)
-        if len(self._live) > _KEPT:
-            del self._live[next(iter(self._live))]
+            if uid in self._seen:
+                first, last = self._seen.pop(uid)
+                self._note(read.uid, replace(read, first_seen=first, last_seen=last))
+        for known in [known for known in self._late.values() if self._same(read, known)]:
+            del self._late[known.uid]
+            self.count += 1
+            self._note(read.uid, known)
+            read = replace(read, supersedes=(*read.supersedes, known.uid))
+        before = self._live.get(read.uid)
+        if before is not None:
+            read = replace(read, supersedes=tuple(dict.fromkeys((*before.supersedes, *read.supersedes))))
+        read = self._extended(read)
+        _remember(self._live, read)
         return read
 
-    def _same(self, read: TrackRead, known: _Known) -> bool:
-        if read.drive != known.drive:
+    def _note(self, uid: str, seen: TrackRead) -> None:
+        first, last = self._seen.get(uid, (seen.first_seen, seen.last_seen))
+        self._seen[uid] = min(first, seen.first_seen), max(last, seen.last_seen)
+
+    def _extended(self, read: TrackRead) -> TrackRead:
+        if read.uid not in self._seen:
+            return read
+        first, last = self._seen[read.uid]
+        return replace(read, first_seen=min(first, read.first_seen), last_seen=max(last, read.last_seen))
+
+    def _same(self, read: TrackRead, known: TrackRead) -> bool:
+        if read.drive != known.drive or _apart(read, known) > self._slack:
             return False
-        near = read.first_seen - self._slack <= known.last and known.first <= read.last_seen + self._slack
         sure = read.confidence >= _SURE and known.confidence >= _SURE
-        return near and (read.text == known.text or same_plate(read.text, known.text, sure=sure))
+        return read.text == known.text or same_plate(read.text, known.text, sure=sure)
 
 
-def _known(read: TrackRead) -> _Known:
-    return _Known(read.uid, read.drive, read.text, read.confidence, read.first_seen, read.last_seen)
+def _apart(a: TrackRead, b: TrackRead) -> timedelta:
+    """The time between two sights; none when they overlap."""
+    return max(a.first_seen - b.last_seen, b.first_seen - a.last_seen, timedelta())
+
+
+def _remember(reads: dict[str, TrackRead], read: TrackRead) -> None:
+    reads.pop(read.uid, None)
+    reads[read.uid] = read
+    if len(reads) > _KEPT:
+        del reads[next(iter(reads))]
