@@ -48,6 +48,10 @@ def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if seen < SEEN_FRAMES:
             left, top = 20 + 50 * (plate % 3) + 8 * seen, 30 + 20 * (plate % 4) + 4 * seen
             picture[top : top + 50, left : left + 140] = 70 + 30 * plate
+            marks = np.random.default_rng(plate).random((4, 12)) < 0.3  # each looks different
+            for row, column in zip(*np.nonzero(marks), strict=True):
+                y, x = top + 5 + 10 * int(row), left + 10 + 10 * int(column)
+                picture[y : y + 9, x : x + 8] = 10
         writer.write(picture)
     writer.release()
     return path
