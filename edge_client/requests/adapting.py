@@ -11,7 +11,8 @@ from edge_client.config import EdgeSettings
 from edge_client.requests.pool import RequestPool
 from edge_client.requests.uplink import Limits, Observation, Targets, Uplink
 
-_STALL_S = 3.0
+_STALL_S = 2.0
+_FIRST_STALL_S = 3.0
 _STALL_LATENCIES = 4.0
 
 
@@ -38,7 +39,7 @@ class Adaptation:
         self._lock = threading.Lock()
         self._flights: dict[int, float] = {}
         self._count = 0
-        self._answered_s = clock()
+        self._unanswered_since_s: float | None = None
         self._sent_bytes = 0
         self._least_in_flight = pool.max_in_flight
         self._coarsest = best
@@ -56,8 +57,8 @@ class Adaptation:
         with self._lock:
             self._count += 1
             now_s = self._clock()
-            if not self._flights:
-                self._answered_s = max(self._answered_s, now_s)  # silence begins with the first question
+            if self._unanswered_since_s is None:
+                self._unanswered_since_s = now_s
             self._flights[self._count] = now_s
             return Flight(now_s, len(self._flights), self._count)
 
@@ -77,7 +78,7 @@ class Adaptation:
             del self._flights[flight.number]
             self._sent_bytes += size_bytes
             if answered:
-                self._answered_s = now_s
+                self._unanswered_since_s = now_s if self._flights else None
             self._uplink.observe(
                 Observation(flight.sent_s, now_s, size_bytes, flight.in_flight, answered, frame, server_s, connected)
             )
@@ -87,7 +88,7 @@ class Adaptation:
         """A request has ended in a way that tells nothing of the network."""
         with self._lock:
             self._flights.pop(flight.number, None)
-            self._answered_s = self._clock()
+            self._unanswered_since_s = self._clock() if self._flights else None
 
     def targets(self, frame_rate_hz: float = 30.0) -> Targets:
         """What to do now with frames that come at this rate."""
@@ -99,12 +100,13 @@ class Adaptation:
             return targets
 
     def silence_s(self) -> float:
-        """How long nothing has been answered although something is asked; 0 while all goes as it should."""
+        """How long nothing has been answered although something was asked; 0 while all goes as it should."""
         with self._lock:
-            if not self._flights:
+            if self._unanswered_since_s is None:
                 return 0.0
-            silent_s = self._clock() - self._answered_s
-            usual_s = max(_STALL_S, _STALL_LATENCIES * (self._uplink.round_trip_s or 0.0))
+            silent_s = self._clock() - self._unanswered_since_s
+            trip_s = self._uplink.round_trip_s
+            usual_s = _FIRST_STALL_S if trip_s is None else max(_STALL_S, _STALL_LATENCIES * trip_s)
             return silent_s if silent_s > usual_s else 0.0
 
     @property

@@ -75,6 +75,10 @@ def test_silence_is_what_is_asked_and_not_answered() -> None:
     clock.now_s += 4.0
     assert adaptation.silence_s() == pytest.approx(4.0)
     adaptation.end(lost, 1, answered=False, frame=True)
+    passed(adaptation, clock, 1.0, answered=False)
+    assert adaptation.silence_s() == pytest.approx(5.0)  # failures are no answers
+    passed(adaptation, clock, 0.1)
+    clock.now_s += 60.0
     assert adaptation.silence_s() == 0.0
 
 
