@@ -52,11 +52,6 @@ class RequestPool:
         """Jobs that may run at once now."""
         return self._limit
 
-    @property
-    def idle(self) -> bool:
-        """Whether a job would be taken at once."""
-        return not self._waiting and self._running < self._limit
-
     def set_limit(self, limit: int) -> None:
         """Have at most so many jobs run at once from now on; those that run already go on."""
         with self._condition:
