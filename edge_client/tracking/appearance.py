@@ -8,7 +8,7 @@ seen in the same minute one pair in twenty.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -37,11 +37,23 @@ def thumbnails(image: Image, boxes: Sequence[PlateBox]) -> list[Thumbnail]:
     return [_thumbnail(image, box) for box in boxes]
 
 
-def likeness(a: Thumbnail, b: Thumbnail) -> float:
-    """The best normalised correlation over small shifts and scales, -1..1; 0 where one of them shows nothing."""
+def likeness(a: Thumbnail, b: Thumbnail) -> float | None:
+    """The best normalised correlation over small shifts and scales, -1..1; None where one of them shows nothing."""
     if float(a.plate.std()) < _FLAT or float(b.plate.std()) < _FLAT:
-        return 0.0
+        return None
     return max(_found(a, b), _found(b, a))
+
+
+def most_alike(looks: Iterable[Thumbnail], look: Thumbnail, enough: float) -> float | None:
+    """How alike the most similar of several looks is, at least ``enough`` if one is; None if nothing tells."""
+    best: float | None = None
+    for known in looks:
+        alike = likeness(known, look)
+        if alike is not None and (best is None or alike > best):
+            best = alike
+        if best is not None and best >= enough:
+            break
+    return best
 
 
 def _found(where: Thumbnail, what: Thumbnail) -> float:

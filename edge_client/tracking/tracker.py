@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from cloud_apis.contract import PlateBox
 from edge_client.config import TrackingSettings
-from edge_client.tracking.appearance import Thumbnail, likeness
+from edge_client.tracking.appearance import Thumbnail, most_alike
 from edge_client.tracking.assignment import cheapest_pairs
 from edge_client.tracking.motion import Motion, Shape, jump, overlap, shape_of, size_ratio
 from edge_client.types import TrackedBox
@@ -166,10 +166,8 @@ class Tracker:
         if looks is not None:
             links.update(self._found([i for i in range(len(shapes)) if i not in followed], shapes, looks))
         for (index, place), pair in near.items():
-            alone = sum(i == index or p == place for i, p in near) == 1
-            alike = None
-            if looks is not None and not (alone and index in followed):
-                alike = max((likeness(look, looks[index]) for look in self._tracks[place].looks), default=None)
+            known = reversed(self._tracks[place].looks)
+            alike = most_alike(known, looks[index], _ALIKE) if looks is not None else None
             if _possible(pair, alike):
                 unlike = _UNLIKE_COSTS * (1.0 - alike) if alike is not None else 0.0
                 cost = pair.far + math.log(pair.ratio) - pair.common + unlike
@@ -184,8 +182,8 @@ class Tracker:
         for place, track in enumerate(self._tracks):
             for index in indices if track.lost else ():
                 if size_ratio(track.motion.shape, shapes[index]) <= _FAR_RATIO:
-                    alike = max((likeness(look, looks[index]) for look in track.looks), default=0.0)
-                    if alike >= _SAME:
+                    alike = most_alike(track.looks, looks[index], _SAME)
+                    if alike is not None and alike >= _SAME:
                         links[index, place] = _Link(_LOST_COSTS + _UNLIKE_COSTS * (1.0 - alike), doubtful=False)
         return links
 
@@ -235,4 +233,4 @@ def _doubtful(pair: _Near, alike: float | None) -> bool:
     same_place = pair.common >= _SURE_OVERLAP
     if alike is None:
         return not same_place
-    return not (same_place and pair.gap_s <= _SHORT_S) and alike < (_FAIRLY_ALIKE if same_place else _ALIKE)
+    return alike < (_FAIRLY_ALIKE if same_place else _ALIKE)

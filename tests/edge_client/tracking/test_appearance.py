@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from cloud_apis.contract import PlateBox
-from edge_client.tracking.appearance import likeness, thumbnails
+from edge_client.tracking.appearance import likeness, most_alike, thumbnails
 from tests.edge_client.tracking.test_identity import LOOKS, look_of, painted
 
 
 def test_the_same_plate_is_alike_and_another_is_not() -> None:
     assert likeness(LOOKS[0], look_of("B12XYZ")) == pytest.approx(1.0, abs=0.02)
-    assert likeness(LOOKS[0], LOOKS[1]) < 0.8
+    assert (likeness(LOOKS[0], LOOKS[1]) or 0.0) < 0.8
     assert likeness(LOOKS[0], LOOKS[1]) == pytest.approx(likeness(LOOKS[1], LOOKS[0]))
 
 
@@ -18,12 +18,20 @@ def test_a_box_that_lies_a_little_differently_is_still_alike() -> None:
     frame = np.full((120, 300, 3), 90, np.uint8)
     frame[40:80, 60:240] = painted("B12XYZ")
     (moved,) = thumbnails(frame, [PlateBox(54, 37, 250, 82, 0.9, (0.9,))])
-    assert likeness(LOOKS[0], moved) > 0.85
+    assert (likeness(LOOKS[0], moved) or 0.0) > 0.85
 
 
 def test_what_shows_nothing_is_like_nothing() -> None:
     flat = thumbnails(np.full((50, 100, 3), 7, np.uint8), [PlateBox(10, 10, 60, 25, 0.9, (0.9,))])[0]
-    assert likeness(flat, LOOKS[0]) == likeness(LOOKS[0], flat) == likeness(flat, flat) == 0.0
+    assert likeness(flat, LOOKS[0]) is likeness(LOOKS[0], flat) is likeness(flat, flat) is None
+    assert most_alike([flat, flat], LOOKS[0], 0.9) is None
+
+
+def test_the_most_similar_look_counts() -> None:
+    alike = most_alike([LOOKS[1], look_of("B12XYZ"), LOOKS[0]], LOOKS[0], 0.9)
+    assert alike is not None
+    assert alike > 0.9
+    assert most_alike([], LOOKS[0], 0.9) is None
 
 
 def test_boxes_at_the_edge_and_of_no_size_are_taken() -> None:
