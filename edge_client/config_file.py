@@ -74,11 +74,7 @@ def _suggestion(keys: list[str]) -> str:
     model: type[BaseModel] = EdgeSettings
     for key in keys[:-1]:
         field = model.model_fields.get(key)
-        if (
-            field is None
-            or not isinstance(field.annotation, type)
-            or not issubclass(field.annotation, BaseModel)
-        ):
+        if field is None or not isinstance(field.annotation, type) or not issubclass(field.annotation, BaseModel):
             return ""
         model = field.annotation
     close = difflib.get_close_matches(keys[-1], model.model_fields, n=1)

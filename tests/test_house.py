@@ -70,7 +70,7 @@ def help_of(module: str, *subcommand: str) -> str:
     return result.stdout
 
 
-@pytest.mark.parametrize("name", ["dashcam", "cloud-apis", "sample-inference"])
+@pytest.mark.parametrize("name", ["dashcam", "cloud-apis", "cloud-deploy", "sample-inference"])
 def test_a_command_exists_and_explains_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     module, function = scripts()[name].split(":")
     main = getattr(importlib.import_module(module), function)
@@ -143,6 +143,7 @@ def test_readme_begins_with_the_two_commands() -> None:
 def test_what_the_readme_calls_exists() -> None:
     """Scripts, modules and the options of our own commands that the README names are there."""
     modules = {name: target.split(":")[0].removesuffix(".cli") for name, target in scripts().items()}
+    nested = {"reads", "recordings", "models"}  # commands with commands of their own
     for words in shell_lines():
         command = words[0].removeprefix(".venv/bin/")
         if command.startswith("tools/"):
@@ -150,7 +151,7 @@ def test_what_the_readme_calls_exists() -> None:
         elif command == "python" and words[1] == "-m":
             assert importlib.util.find_spec(words[2]) is not None, words
         if command in modules:
-            subcommands = [w for w in words[1:3] if re.fullmatch(r"[a-z]+", w)][: 2 if "reads" in words else 1]
+            subcommands = [w for w in words[1:3] if re.fullmatch(r"[a-z]+", w)][: 2 if nested & set(words) else 1]
             known = help_of(modules[command], *(subcommands if command != "sample-inference" else ()))
             options = {w.split("=")[0] for w in words if w.startswith("--")}
             assert not [o for o in options if o not in known], words

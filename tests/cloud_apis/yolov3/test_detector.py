@@ -89,9 +89,7 @@ def test_what_the_settings_leave_open_the_manifest_says(tmp_path: Path) -> None:
     tiny_models.write(tmp_path, "yolov3", tiny_models.yolov3(), labels=["license-plate"])
     with pytest.raises(StartError, match=r"yolov3\.anchors is needed"):
         load_detector(tmp_path, open_settings)
-    tiny_models.write(
-        tmp_path, "yolov3", tiny_models.yolov3(), labels=["license-plate"], anchors=tiny_models.ANCHORS
-    )
+    tiny_models.write(tmp_path, "yolov3", tiny_models.yolov3(), labels=["license-plate"], anchors=tiny_models.ANCHORS)
     (box,) = load_detector(tmp_path, open_settings).find(scene())
     assert box.objectness > 0.9
 

@@ -69,6 +69,7 @@ def export(run: Path, train: Sequence[RealCrop], dev: Sequence[RealCrop], words:
     sampler = WordSampler(None, train, words, Mixture(1.0))
     # The LSTM and the normalisation of the patch stay in float32.
     quantise(float_file, int8_file, "image", calibration(sampler), operators=["Conv", "MaxPool"])
+    store_half(int8_file)
     figures = {"float32": exact(float_file, dev, words), "int8": exact(int8_file, dev, words)}
     log.info("whole plates on dev crops: %s", figures)
     precision = "int8" if figures["int8"] >= figures["float32"] - ALLOWED_LOSS else "float32"
