@@ -19,6 +19,9 @@ class SourceSettings(Section):
     scale_video: float = Field(default=1.0, gt=0.0, le=4.0, description="factor by which each frame is resized at once")
     frames_to_skip: int = Field(default=0, ge=0, description="frames left out at the start of a recording")
     picture_rate_hz: float = Field(default=10.0, gt=0.0, le=240.0, description="rate at which a folder is played")
+    pictures_taken_hz: float = Field(
+        default=1.0, gt=0.0, le=240.0, description="full rate: pictures a second at which a folder was taken"
+    )
     decoder_threads: int = Field(default=1, ge=1, le=16, description="threads of the video decoder")
     open_timeout_s: Seconds = Field(default=10.0, description="how long a stream or camera may take to open")
     read_timeout_s: Seconds = Field(

@@ -39,12 +39,13 @@ class PictureFolder:
         self._files = sorted(files, key=name_order)[settings.frames_to_skip :]
         if not self._files:
             raise SourceError(f"the folder {folder} has {len(files)} pictures, all of which are to be skipped")
-        self._rate_hz = settings.picture_rate_hz
+        # At full rate nothing is played: time, and with it tracking, goes as it went when the pictures were taken.
+        self._rate_hz = settings.pictures_taken_hz if settings.rate == "full" else settings.picture_rate_hz
         self._state = SourceState.STARTING
 
     @property
     def frame_rate_hz(self) -> float:
-        """Pictures per second, as set."""
+        """Pictures per second, as set: as played in real time, as taken at full rate."""
         return self._rate_hz
 
     @property

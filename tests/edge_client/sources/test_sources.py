@@ -11,7 +11,7 @@ from edge_client.config import SourceSettings
 from edge_client.errors import SourceError
 from edge_client.sources.open import open_source
 from edge_client.sources.opencv import without_password
-from edge_client.sources.pictures import name_order
+from edge_client.sources.pictures import PictureFolder, name_order
 from edge_client.types import Image, SourceState
 
 
@@ -148,3 +148,11 @@ def test_recordings_say_whether_they_start_run_or_have_ended(video: Path, tmp_pa
 def test_passwords_stay_out_of_messages() -> None:
     assert without_password("rtsp://me:secret@cam/1") == "rtsp://cam/1"
     assert without_password("http://cam/a@b") == "http://cam/a@b"
+
+
+def test_time_goes_as_played_in_real_time_and_as_taken_at_full_rate(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "a.png"), np.zeros((8, 8, 3), np.uint8))
+    assert PictureFolder(tmp_path, SourceSettings(picture_rate_hz=5.0)).frame_rate_hz == 5.0
+    assert PictureFolder(tmp_path, SourceSettings(picture_rate_hz=5.0, rate="full")).frame_rate_hz == 1.0
+    taken = SourceSettings(pictures_taken_hz=2.0, rate="full")
+    assert PictureFolder(tmp_path, taken).frame_rate_hz == 2.0
