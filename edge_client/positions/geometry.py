@@ -10,7 +10,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-_RADIUS_M = 6_371_008.8
+from edge_client.geodesy import EARTH_RADIUS_M, haversine_m
 
 Place = tuple[float, float]
 """Latitude and longitude."""
@@ -18,9 +18,7 @@ Place = tuple[float, float]
 
 def distance_m(first: Place, second: Place) -> float:
     """Metres along the great circle (haversine formula)."""
-    (lat1, lon1), (lat2, lon2) = [map(math.radians, place) for place in (first, second)]
-    across = math.sin((lat2 - lat1) / 2) ** 2 + math.cos(lat1) * math.cos(lat2) * math.sin((lon2 - lon1) / 2) ** 2
-    return 2 * _RADIUS_M * math.asin(min(math.sqrt(across), 1.0))
+    return haversine_m(*first, *second)
 
 
 def between(first: Place, second: Place, share: float) -> Place:
@@ -38,7 +36,7 @@ def between(first: Place, second: Place, share: float) -> Place:
 
 def carried_on(place: Place, speed_mps: float, course_deg: float, time_s: float) -> Place:
     """Where one is after driving straight on for this time."""
-    angle, course = speed_mps * time_s / _RADIUS_M, math.radians(course_deg)
+    angle, course = speed_mps * time_s / EARTH_RADIUS_M, math.radians(course_deg)
     lat, lon = map(math.radians, place)
     sine = math.sin(lat) * math.cos(angle) + math.cos(lat) * math.sin(angle) * math.cos(course)
     there = math.asin(max(-1.0, min(sine, 1.0)))

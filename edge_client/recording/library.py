@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from edge_client.geodesy import haversine_m
 from edge_client.recording.locks import lock_reason
 from edge_client.recording.names import SegmentName
 from edge_client.recording.stock import in_use, stock_of
 from edge_client.recording.track import CUT, Point, Track, read_track, start_of
 from edge_client.types import UtcSource
 
-_EARTH_RADIUS_M = 6_371_008.8
 _DRIFT_S = 0.5
 
 
@@ -137,11 +136,9 @@ def length_m(points: Iterable[Point]) -> float:
     for point in points:
         if point.latitude_deg is None or point.longitude_deg is None:
             continue
-        here = (math.radians(point.latitude_deg), math.radians(point.longitude_deg))
+        here = (point.latitude_deg, point.longitude_deg)
         if before is not None:
-            a = math.sin((here[0] - before[0]) / 2) ** 2
-            a += math.cos(here[0]) * math.cos(before[0]) * math.sin((here[1] - before[1]) / 2) ** 2
-            total += 2 * _EARTH_RADIUS_M * math.asin(min(math.sqrt(a), 1.0))
+            total += haversine_m(*before, *here)
         before = here
     return total
 

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable
 from typing import TextIO
 
+from edge_client.geodesy import LonLat, cut_at_antimeridian
 from edge_client.store.export import as_object
-from edge_client.store.geodesy import LonLat, cut_at_antimeridian
 from edge_client.store.rows import StoredRead, time_text
 from edge_client.store.ways import Way
 

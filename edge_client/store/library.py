@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from edge_client.errors import StoreError
-from edge_client.store.geodesy import EARTH_RADIUS_M, haversine_m
+from edge_client.geodesy import EARTH_RADIUS_M, haversine_m
 from edge_client.store.plate_text import is_pattern, plain_pattern, within_edits
 from edge_client.store.rows import (
     READ_COLUMNS,

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge_client.geodesy import EARTH_RADIUS_M, cut_at_antimeridian, haversine_m
 from edge_client.store.drives import DriveStart, Position
-from edge_client.store.geodesy import EARTH_RADIUS_M, cut_at_antimeridian, haversine_m
 from edge_client.store.known import KnownPlate
 from edge_client.store.library import Circle, ReadFilter, ReadLibrary
 from edge_client.store.ways import segments_of, ways_of
