@@ -1,0 +1,137 @@
+"""Vehicles: boxes found in a picture, what each looks like, and how the APIs answer with them.
+
+`/vehicles` finds them, `/colors` and `/make-model` look at one that fills the picture, `/vehicle-report` does it
+all and reads the plates too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from cloud_apis.contract.parsing import ContractError, field, items, number, probability
+from cloud_apis.contract.plates import PlateRead, plate_answer
+
+VEHICLES_PATH: Final = "/vehicles"
+COLOURS_PATH: Final = "/colors"
+MAKE_MODEL_PATH: Final = "/make-model"
+REPORT_PATH: Final = "/vehicle-report"
+UNKNOWN: Final = "unknown"
+"""The answer where no make or model is sure enough to be named."""
+COLOURS_TOLD: Final = 3
+"""How many colours an answer names, most likely first."""
+
+Facts = Mapping[str, object]
+"""What is known of a model, by the catalogue's field names; what is not known is None."""
+
+
+@dataclass(frozen=True, slots=True)
+class VehicleBox:
+    """A detected vehicle: corners in pixels of the picture sent, its class, and a score in 0..1."""
+
+    xmin: float
+    ymin: float
+    xmax: float
+    ymax: float
+    kind: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """A label with the chance, 0..1, that it is right. A model's label is "Make Model"'s second part."""
+
+    label: str
+    probability: float
+    make: str = ""
+    """The make of a guessed model; empty for guesses of anything else."""
+
+
+@dataclass(frozen=True, slots=True)
+class VehicleAttributes:
+    """What a vehicle looks like: guesses, most likely first, and what of them is sure enough to be named."""
+
+    colours: tuple[Guess, ...]
+    types: tuple[Guess, ...]
+    makes: tuple[Guess, ...]
+    models: tuple[Guess, ...]
+    make: str | None = None
+    """The make, or None where none is sure enough."""
+    model: str | None = None
+    """The model, or None where none is sure enough; never named without its make."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedVehicle:
+    """A vehicle with what it looks like, what is known of its model, and the plates within its box."""
+
+    box: VehicleBox
+    attributes: VehicleAttributes
+    facts: Facts | None = None
+    plates: tuple[PlateRead, ...] = ()
+
+
+def vehicles_answer(boxes: Iterable[VehicleBox]) -> dict[str, object]:
+    """The JSON body of an answer of `/vehicles`."""
+    return {"vehicles": [_box_answer(box) for box in boxes]}
+
+
+def colours_answer(attributes: VehicleAttributes) -> dict[str, object]:
+    """The JSON body of an answer of `/colors`: the three most likely."""
+    return {"colors": [{"color": g.label, "prob": g.probability} for g in attributes.colours[:COLOURS_TOLD]]}
+
+
+def make_model_answer(
+    attributes: VehicleAttributes, facts: Mapping[tuple[str, str], Facts], top_k: int
+) -> dict[str, object]:
+    """The JSON body of an answer of `/make-model`: `top_k` makes and models, with the facts known of (make, model)."""
+    return {
+        "make": attributes.make or UNKNOWN,
+        "model": attributes.model or UNKNOWN,
+        "makes": [{"make": g.label, "prob": g.probability} for g in attributes.makes[:top_k]],
+        "models": [
+            {"make": g.make, "model": g.label, "prob": g.probability, "facts": facts.get((g.make, g.label))}
+            for g in attributes.models[:top_k]
+        ],
+    }
+
+
+def report_answer(vehicles: Iterable[ReportedVehicle], others: Iterable[PlateRead], top_k: int) -> dict[str, object]:
+    """The JSON body of an answer of `/vehicle-report`; `others` are plates that lie in no vehicle's box."""
+    return {
+        "vehicles": [
+            _box_answer(vehicle.box)
+            | {"types": [{"type": g.label, "prob": g.probability} for g in vehicle.attributes.types[:top_k]]}
+            | colours_answer(vehicle.attributes)
+            | make_model_answer(vehicle.attributes, {}, top_k)
+            | {"models": _models(vehicle.attributes.models[:top_k])}
+            | {"facts": vehicle.facts, "plates": [plate_answer(plate) for plate in vehicle.plates]}
+            for vehicle in vehicles
+        ],
+        "plates": [plate_answer(plate) for plate in others],
+    }
+
+
+def parse_vehicles_answer(obj: object) -> tuple[VehicleBox, ...]:
+    """Boxes of a decoded `/vehicles` answer; `ContractError` where it is not as `vehicles_answer` writes it."""
+    found = items(field(obj, "vehicles"), "vehicles")
+    return tuple(_box(vehicle, f"vehicles[{i}]") for i, vehicle in enumerate(found))
+
+
+def _models(guesses: Sequence[Guess]) -> list[dict[str, object]]:
+    return [{"make": g.make, "model": g.label, "prob": g.probability} for g in guesses]
+
+
+def _box_answer(box: VehicleBox) -> dict[str, object]:
+    return {"box": [box.xmin, box.ymin, box.xmax, box.ymax], "class": box.kind, "score": box.score}
+
+
+def _box(obj: object, where: str) -> VehicleBox:
+    xmin, ymin, xmax, ymax = (number(n, f"{where}.box") for n in items(field(obj, "box"), f"{where}.box", 4))
+    kind = field(obj, "class")
+    if not isinstance(kind, str):
+        raise ContractError(f"{where}.class is not a string")
+    if xmin > xmax or ymin > ymax:
+        raise ContractError(f"{where}.box is inside out")
+    return VehicleBox(xmin, ymin, xmax, ymax, kind, probability(field(obj, "score"), f"{where}.score"))
