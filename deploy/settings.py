@@ -123,6 +123,9 @@ class RayTarget(Section):
 class DeploySettings(Section):
     """All settings of a deployment."""
 
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,40}$")] = Field(
+        default="plates", description="name of this deployment; its revisions lie under it in the registry"
+    )
     registry: RegistrySettings = Field(description="where the models lie")
     target: RayTarget = Field(default=RayTarget(kind="ray"), description="where the APIs run")
     api_key: str | None = Field(
