@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -25,6 +26,7 @@ Progress = Callable[[int], None]
 """Called with the number of bytes that have just been moved."""
 
 _MISSING = {"404", "NoSuchKey", "NotFound"}
+_BEATEN = {"PreconditionFailed", "412", "ConditionalRequestConflict", "409"}
 _DENIED = {
     "AccessDenied": "the credentials may not do this: check the policy of the user or role",
     "403": "the credentials may not do this: check the policy of the user or role",
@@ -62,6 +64,15 @@ def parse_place(url: str, endpoint_url: str | None = None, region: str | None = 
     return Place(parts.netloc, parts.path.strip("/"), endpoint_url, region)
 
 
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A small object as it lies there: content, ETag, and age in seconds by the server's own clock."""
+
+    data: bytes
+    etag: str
+    age_s: float
+
+
 class Objects:
     """Objects below one prefix of a bucket. All methods raise a `RegistryError`."""
 
@@ -96,14 +107,36 @@ class Objects:
 
     def write_once(self, key: str, data: bytes) -> bool:
         """Write a small object unless there is one; false if there was."""
+        return self.write_over(key, data, None) is not None
+
+    def write_over(self, key: str, data: bytes, etag: str | None) -> str | None:
+        """Write a small object in place of the version with this ETag, or, with None, unless there is one.
+
+        Returns the new ETag; None when another version lies there (or, with an ETag, none any more): then nothing
+        was written.
+        """
+        condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
         with self._explained():
             try:
-                self._s3.put_object(Bucket=self.place.bucket, Key=self._key(key), Body=data, IfNoneMatch="*")
+                answer = self._s3.put_object(Bucket=self.place.bucket, Key=self._key(key), Body=data, **condition)
             except botocore.exceptions.ClientError as error:
-                if _code(error) in ("PreconditionFailed", "412", "ConditionalRequestConflict", "409"):
-                    return False
+                if _code(error) in _BEATEN or (etag is not None and _code(error) in _MISSING):
+                    return None
                 raise
-        return True
+        return str(answer["ETag"])
+
+    def read_version(self, key: str, limit: int) -> Version | None:
+        """A small object with its ETag and age, None if there is none."""
+        with self._explained():
+            try:
+                answer = self._s3.get_object(Bucket=self.place.bucket, Key=self._key(key))
+            except botocore.exceptions.ClientError as error:
+                if _code(error) in _MISSING:
+                    return None
+                raise
+            data = bytes(answer["Body"].read(limit))
+            now = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
+            return Version(data, str(answer["ETag"]), (now - answer["LastModified"]).total_seconds())
 
     def size(self, key: str) -> int | None:
         """Bytes of an object, None if there is none."""

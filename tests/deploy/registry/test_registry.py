@@ -225,3 +225,18 @@ def test_what_is_no_place_is_refused(url: str) -> None:
 def test_places_are_read() -> None:
     assert parse_place("s3://bucket/a/b/") == Place("bucket", "a/b")
     assert str(Place("bucket")) == "s3://bucket"
+
+
+def test_a_version_is_replaced_by_who_has_seen_it_only(registry: Registry) -> None:
+    objects = registry.objects
+    first = objects.write_over("lock", b"1", None)
+    assert first is not None
+    assert objects.write_over("lock", b"other", None) is None
+    second = objects.write_over("lock", b"2", first)
+    assert second is not None
+    assert objects.write_over("lock", b"3", first) is None
+    assert objects.write_over("none", b"3", first) is None
+    found = objects.read_version("lock", 100)
+    assert found is not None and (found.data, found.etag) == (b"2", second)
+    assert -2 < found.age_s < 60
+    assert objects.read_version("none", 100) is None
