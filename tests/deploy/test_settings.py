@@ -28,7 +28,7 @@ def test_the_least_file(tmp_path: Path) -> None:
     assert isinstance(settings, DeploySettings)
     assert settings.apis[Api.YOLOV3].replicas.max == 1
     assert str(settings.registry.place()) == "s3://bucket/x"
-    assert settings.target.address == "http://127.0.0.1:8265"
+    assert settings.cluster().address == "http://127.0.0.1:8265"
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_the_least_file(tmp_path: Path) -> None:
         (LEAST.replace("yolov3", "other"), "apis.other"),
         (LEAST.replace("s3://", "http://"), "registry.url: .*s3://BUCKET/PREFIX"),
         (LEAST + "api_key: my-secret", "write where the key is"),
-        (LEAST + "target: {kind: cloud}", "target.kind"),
+        (LEAST + "target: {kind: cloud}", "target: .*'ray', 'aws', 'kubernetes'"),
         ("a: [", "not valid YAML"),
     ],
 )

@@ -1,0 +1,34 @@
+"""Settings of a Ray cluster that is reached by its address."""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from deploy.settings.section import Port, Section
+
+
+class ClusterAddress(Section):
+    """Where a cluster's dashboard answers, and where its APIs listen."""
+
+    address: str = Field(default="http://127.0.0.1:8265", description="URL of the cluster's dashboard")
+    http_port: Port = Field(default=8000, description="port that the APIs listen on")
+    http_host: str = Field(default="127.0.0.1", description="address they listen on; others than loopback need a key")
+    token_file: Path | None = Field(default=None, description="file with the cluster's token, if it asks for one")
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the APIs can be reached from their own machines only."""
+        try:
+            return ipaddress.ip_address(self.http_host).is_loopback
+        except ValueError:
+            return self.http_host == "localhost"
+
+
+class RayTarget(ClusterAddress):
+    """A Ray cluster that runs already."""
+
+    kind: Literal["ray"] = Field(description="ray: a running cluster")
