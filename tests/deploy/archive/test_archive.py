@@ -1,0 +1,89 @@
+"""The code archive: the same bytes everywhere, all that a replica imports, nothing else."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from deploy.archive.archive import code_archive, pack
+from deploy.archive.contents import collect, package_roots
+from deploy.archive.store import code_key, code_uri, publish, require
+from deploy.errors import MissingError
+from deploy.registry.objects import Place
+from deploy.registry.registry import Registry
+
+
+def test_equal_content_gives_equal_bytes(tmp_path: Path) -> None:
+    copies = {}
+    for name, root in package_roots().items():
+        ignored = shutil.ignore_patterns("__pycache__", "*.onnx")
+        copies[name] = Path(shutil.copytree(root, tmp_path / name, ignore=ignored))
+    for path in tmp_path.rglob("*"):
+        path.chmod(0o700)
+        os.utime(path, (1_000_000_000, 1_000_000_000))
+    (tmp_path / "cloud_apis" / "__pycache__").mkdir(exist_ok=True)
+    (tmp_path / "cloud_apis" / "__pycache__" / "server.cpython-311.pyc").write_bytes(b"compiled")
+    (tmp_path / "cloud_apis" / "models" / "other.onnx").write_bytes(b"a model")
+    (tmp_path / "config" / "deploy.yaml").write_text("# changed by the operator\n")
+    assert pack(collect(copies)) == code_archive()
+    (tmp_path / "cloud_apis" / "server.py").write_text("# another version\n")
+    assert pack(collect(copies)).sha256 != code_archive().sha256
+
+
+def test_an_archive_states_no_time_user_or_machine() -> None:
+    archive = pack({"b.py": b"2", "a/c.py": b"1"})
+    assert archive.sha256 == "654d4d5d0d830371c7619d9e5fec67954f7dd0eef97f2d229b8b9782010c915b"
+    with zipfile.ZipFile(io.BytesIO(archive.data)) as opened:
+        assert opened.namelist() == ["a/c.py", "b.py"]
+        assert {entry.date_time for entry in opened.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
+def test_it_holds_no_models_and_little_else() -> None:
+    with zipfile.ZipFile(io.BytesIO(code_archive().data)) as opened:
+        names = opened.namelist()
+    assert "cloud_apis/web/docs.html" in names and "config/apis.yaml" in names
+    assert not [name for name in names if name.endswith((".onnx", ".pyc")) or name.startswith("deploy/commands")]
+    assert "config/deploy.yaml" not in names
+    assert len(code_archive().data) < 2_000_000
+
+
+def test_a_replica_imports_all_that_it_needs_from_it_alone(tmp_path: Path) -> None:
+    with zipfile.ZipFile(io.BytesIO(code_archive().data)) as opened:
+        opened.extractall(tmp_path)
+    modules = sorted(
+        ".".join(path.relative_to(tmp_path).with_suffix("").parts).removesuffix(".__init__")
+        for path in tmp_path.glob("deploy/**/*.py")
+    )
+    script = "import importlib, sys\nfor name in sys.argv[1:]: importlib.import_module(name)\nimport cloud_apis.web.app"
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", script, *modules],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(tmp_path)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_it_is_sent_once(registry: Registry) -> None:
+    archive = pack({"a.py": b"1"})
+    assert publish(registry.objects, archive) == len(archive.data)
+    assert publish(registry.objects, archive) == 0
+    assert registry.objects.read(code_key(archive.sha256), 10_000) == archive.data
+    require(registry.objects, archive.sha256)
+    for gone in ("0" * 64, "../secret"):
+        with pytest.raises(MissingError, match="not in s3://"):
+            require(registry.objects, gone)
+
+
+def test_where_ray_finds_it() -> None:
+    assert code_uri(Place("bucket", "plates"), "ab") == "s3://bucket/plates/code/ab.zip"
