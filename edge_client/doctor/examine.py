@@ -30,7 +30,7 @@ def examine(
     yield software.encoder()
     yield camera.cameras(machine)
     if source is not None:
-        yield camera.picture(source, settings.source)
+        yield from camera.picture(source, settings.source)
     heard = gps.listen(settings.positions, machine, listen_s)
     yield heard.finding
     now, gps_utc = clock.utc_now(), heard.utc_at(time.monotonic())

@@ -5,6 +5,9 @@ from __future__ import annotations
 import sys
 from importlib import metadata
 
+import numpy as np
+
+from edge_client.config.recording import RecordingSettings
 from edge_client.doctor.finding import Finding, Verdict
 
 PACKAGES = (
@@ -45,9 +48,19 @@ def packages() -> Finding:
 
 
 def encoder() -> Finding:
-    """H.264 for recordings."""
-    import av  # noqa: PLC0415 - only here, so that its absence is a finding and not a crash
+    """H.264 for recordings: one picture is encoded."""
+    again = "pip install --force-reinstall av opencv-python-headless"
+    try:  # only here, so that its absence is a finding and not a crash
+        import av  # noqa: PLC0415
 
-    if "libx264" not in av.codecs_available:
-        return Finding("encoder", Verdict.WRONG, "no H.264 encoder", "pip install --force-reinstall av")
+        from edge_client.recording.encoder import H264Encoder  # noqa: PLC0415
+    except ImportError as error:
+        return Finding("encoder", Verdict.WRONG, f"no H.264 encoder: {error}", again)
+    black = np.zeros((48, 64, 3), np.uint8)
+    try:
+        packets = H264Encoder(black, 30.0, RecordingSettings()).encode(black, 0.0)
+    except (av.FFmpegError, OSError, ValueError, TypeError) as error:
+        return Finding("encoder", Verdict.WRONG, f"H.264 cannot be encoded: {error}", again)
+    if not packets:
+        return Finding("encoder", Verdict.WRONG, "the H.264 encoder gives nothing", again)
     return Finding("encoder", Verdict.OK, f"H.264 by PyAV {av.__version__}")

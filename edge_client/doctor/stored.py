@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from edge_client.config import EdgeSettings, ReadSettings
@@ -11,7 +11,8 @@ from edge_client.config.recording import RecordingSettings
 from edge_client.doctor.finding import Finding, Verdict
 from edge_client.errors import DashcamError
 from edge_client.recording.location import default_recordings_folder
-from edge_client.recording.stock import stock_of
+from edge_client.recording.stock import Item, stock_of
+from edge_client.recording.track import CUT, ORDERLY, read_track
 from edge_client.store.known import known_plates
 from edge_client.store.library import ReadLibrary
 from edge_client.store.location import default_reads_file
@@ -76,11 +77,25 @@ def recordings(settings: RecordingSettings) -> Finding:
         return Finding("recordings", Verdict.WRONG, f"{folder}: {e.strerror}", "look at dmesg; replace the card")
     kept_gb = sum(item.size_bytes for item in stock) / 1e9
     locked_gb = sum(item.size_bytes for item in stock if item.locked) / 1e9
+    if (failure := _last_failure(folder, stock)) is not None:
+        advice = "see the findings about camera, encoder and disks; the next drive tries again"
+        return Finding("recordings", Verdict.NOTE, f"{folder}: the last segment ended early: {failure}", advice)
     told = f"{folder}: {len(stock)} segments, {kept_gb:.1f} of {settings.max_gb:g} GB, {locked_gb:.1f} GB locked"
     if locked_gb > settings.max_gb / 2:
         advice = "copy what you want to keep and remove its locks, or raise recording.max_gb"
         return Finding("recordings", Verdict.NOTE, told, advice)
     return Finding("recordings", Verdict.OK, told)
+
+
+def _last_failure(folder: Path, stock: Sequence[Item]) -> str | None:
+    """What ended the newest segment, where it was neither the end of a drive nor a power cut."""
+    if not stock:
+        return None
+    try:
+        end = read_track(max(stock, key=lambda item: item.name).name.track(folder)).end
+    except OSError as e:
+        return e.strerror or str(e)
+    return end.why if end is not None and end.why not in (CUT, *ORDERLY) else None
 
 
 def written_folders(settings: EdgeSettings) -> dict[str, Path]:

@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+import av
+
 from edge_client.config.recording import RecordingSettings
 from edge_client.recording.disk import Disk, Segment
 from edge_client.recording.fragments import Mp4Fragments
@@ -121,7 +123,7 @@ class Cutter:
             return
         try:
             self._write(self._open or self._begin(packet), packet)
-        except (OSError, ValueError) as error:  # FFmpeg's errors are such
+        except (av.FFmpegError, OSError, ValueError) as error:
             self.lost_frames += 1
             self.fail(f"the video cannot be written: {error}")
 
@@ -205,7 +207,7 @@ class Cutter:
             return
         try:
             data = opened.fragments.finish()
-        except (OSError, ValueError) as error:
+        except (av.FFmpegError, OSError, ValueError) as error:
             self.fail(f"the video cannot be ended: {error}")
             return
         self._disk.append(opened.segment, data, opened.unwritten, opened.lines)

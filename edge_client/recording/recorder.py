@@ -6,6 +6,7 @@ import logging
 import queue
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from edge_client.config.recording import RecordingSettings
 from edge_client.recording.cutting import Cutter
 from edge_client.recording.disk import Disk
 from edge_client.recording.encoder import H264Encoder
+from edge_client.recording.silence import Silence
 from edge_client.recording.stock import GB, Limits
 from edge_client.recording.track import Moment
 from edge_client.sources.encoded import EncodedPacket
@@ -55,6 +57,7 @@ class SegmentRecorder:
         *,
         live: bool = True,
         encoded: bool = False,
+        encoder_failure: Callable[[], str] = str,
     ) -> None:
         """Starts; the folder is made if need be, and what is wrong with it shows in `status`.
 
@@ -65,6 +68,7 @@ class SegmentRecorder:
             frame_rate_hz: of the source, nominal for live ones.
             live: times are those of capture; without it frames are one period apart.
             encoded: the video comes as packets (`put_packet`), and frames only tell time and place.
+            encoder_failure: why no packets are to be expected, empty while all is well.
         """
         self._settings = settings
         self._encoded = encoded
@@ -73,6 +77,8 @@ class SegmentRecorder:
         limits = Limits(round(settings.max_gb * GB), round(settings.reserve_gb * GB), settings.keep_days)
         self._disk = Disk(folder, limits, settings.sync_s)
         self._cutter = Cutter(self._disk, settings, drive_uid)
+        self._silence = Silence(encoder_failure)
+        self._silent = ""
         self._encoder: H264Encoder | None = None
         self._due_s = float("-inf")
         self._inbox: queue.SimpleQueue[_Picture | Moment | EncodedPacket | _Lock | None] = queue.SimpleQueue()
@@ -174,15 +180,25 @@ class SegmentRecorder:
                             self._free(item.image.nbytes)
                     case EncodedPacket():
                         self._free(len(item.data))
+                        self._silence.packet()
                         self._cutter.add(item)
                     case Moment():
                         self._cutter.tell(item)
+                        self._watch(item)
                     case _Lock():
                         self._cutter.lock(item.reason, item.monotonic_s)
             self._cutter.close()
         except BaseException as error:
             self._crash = f"the recording crashed: {error}"
             raise
+
+    def _watch(self, moment: Moment) -> None:
+        """A camera whose own video fails shows pictures that nobody records."""
+        before, self._silent = self._silent, self._silence.picture(moment.monotonic_s)
+        if self._silent:
+            self._cutter.lost_frames += 1
+            if self._silent != before:
+                self._cutter.fail(self._silent)
 
     def _record(self, picture: _Picture) -> None:
         time_s = picture.moment.monotonic_s

@@ -37,6 +37,7 @@ class DriveRecording:
             source.frame_rate_hz,
             live=source.live,
             encoded=packets is not None,
+            encoder_failure=(lambda: packets.failure) if packets is not None else str,
         )
         if packets is not None:
             self._unsubscribe = packets.subscribe(self._recorder.put_packet)

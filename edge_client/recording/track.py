@@ -81,6 +81,8 @@ class Point:
 
 CUT = "cut"
 """Why a segment ended that was found unfinished later."""
+ORDERLY = ("length", "format", "end")
+"""Why segments end when all is well."""
 _TAIL_BYTES = 1024
 
 

@@ -47,6 +47,10 @@ class EncodedStream(Protocol):
     def codec(self) -> str:
         """FFmpeg's name of the codec, known before the first packet."""
 
+    @property
+    def failure(self) -> str:
+        """Why no packets come any more although pictures do; empty while all is well. From any thread."""
+
     def subscribe(self, callback: PacketCallback) -> Callable[[], None]:
         """Call ``callback`` with each packet from the next key frame on; what is returned ends that.
 

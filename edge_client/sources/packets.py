@@ -35,7 +35,8 @@ class _Subscriber:
 class PacketHub:
     """An `EncodedStream`: outlives the restarts of the camera whose packets it hands out.
 
-    ``failed`` is for the camera to remember that its encoder failed, until the next packet.
+    ``failed`` is for the camera to remember that its encoder failed, until the next packet; ``failure`` for it to say
+    why it has given its encoder up, until then too.
     """
 
     def __init__(self, codec: str) -> None:
@@ -44,6 +45,7 @@ class PacketHub:
         self._lock = threading.Lock()
         self._published_s = time.monotonic()
         self.failed = False
+        self.failure = ""
 
     @property
     def codec(self) -> str:
@@ -82,6 +84,7 @@ class PacketHub:
         """Hand a packet out, in the thread of the caller."""
         self._published_s = time.monotonic()
         self.failed = False
+        self.failure = ""
         for subscriber in self._subscribers:
             subscriber.running = subscriber.running or packet.keyframe
             if subscriber.running:

@@ -175,6 +175,7 @@ class PiCameraDevice:
             raise SourceError(f"its encoder fails: {reason}")
         _LOG.warning("the Pi camera's encoder fails: %s; its video is not recorded", reason)
         self._encoder_given_up = True
+        self._hub.failure = f"the camera's encoder fails: {reason}"
         if self._encoder is not None:
             self._stop_encoder()
 

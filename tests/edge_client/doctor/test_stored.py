@@ -3,6 +3,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from edge_client.config import EdgeSettings, ReadSettings
 from edge_client.config.recording import RecordingSettings
 from edge_client.doctor import stored
@@ -10,6 +12,8 @@ from edge_client.doctor.finding import Finding, Verdict
 from edge_client.recording.locks import lock_segment
 from edge_client.recording.names import SegmentName
 from edge_client.recording.stock import stock_of
+from edge_client.recording.track import End, line_of
+from tests.edge_client.recording.samples import HEAD
 
 
 def reads(**settings: object) -> dict[str, Finding]:
@@ -52,6 +56,17 @@ def test_recordings_and_how_much_is_locked(tmp_path: Path) -> None:
     finding = stored.recordings(settings)
     assert finding.verdict is Verdict.NOTE
     assert "locked" in finding.found
+
+
+@pytest.mark.parametrize("why", ["length", "end", "cut", "the camera's encoder fails: it gives nothing"])
+def test_a_recording_that_failed_in_the_last_drive_is_told(tmp_path: Path, why: str) -> None:
+    for number, ending in enumerate(("the disk is full", why), 1):
+        name = SegmentName.of(number, datetime(2026, 5, 1, tzinfo=UTC))
+        name.video(tmp_path).write_bytes(bytes(1000))
+        name.track(tmp_path).write_text(line_of(HEAD) + line_of(End(2.0, 60, ending)), "utf-8")
+    finding = stored.recordings(RecordingSettings(folder=tmp_path))
+    assert finding.verdict is (Verdict.NOTE if "encoder" in why else Verdict.OK)
+    assert ("the camera's encoder fails" in finding.found) == ("encoder" in why)
 
 
 def test_what_is_written_is_looked_at(tmp_path: Path) -> None:

@@ -41,6 +41,7 @@ class Stream:
     """Packets that the test hands out."""
 
     codec = "h264"
+    failure = ""
 
     def __init__(self) -> None:
         self.callback: PacketCallback | None = None
@@ -113,6 +114,43 @@ def test_a_camera_that_encodes_gives_its_packets(tmp_path: Path) -> None:
     assert found.track.head is not None
     assert found.track.head.width_px == 64
     assert found.places
+
+
+def test_a_camera_whose_encoder_fails_is_not_said_to_be_recorded(tmp_path: Path) -> None:
+    stream = Stream()
+    recording = DriveRecording(configured(tmp_path), DRIVE, Encoding(stream))
+    for n, packet in enumerate(packets(30)):
+        recording.captured(frame(n))
+        stream.send(packet)
+    assert until(lambda: recording.status().segment != "")
+    stream.failure = "the camera's encoder fails: it gives nothing"
+    for n in range(30, 60):
+        recording.captured(frame(n))
+    assert until(lambda: recording.status().state is RecordingState.FAILED)
+    assert recording.status().reason == stream.failure
+    assert until(lambda: recording.status().lost_frames >= 30)
+    recording.close(10.0)
+    (found,) = recordings_in(tmp_path)
+    assert found.track.end is not None
+    assert found.track.end.why == stream.failure
+
+
+@pytest.mark.parametrize(("seconds", "failed"), [(5, False), (8, True)])
+def test_pictures_without_video_are_a_failure_after_a_while(tmp_path: Path, seconds: int, failed: bool) -> None:
+    stream = Stream()
+    recording = DriveRecording(configured(tmp_path), DRIVE, Encoding(stream))
+    (first, *_) = packets(1)
+    recording.captured(frame(0))
+    stream.send(first)
+    for n in range(1, seconds * 10):
+        recording.captured(frame(n, rate_hz=10.0))
+    # A camera that was away for long, and is back, gets its time as well.
+    recording.captured(frame(0, time_s=10_000.0))
+    recording.close(10.0)
+    assert (recording.status().state is RecordingState.FAILED) == failed
+    (found,) = recordings_in(tmp_path)
+    assert found.track.end is not None
+    assert found.track.end.why == ("the camera gives pictures but no video" if failed else "end")
 
 
 @pytest.mark.parametrize("codec", ["mjpeg", None])

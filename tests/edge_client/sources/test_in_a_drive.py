@@ -15,7 +15,8 @@ from edge_client.config_file import load_settings
 from edge_client.displays.video import VideoRecorder
 from edge_client.errors import SourceError
 from edge_client.run import run_drive
-from edge_client.types import Image, LiveStatus, ShownFrame, SourceState, TrackRead, UtcSource
+from edge_client.states import states, warnings
+from edge_client.types import Image, LiveStatus, RecordingState, ShownFrame, SourceState, TrackRead, UtcSource
 from tests.edge_client.fake_apis import fake_apis
 from tests.edge_client.sources.fake_picamera2 import Hardware, modules
 from tests.edge_client.sources.mjpeg_server import Connection, mjpeg_server
@@ -166,3 +167,39 @@ def test_a_pi_camera_s_own_video_is_recorded_over_a_restart(tmp_path: Path, monk
     assert sum(frames for frames, _ in segments) >= 20
     assert hardware.encoders_started >= 2
     assert not hardware.taken
+
+
+def test_with_a_broken_encoder_the_drive_goes_on_and_says_that_nothing_is_recorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    hardware = Hardware(encoder_missing=True)
+    for name, module in modules(hardware).items():
+        monkeypatch.setitem(sys.modules, name, module)
+    stop = threading.Event()
+    statuses: list[LiveStatus] = []
+
+    def on_status(status: LiveStatus) -> None:
+        statuses.append(status)
+        if status.recording.state is RecordingState.FAILED:
+            told.append(len(seen.shown))
+        if told and len(seen.shown) > told[0] + 20:
+            stop.set()
+
+    seen, told = Seen(), list[int]()
+    with fake_apis() as apis:
+        settings = load_settings(
+            None,
+            {
+                "source": {"camera_width_px": 416, "camera_height_px": 234, "read_timeout_s": 1.5},
+                "apis": {"yolov3_endpoint": apis.yolov3, "crnn_endpoint": apis.crnn},
+                "recording": {"folder": str(tmp_path / "segments")},
+            },
+        )
+        run_drive(settings, "picamera", [seen], seen, stop, on_status=on_status)
+    failed = next(s for s in statuses if s.recording.state is RecordingState.FAILED)
+    assert failed.recording.reason.startswith("the camera's encoder fails: ")
+    assert f"recording: failed, {failed.recording.reason}" in warnings(states(failed))  # window and page show these
+    assert f"recording: failed, {failed.recording.reason}" in caplog.messages
+    running = [s for s in statuses if s.camera.state is SourceState.RUNNING]
+    assert running[-1].recording.state is RecordingState.FAILED
+    assert running[-1].recording.lost_frames > 0

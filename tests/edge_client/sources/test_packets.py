@@ -88,3 +88,10 @@ def test_who_ends_gets_no_more_even_out_of_its_own_call() -> None:
     assert seen == [b"0"]
     assert others == [b"0", b"1", b"2"]
     assert hub.wanted
+
+
+def test_a_packet_ends_a_failure() -> None:
+    hub = PacketHub("h264")
+    hub.failed, hub.failure = True, "its encoder fails"
+    hub.publish(packet(0))
+    assert (hub.failed, hub.failure) == (False, "")

@@ -198,6 +198,10 @@ def test_with_a_broken_encoder_the_pictures_go_on(
         next(pictures)
     assert source.status().restarts >= 1
     assert packets.empty()
+    assert isinstance(source, EncodedVideo)
+    stream = source.encoded()
+    assert stream is not None
+    assert stream.failure.startswith("the camera's encoder fails: ")
     source.close()
     assert hardware.encoders_running == 0
 
