@@ -7,7 +7,13 @@ DeployError
 │   ├── UnreachableError  no connection, or no answer in time
 │   ├── MissingError      no such bucket, model or tag
 │   └── CorruptError      what came is not what its hash says
-└── ClusterError     the cluster cannot be reached or refused the configuration
+├── ConflictError    someone else changes the same deployment
+├── RolloutError     the new version does not come up; the old one serves on
+└── ClusterError     the cluster failed
+    ├── ClusterUnreachableError  no connection, or no answer in time
+    ├── ClusterDeniedError       it wants a token, or another one
+    ├── ClusterVersionError      it is not Ray, or not a version that is known to work
+    └── ClusterRefusedError      it can make no sense of the description
 """
 
 from __future__ import annotations
@@ -41,5 +47,29 @@ class CorruptError(RegistryError):
     """What was read is not what its hash says."""
 
 
+class ConflictError(DeployError):
+    """Someone else changes the same deployment at the same time."""
+
+
+class RolloutError(DeployError):
+    """The new version did not come up; what ran before runs on."""
+
+
 class ClusterError(DeployError):
     """The cluster cannot be reached or refused what was asked."""
+
+
+class ClusterUnreachableError(ClusterError):
+    """No connection to the cluster, or no answer in time."""
+
+
+class ClusterDeniedError(ClusterError):
+    """The cluster wants a token, or another one."""
+
+
+class ClusterVersionError(ClusterError):
+    """What answers is not Ray, or not a version that is known to work."""
+
+
+class ClusterRefusedError(ClusterError):
+    """The cluster can make no sense of the description that it was given."""
