@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 
 import pytest
+import yaml
+from pydantic import BaseModel
 
 from cloud_apis.names import Api
 from deploy.errors import SettingsError
@@ -60,3 +64,88 @@ def test_a_wrong_file_is_refused_in_one_line(tmp_path: Path, text: str, words: s
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="cannot read the settings"):
         load_settings(tmp_path / "none.yaml")
+
+
+def _other_targets() -> list[str]:
+    """The targets that stand as comments in the shipped file."""
+    blocks: list[list[str]] = []
+    within = False
+    for line in default_config().read_text(encoding="utf-8").splitlines():
+        if line == "#target:":
+            blocks.append([])
+            within = True
+        within = within and line.startswith("#")
+        if within:
+            blocks[-1].append(line.removeprefix("#"))
+    return ["\n".join(block) + "\n" for block in blocks]
+
+
+KEYS = {"aws": "file:~/.config/plates/api-key", "kubernetes": "env:PLATES_API_KEY"}
+
+
+@pytest.mark.parametrize("text", _other_targets())
+def test_the_targets_in_comments_are_valid_and_state_every_key_with_its_default(tmp_path: Path, text: str) -> None:
+    stated = yaml.safe_load(text)["target"]
+    file = tmp_path / "deploy.yaml"
+    file.write_text(f"{LEAST}api_key: {KEYS[stated['kind']]}\n{text}")
+    target = load_settings(file).target
+    assert target.kind == stated["kind"]
+    _assert_complete(target, stated)
+
+
+def test_both_other_targets_are_shown() -> None:
+    assert [yaml.safe_load(text)["target"]["kind"] for text in _other_targets()] == ["aws", "kubernetes"]
+
+
+EXAMPLES = {"redis", "ingress", "min", "max", "cpus", "memory_gb"}
+"""Keys that the file shows with a value of their own, since the default (none, or one) would show nothing."""
+
+
+def _assert_complete(section: BaseModel, stated: Mapping[str, object]) -> None:
+    fields = type(section).model_fields
+    assert set(stated) == set(fields)
+    for name, field in fields.items():
+        assert field.description
+        value = getattr(section, name)
+        if isinstance(value, BaseModel):
+            _assert_complete(value, cast("Mapping[str, object]", stated[name]))
+        elif isinstance(value, Mapping) and any(isinstance(one, BaseModel) for one in value.values()):
+            for key, one in value.items():
+                _assert_complete(one, cast("Mapping[str, Mapping[str, object]]", stated[name])[key])
+        elif name not in EXAMPLES and not field.is_required() and field.default not in (None, value):
+            raise AssertionError(f"{name} is {value!r} and by default {field.default!r}")
+
+
+AWS = "api_key: file:~/key\n" + "".join(t for t in _other_targets() if "kind: aws" in t)
+KUBERNETES = "api_key: env:KEY\n" + "".join(t for t in _other_targets() if "kind: kubernetes" in t)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("target: {kind: ray, http_host: 0.0.0.0}", "which others reach: set api_key"),
+        (AWS.replace("file:~/key", "env:KEY"), "needs api_key as file:~/PATH"),
+        (AWS.replace("file:~/key", "null"), "set api_key"),
+        (AWS.replace("sg-0123456789abcdef0", "default"), "target.aws.security_group"),
+        (AWS.replace("subnet-0123456789abcdef0", "subnet-1; rm -r ~"), "target.aws.subnets"),
+        (AWS.replace("    cpu:", "    head:"), "cannot be called head"),
+        (AWS.replace("min: 1", "min: 9"), "min is 9 and max 4"),
+        (AWS + "  colour: red\n", "target.aws.colour: there is no such setting"),
+        (KUBERNETES.replace("env:KEY", "file:/key"), "api_key as env:NAME"),
+        (KUBERNETES.replace("plates:0.1.0", "plates:latest"), "NAME:TAG .not latest."),
+        (KUBERNETES.replace("plates:0.1.0", "plates"), "NAME:TAG .not latest."),
+        (KUBERNETES.replace("namespace: plates", "namespace: Plates"), "target.kubernetes.namespace"),
+    ],
+)
+def test_a_wrong_target_is_refused(tmp_path: Path, text: str, words: str) -> None:
+    file = tmp_path / "deploy.yaml"
+    file.write_text(LEAST + text)
+    with pytest.raises(SettingsError, match=words):
+        load_settings(file)
+
+
+def test_manifests_have_no_address(tmp_path: Path) -> None:
+    file = tmp_path / "deploy.yaml"
+    file.write_text(LEAST + KUBERNETES)
+    with pytest.raises(SettingsError, match="needs a cluster's address"):
+        load_settings(file).cluster()
