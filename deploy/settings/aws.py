@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from deploy.settings.cluster import ClusterAddress
-from deploy.settings.section import Port, Section
+from deploy.settings.section import LocalPath, Port, Section
 
 CPU_IMAGE = "resolve:ssm:/aws/service/canonical/ubuntu/server/24.04/stable/current/amd64/hvm/ebs-gp3/ami-id"
 GPU_IMAGE = "resolve:ssm:/aws/service/deeplearning/ami/x86_64/base-oss-nvidia-driver-gpu-ubuntu-24.04/latest/ami-id"
@@ -70,7 +69,7 @@ class SshSettings(Section):
     key_name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_ .@-]{1,64}$")] = Field(
         description="name of the EC2 key pair"
     )
-    private_key: Path = Field(description="file with its private key, here")
+    private_key: LocalPath = Field(description="file with its private key, here")
     through: Literal["ssm", "network"] = Field(
         default="ssm",
         description="ssm: AWS's Session Manager (needs the AWS CLI and its session-manager-plugin here); network: "
@@ -84,7 +83,7 @@ class RedisSettings(Section):
     address: Annotated[str, StringConstraints(pattern=r"^(rediss?://)?[A-Za-z0-9.-]+:[0-9]{1,5}$")] = Field(
         description="HOST:PORT, with rediss:// before it for TLS"
     )
-    password_file: Path | None = Field(default=None, description="file with its password, here; null: none")
+    password_file: LocalPath | None = Field(default=None, description="file with its password, here; null: none")
 
 
 class PackageSettings(Section):
@@ -95,7 +94,7 @@ class PackageSettings(Section):
         min_length=1,
         description="the package for pip: plate-dashcam==VERSION, or a wheel's file here, which is copied there",
     )
-    constraints: Path | None = Field(
+    constraints: LocalPath | None = Field(
         default=None, description="constraints.txt, here, that pins what it needs; null: as pip finds it"
     )
     index_url: str | None = Field(default=None, description="package index of your own; null: as the image has it")
@@ -114,7 +113,7 @@ class AwsTarget(ClusterAddress):
         description="address the APIs listen on; the security group is closed",
     )
     http_port: Port = Field(default=8000, description="port that the load balancer forwards to")
-    token_file: Path = Field(description="file with the cluster's token, made by `cluster up` if there is none")
+    token_file: LocalPath = Field(description="file with the cluster's token, made by `cluster up` if there is none")
     subnets: list[Subnet] = Field(min_length=1, description="private subnets for the machines, with a way out by NAT")
     security_group: SecurityGroup = Field(description="the stack's output SecurityGroup")
     head_instance_profile: Profile = Field(description="the stack's output HeadInstanceProfile")

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
-from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 
-from deploy.settings.section import Port, Section
+from deploy.settings.section import LocalPath, Port, Section
 
 
 class ClusterAddress(Section):
@@ -17,7 +16,7 @@ class ClusterAddress(Section):
     address: str = Field(default="http://127.0.0.1:8265", description="URL of the cluster's dashboard")
     http_port: Port = Field(default=8000, description="port that the APIs listen on")
     http_host: str = Field(default="127.0.0.1", description="address they listen on; others than loopback need a key")
-    token_file: Path | None = Field(default=None, description="file with the cluster's token, if it asks for one")
+    token_file: LocalPath | None = Field(default=None, description="file with the cluster's token, if it asks for one")
 
     @property
     def is_local(self) -> bool:

@@ -57,8 +57,6 @@ class DeploySettings(Section):
         if isinstance(self.target, ClusterAddress):
             if not self.target.is_local and self.api_key is None:
                 raise ValueError(f"the APIs listen on {self.target.http_host}, which others reach: set api_key")
-            if isinstance(self.target, AwsTarget) and not (self.api_key or "").startswith("file:~/"):
-                raise ValueError("target aws needs api_key as file:~/PATH, which is copied to the machines")
         elif not (self.api_key or "").startswith("env:"):
             raise ValueError("target kubernetes needs api_key as env:NAME; the pods have it from the Secret")
         return self

@@ -41,7 +41,6 @@ class SecretSettings(Section):
 
     name: Label = Field(default="plates", description="its name")
     api_key: str = Field(default="api-key", min_length=1, description="its entry with the key that clients send")
-    token: str = Field(default="ray-token", min_length=1, description="its entry with the cluster's token")
     redis_password: str = Field(default="redis-password", min_length=1, description="its entry for Redis, if asked")
 
 
@@ -81,7 +80,7 @@ class KubernetesTarget(Section):
         default={}, description="for the account that is made, such as eks.amazonaws.com/role-arn"
     )
     http_port: Port = Field(default=8000, description="port that the APIs listen on")
-    secret: SecretSettings = Field(default=SecretSettings(), description="where key and token are")
+    secret: SecretSettings = Field(default=SecretSettings(), description="where key and password are")
     head: PodSettings = Field(default=PodSettings(), description="the pod that runs the cluster itself, and no API")
     workers: dict[Label, GroupSettings] = Field(min_length=1, description="pods that run the APIs, by group")
     ingress: IngressSettings | None = Field(default=None, description="the way in from outside; null: none is made")

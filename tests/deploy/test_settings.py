@@ -124,7 +124,6 @@ KUBERNETES = "api_key: env:KEY\n" + "".join(t for t in _other_targets() if "kind
     ("text", "words"),
     [
         ("target: {kind: ray, http_host: 0.0.0.0}", "which others reach: set api_key"),
-        (AWS.replace("file:~/key", "env:KEY"), "needs api_key as file:~/PATH"),
         (AWS.replace("file:~/key", "null"), "set api_key"),
         (AWS.replace("sg-0123456789abcdef0", "default"), "target.aws.security_group"),
         (AWS.replace("subnet-0123456789abcdef0", "subnet-1; rm -r ~"), "target.aws.subnets"),
