@@ -28,11 +28,19 @@ class Counters:
         self._reads = 0
         self._uplink: Callable[[], dict[str, float]] = dict
         self._spool: Callable[[], dict[str, int]] = dict
+        self._left: Callable[[], dict[str, int]] = dict
 
-    def attach(self, *, uplink: Callable[[], dict[str, float]], spool: Callable[[], dict[str, int]]) -> None:
+    def attach(
+        self,
+        *,
+        uplink: Callable[[], dict[str, float]],
+        spool: Callable[[], dict[str, int]],
+        left: Callable[[], dict[str, int]],
+    ) -> None:
         """Have the summary tell these counters of other parts too."""
         self._uplink = uplink
         self._spool = spool
+        self._left = left
 
     def captured(self) -> int:
         """Count a frame in; gives its number."""
@@ -75,7 +83,7 @@ class Counters:
 
     def summary(self) -> Summary:
         """All counters as of one moment."""
-        uplink, spool = self._uplink(), self._spool()
+        uplink, spool, left = self._uplink(), self._spool(), self._left()
         with self._lock:
             return Summary(
                 captured=self._captured,
@@ -89,4 +97,5 @@ class Counters:
                 reads=self._reads,
                 uplink=uplink,
                 spool=spool,
+                left=left,
             )

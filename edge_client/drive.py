@@ -103,7 +103,7 @@ class Drive:
         spool = Spool(self._uid, self._spool_path, settings, pool, self._apis, self._adaptation, saver.put)
         saver.tell_saved(spool.saved)
         self._clock.subscribe(spool.correct)
-        self._counters.attach(uplink=self._adaptation.summary, spool=spool.summary)
+        self._counters.attach(uplink=self._adaptation.summary, spool=spool.summary, left=spool.left)
         self._clock.subscribe(saver.correct)
         tap = self._recording.tap
         screen = Screen(

@@ -85,6 +85,7 @@ def summary_line(summary: Summary, reads_path: Path) -> str:
         f"the drive has ended: {summary.captured} frames, {shown} shown, {dropped} dropped, "
         f"{summary.out_of_order} out of order, {summary.reads} reads in {reads_path}, "
         f"{summary.spool.get('waiting', 0)} pictures still to be read"
+        + (f", {lost} plates not read and lost" if (lost := summary.left.get("lost", 0)) else "")
     )
 
 
@@ -104,6 +105,10 @@ def _frames_table(summary: Summary) -> Table:
     table.add_row("age when shown, p99", f"{summary.frame_age_p99_s:.2f} s")
     for api, counts in summary.requests.items():
         table.add_row(f"requests to {api}", f"{counts.get('sent', 0)}, {counts.get('failed', 0)} failed")
+    for what, count in summary.left.items():
+        if count:
+            label = "plates left for the next drive to read" if what == "kept" else "plates not read, and lost"
+            table.add_row(label, str(count))
     kept = summary.spool.get("kept_frames", 0) + summary.spool.get("kept_crops", 0)
     if kept or summary.spool.get("done", 0) or summary.spool.get("waiting", 0):
         table.add_row("pictures kept without a network", str(kept))

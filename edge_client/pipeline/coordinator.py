@@ -10,7 +10,7 @@ from __future__ import annotations
 import queue
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from cloud_apis.contract import PlateBox
@@ -18,7 +18,17 @@ from edge_client.config import EdgeSettings
 from edge_client.counters import Counters
 from edge_client.errors import SourceError
 from edge_client.pipeline.asking import Asking
-from edge_client.pipeline.events import Captured, CaptureEnded, Crashed, Detected, Event, Stop, Ticket, WordsRead
+from edge_client.pipeline.events import (
+    Captured,
+    CaptureEnded,
+    Crashed,
+    Detected,
+    Event,
+    SentCrop,
+    Stop,
+    Ticket,
+    WordsRead,
+)
 from edge_client.pipeline.plate_reading import PlateReading
 from edge_client.pipeline.room import Room
 from edge_client.pipeline.saver import Saver
@@ -81,7 +91,7 @@ class Coordinator:
         self._tracker = Tracker(settings.tracking)
         self._unbegun: deque[Ticket] = deque()
         self._last_asked = -(10**9)
-        self._reads_in_flight = 0
+        self._asked: list[Sequence[SentCrop]] = []  # requests to the reader that are on their way
         self._capture_ended = False
         self._stopped_at_s: float | None = None
         self._source_error: SourceError | None = None
@@ -109,6 +119,7 @@ class Coordinator:
             except queue.Empty:
                 pass
             self._advance(time.monotonic())
+        self._parts.spool.leave(self._parts.reading.unread([crop for crops in self._asked for crop in crops]))
         self._save(self._parts.reading.end())
         return self._source_error
 
@@ -117,9 +128,9 @@ class Coordinator:
         # A source that hangs, in a driver or on a dead disk, does not hold the end up.
         if not (self._capture_ended or stopped) or len(self._detections) + len(self._releases):
             return False
-        if self._stopped_at_s is None and not self._reads_in_flight:
+        if self._stopped_at_s is None and not self._asked:
             self._read_last()
-        return stopped or not self._reads_in_flight
+        return stopped or not self._asked
 
     def _handle(self, event: Event) -> None:
         match event:
@@ -192,7 +203,7 @@ class Coordinator:
             self._read(ticket)
 
     def _words_read(self, event: WordsRead) -> None:
-        self._reads_in_flight -= 1
+        self._asked = [crops for crops in self._asked if crops is not event.crops]
         if event.words is None:
             self._parts.spool.unread(event.crops)
         else:
@@ -240,20 +251,20 @@ class Coordinator:
         self._parts.reading.see(ticket, self._tracker.take_lost())
 
     def _read(self, ticket: Ticket) -> None:
-        busy = not self._full and self._reads_in_flight >= max(self._parts.pool.limit // 2, 1)
+        busy = not self._full and len(self._asked) >= max(self._parts.pool.limit // 2, 1)
         if busy or self._stopped_at_s is not None:
             return
         crops = self._parts.reading.due()
         if crops:
             ticket.reads_pending += 1
-            self._reads_in_flight += 1
+            self._asked.append(crops)
             self._parts.asking.read(ticket, crops)
 
     def _read_last(self) -> None:
         """The source has ended: no better crops will come."""
         crops = self._parts.reading.due(last=True)
         if crops:
-            self._reads_in_flight += 1
+            self._asked.append(crops)
             self._parts.asking.read(None, crops)
 
     def _show(self, ticket: Ticket) -> None:

@@ -40,6 +40,7 @@ class PlateReading:
         self._ending: set[int] = set()
         self._now_s = 0.0
         self._over = False
+        self._given_up: list[SentCrop] = []
 
     @property
     def count(self) -> int:
@@ -67,9 +68,11 @@ class PlateReading:
         """Take an answer in, however late it comes; gives the reads to store. None: there was no answer."""
         changed: list[TrackRead] = []
         for index, crop in enumerate(crops):
-            if words is None and not self._over:
-                self._choice.failed(crop.track, _look(crop), self._now_s, crop)
             if words is None:
+                if self._over:
+                    self._given_up.append(crop)
+                else:
+                    self._choice.failed(crop.track, _look(crop), self._now_s, crop)
                 continue
             single = _single(crop, words[index])
             agrees = not self._book.contradicts(single)
@@ -94,6 +97,21 @@ class PlateReading:
             self._choice.forget(track)
             changed += self._book.end_track(track)
         return changed + self._book.close_idle(self._now_s)
+
+    def unread(self, sent: Sequence[SentCrop]) -> list[SentCrop]:
+        """The drive is over: all crops worth a request that nobody has read, of plates that are not in the list.
+
+        ``sent`` are on their way, and no answer will be waited for.
+        """
+        left, more = [*self._given_up, *sent], list(sent)
+        while True:
+            for crop in more:
+                self._choice.answered(crop.track, agrees=True)
+            more = self.due(last=True)
+            if not more:
+                break
+            left += more
+        return [crop for crop in left if not self._book.storable(self._book.vote_of(crop.track))]
 
     def end(self) -> list[TrackRead]:
         """The drive is over; gives the reads to store once more."""

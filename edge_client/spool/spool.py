@@ -42,6 +42,7 @@ class Spool:
     ) -> None:
         self._apis = apis
         self._adaptation = adaptation
+        self._left: set[int] = set()
         self._doubles = Doubles(settings.reads.same_plate_s)
         self._folder: SpoolFolder | None = None
         if path is not None and settings.offline.mode != "off":
@@ -88,6 +89,11 @@ class Spool:
         if self._spooling is not None:
             for track in {crop.track for crop in crops}:
                 self._spooling.read(track)
+
+    def leave(self, crops: Sequence[SentCrop]) -> None:
+        """The drive ends before these crops were read: the next one reads them, if they can be kept."""
+        self._left = {crop.track for crop in crops}
+        self.unread(crops)
 
     def live(self, reads: Iterable[TrackRead]) -> list[TrackRead]:
         """Reads of the live stream as they are to be saved: in place of those that evidence gave before."""
@@ -143,6 +149,17 @@ class Spool:
             self._spooling.close(_SPOOLING_END_S)
         if self._backlog is not None:
             self._backlog.close(_BACKLOG_END_S)
+        left = self.left()
+        if left["kept"]:
+            _LOG.warning("%d plates were not read before the end; the next drive reads them", left["kept"])
+        if left["lost"]:
+            _LOG.warning("%d plates were not read before the end, and nothing is kept of them", left["lost"])
+
+    def left(self) -> dict[str, int]:
+        """Plates that nobody had read when the drive ended: kept for the next one, and lost."""
+        spooling = self._spooling
+        kept = sum(spooling.holds(track) for track in self._left) if spooling is not None else 0
+        return {"kept": kept, "lost": len(self._left) - kept}
 
     def release(self) -> None:
         """Leave the folder, once all reads are saved."""

@@ -102,6 +102,10 @@ class Spooling:
         """The clock of the drive was set: what was stamped before is wrong."""
         self._news.put(correction)
 
+    def holds(self, track: int) -> bool:
+        """Whether crops of a track are kept that nobody has read; told once the thread has ended."""
+        return bool(self._crops.get(track))
+
     def close(self, timeout_s: float) -> None:
         """Keep what is to be kept, and end."""
         self._news.put(None)

@@ -56,6 +56,7 @@ class Summary:
     reads: int
     uplink: dict[str, float] = field(default_factory=dict)  # what was measured of it, and how far it was followed
     spool: dict[str, int] = field(default_factory=dict)  # pictures kept, read later, waiting, lost
+    left: dict[str, int] = field(default_factory=dict)  # plates not read before the end: kept for later, lost
 
     def to_json(self) -> dict[str, object]:
         """The summary file's form, as ``--summary-json`` writes it."""
@@ -70,6 +71,7 @@ class Summary:
             "reads": self.reads,
             "uplink": self.uplink,
             "spool": self.spool,
+            "left_plates": self.left,
         }
 
 

@@ -37,6 +37,7 @@ def test_summary_has_the_promised_form() -> None:
         "reads": 3,
         "uplink": {},
         "spool": {},
+        "left_plates": {},
     }
 
 

@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 
 from cloud_apis.contract import PlateBox, yolov3_answer
-from edge_client.commands.summary import print_summary
+from edge_client.commands.summary import print_summary, summary_line
 from edge_client.config import EdgeSettings
 from edge_client.config_file import load_settings
 from edge_client.run import run_drive
 from edge_client.store.library import ReadFilter, ReadLibrary
 from edge_client.store.writer import SqliteReads
 from edge_client.types import Image, LiveStatus, ShownFrame, Summary
-from tests.edge_client.fake_apis import FakeApis, fake_apis
+from tests.edge_client.fake_apis import Answer, FakeApis, fake_apis
 from tools.bench.delay_proxy import Gate, delayed
 
 RATE_HZ = 10
@@ -227,6 +227,70 @@ def test_crops_that_nobody_read_are_read_when_the_reader_is_back(apis: FakeApis,
     assert tunnel.shown == list(range(FRAMES))
     assert summary.spool["waiting"] == 0
     assert set(stored(tmp_path / "reads.db")) == {text_of(n) for n in range(PLATES)}
+
+
+def stop_without_a_reader(apis: FakeApis, video: Path, folder: Path, **offline: object) -> tuple[Summary, Tunnel]:
+    """A drive that is stopped while the reader owes its answers: some plates are in flight, some wait."""
+    stop, answer = threading.Event(), threading.Event()
+
+    def instead(path: str, _number: int) -> Answer | None:
+        if path == "/crnn":
+            answer.wait(60)
+        return None
+
+    apis.instead = instead
+    tunnel = Tunnel(lambda number: stop.set() if number == 2 * PLATE_FRAMES else None)
+    settings = configured(apis.url, folder, **offline)
+    pool = settings.pool.model_copy(update={"read_timeout_s": 60.0, "adaptive": False})
+    summary = run_drive(
+        settings.model_copy(update={"pool": pool}),
+        str(video),
+        [tunnel],
+        SqliteReads(folder / "reads.db"),
+        stop,
+        spool=folder / "reads.spool",
+    )
+    answer.set()
+    apis.instead = lambda _path, _number: None
+    return summary, tunnel
+
+
+def test_plates_that_a_stop_left_unread_are_read_by_the_next_drive(
+    apis: FakeApis, video: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    summary, tunnel = stop_without_a_reader(apis, video, tmp_path)
+    assert len(tunnel.shown) < FRAMES
+    assert summary.left["lost"] == 0
+    assert summary.left["kept"] >= 2
+    assert stored(tmp_path / "reads.db") == {}
+    assert f"{summary.left['kept']} plates were not read before the end; the next drive reads them" in caplog.text
+    print_summary(summary, [], tmp_path / "reads.db", None)
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"plates left for the next drive to read │ {summary.left['kept']} │" in said
+    empty = tmp_path / "empty.avi"
+    writer = cv2.VideoWriter(str(empty), cv2.VideoWriter.fourcc(*"MJPG"), float(RATE_HZ), (416, 234))
+    writer.write(np.zeros((234, 416, 3), np.uint8))
+    writer.release()
+    summary, _, _ = drive_through(configured(apis.url, tmp_path), empty, tmp_path, lambda _n: None)
+    assert (summary.spool["waiting"], summary.left) == (0, {"kept": 0, "lost": 0})
+    reads = stored(tmp_path / "reads.db")
+    assert {text_of(0), text_of(1)} <= set(reads) <= {text_of(0), text_of(1), text_of(2)}
+    for plate in (0, 1):
+        first, last, latitude = reads[text_of(plate)]
+        begin_s, end_s = (n * PLATE_FRAMES / RATE_HZ for n in (plate, plate + 1))
+        assert begin_s - 0.2 <= (first - START).total_seconds() <= (last - START).total_seconds() <= end_s + 0.2
+        assert latitude is not None
+
+
+def test_plates_that_a_stop_left_unread_are_counted_where_nothing_is_kept(
+    apis: FakeApis, video: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    summary, _ = stop_without_a_reader(apis, video, tmp_path, mode="off")
+    assert summary.left["kept"] == 0
+    assert summary.left["lost"] >= 2
+    assert f"{summary.left['lost']} plates were not read before the end, and nothing is kept of them" in caplog.text
+    assert f"{summary.left['lost']} plates not read and lost" in summary_line(summary, tmp_path / "reads.db")
+    assert not (tmp_path / "reads.spool").exists()
 
 
 def test_nothing_is_kept_where_the_owner_does_not_want_it(video: Path, tmp_path: Path) -> None:

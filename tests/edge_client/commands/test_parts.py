@@ -87,6 +87,7 @@ def test_the_summary_file(tmp_path: Path) -> None:
         "reads": 2,
         "uplink": {},
         "spool": {},
+        "left_plates": {},
     }
     assert [p.name for p in tmp_path.iterdir()] == ["summary.json"]
     with pytest.raises(DashcamError, match="cannot write the summary"):

@@ -86,6 +86,30 @@ def test_a_failed_crop_is_sent_again_but_not_for_ever_after_the_end() -> None:
     assert r.due(last=True) == []
 
 
+def test_at_the_end_all_crops_of_plates_that_nobody_read_are_given_out() -> None:
+    r = reading()
+    sights = {number: [seen(track, width) for track, width in ((1, 150), (2, 60), (3, 140))] for number in range(2)}
+    for number, tracked in sights.items():
+        r.see(ticket(number, *tracked))
+    sent = {crop.track: crop for crop in r.due()}
+    assert set(sent) == {1, 3}  # the small one waits for a better crop
+    r.answered([sent[3]], [words("AB12CDE")])
+    r.see(ticket(5, seen(2, 61), seen(3, 200), seen(4, 50)))
+    left = r.unread([sent[1]])
+    assert {crop.track for crop in left} == {1, 2, 4}
+    assert {crop.jpeg for crop in left} >= {sent[1].jpeg}
+    assert len({(crop.track, crop.sighting.frame_number) for crop in left}) == len(left)
+    assert r.due(last=True) == []
+
+
+def test_what_was_refused_at_the_very_end_is_given_out_too() -> None:
+    r = reading()
+    r.see(ticket(0, seen(1, 150)))
+    last = r.due(last=True)
+    r.answered(last, None)
+    assert r.unread([]) == last
+
+
 def test_a_read_may_come_long_after_its_track_ended() -> None:
     r = reading()
     r.see(ticket(0, seen(1, 150)))
