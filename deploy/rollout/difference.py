@@ -28,6 +28,7 @@ _NAMES = {
     "key": "api_key",
 }
 
+
 class Kind(StrEnum):
     """What becomes of an application."""
 
@@ -71,9 +72,7 @@ def is_same(found: Sequence[ApplicationDifference]) -> bool:
     return all(each.kind is Kind.SAME for each in found)
 
 
-def _difference(
-    name: str, old: Mapping[str, Any] | None, new: Mapping[str, Any] | None
-) -> ApplicationDifference:
+def _difference(name: str, old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> ApplicationDifference:
     if new is None:
         return ApplicationDifference(name, Kind.REMOVED)
     if old is None:

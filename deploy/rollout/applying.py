@@ -1,0 +1,167 @@
+"""Applying what is wanted, so that the cluster ends with all of it or with all that ran before.
+
+Serve starts the new replicas of an application beside its old ones and moves on only when they answer (see
+`deploy.serving.description`). What is left to do here: whatever goes wrong on the way, down to Ctrl-C, the former
+description is put again, under which the old replicas have served all the time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from cloud_apis.names import Api
+from deploy.cluster_api.state import Serving
+from deploy.errors import ClusterError, ConflictError, DeployError, RolloutError, SettingsError
+from deploy.registry.registry import Registry
+from deploy.revisions.lock import Lock
+from deploy.revisions.revision import Content, Revision
+from deploy.revisions.store import Revisions
+from deploy.rollout.difference import ApplicationDifference, Kind, differences
+from deploy.rollout.following import Follower, Watch
+from deploy.serving.description import deployment
+from deploy.settings import DeploySettings
+
+Description = Mapping[str, Any]
+_RESTORE_S = 120.0
+
+
+class Cluster(Protocol):
+    """What a rollout asks of the cluster."""
+
+    def serving(self) -> Serving:
+        """What Serve runs now."""
+
+    def apply(self, description: Description) -> None:
+        """Let Serve run this and nothing else."""
+
+    def shut_down(self) -> None:
+        """Stop Serve."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What runs before a rollout: our applications, and those that others have put on the same cluster."""
+
+    serving: Serving
+    ours: tuple[Description, ...]
+    others: tuple[Description, ...]
+
+
+def running(cluster: Cluster, settings: DeploySettings) -> Running:
+    """What runs now; raises `SettingsError` when Serve listens elsewhere than the settings say."""
+    serving = cluster.serving()
+    described = [app.described for app in serving.applications.values() if app.described]
+    names = {api.value for api in Api}
+    ours = tuple(each for each in described if each["name"] in names)
+    others = tuple(each for each in described if each["name"] not in names)
+    target = settings.cluster()
+    found = (serving.http_host, serving.http_port)
+    if serving.applications and found not in ((target.http_host, target.http_port), (None, None)):
+        raise SettingsError(
+            f"Serve listens on {found[0]}:{found[1]} and that cannot be changed while it runs: set target.http_host "
+            "and target.http_port to that, or `cloud-deploy delete` first"
+        )
+    return Running(serving, ours, others)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rollout:
+    """Changes one deployment; every method raises a `DeployError` and has then changed nothing that serves."""
+
+    cluster: Cluster
+    registry: Registry
+    settings: DeploySettings
+    watch: Watch
+    timeout_s: float
+    by: str
+
+    @property
+    def revisions(self) -> Revisions:
+        """The revisions of this deployment."""
+        return Revisions(self.registry.objects, self.settings.name)
+
+    def apply(
+        self,
+        wanted: Sequence[Description],
+        content: Content,
+        shown: Running,
+        *,
+        reason: str,
+        prepare: Callable[[], object],
+        confirm_ready: Callable[[Serving], object],
+    ) -> Revision:
+        """Let exactly these applications of ours run, and record them as the next revision.
+
+        ``shown`` is what ran when the operator was asked; if that is no longer so, `ConflictError`. ``prepare``
+        uploads what is missing; ``confirm_ready`` asks the APIs themselves once Serve says that they run.
+        """
+        with Lock(self.registry.objects, self.settings.name, self.by) as lock:
+            before = running(self.cluster, self.settings)
+            found = differences(wanted, before.ours)
+            if found != differences(wanted, shown.ours):
+                raise ConflictError("what runs has changed since it was shown: look at it again")
+            prepare()
+            revision = self.revisions.add(lambda number: Revision(number, datetime.now(UTC), self.by, reason, content))
+            try:
+                lock.check()
+            except BaseException:
+                self.revisions.withdraw(revision)
+                raise
+            try:
+                self._change(wanted, before, found, confirm_ready)
+            except BaseException as error:
+                self._put_back(before, found, revision, error)
+                raise
+            return revision
+
+    def _change(
+        self,
+        wanted: Sequence[Description],
+        before: Running,
+        found: Sequence[ApplicationDifference],
+        confirm_ready: Callable[[Serving], object],
+    ) -> None:
+        if not wanted and not before.others:
+            self.cluster.shut_down()
+        else:
+            self._put([*wanted, *before.others])
+        follower = Follower(self.cluster, self.watch, self.timeout_s)
+        since = _times(before.serving)
+        serving = follower.until_running(_names(found, Kind.ADDED, Kind.CHANGED, Kind.SAME), since)
+        confirm_ready(serving)
+        follower.until_gone(_names(found, Kind.REMOVED))
+
+    def _put_back(
+        self, before: Running, found: Sequence[ApplicationDifference], revision: Revision, error: BaseException
+    ) -> None:
+        """Restore what ran; what cannot be done of it is said with the error that led here."""
+        try:
+            since = _times(self.cluster.serving())
+            if before.ours or before.others:
+                self._put([*before.ours, *before.others])
+            else:
+                self.cluster.shut_down()
+            follower = Follower(self.cluster, self.watch, _RESTORE_S)
+            follower.until_gone(_names(found, Kind.ADDED))
+            follower.until_running(_names(found, Kind.CHANGED, Kind.REMOVED, Kind.SAME), since)
+            self.revisions.withdraw(revision)
+        except DeployError as second:
+            what = str(error) or "interrupted"
+            raise RolloutError(f"{what}; and what ran before could not be put back: {second}") from error
+
+    def _put(self, applications: Sequence[Description]) -> None:
+        target = self.settings.cluster()
+        self.cluster.apply(
+            deployment(self.settings, applications, http_host=target.http_host, http_port=target.http_port)
+        )
+
+
+def _times(serving: Serving) -> dict[str, float]:
+    return {name: app.deployed_s for name, app in serving.applications.items()}
+
+
+def _names(found: Sequence[ApplicationDifference], *kinds: Kind) -> list[str]:
+    return [each.name for each in found if each.kind in kinds]
