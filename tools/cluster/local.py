@@ -1,0 +1,202 @@
+"""The whole local cluster: brought up, remembered in a file, taken down, nodes killed and started again."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from deploy.cluster_api.client import ClusterApi
+from deploy.errors import ClusterError
+from tools.cluster.errors import LocalClusterError
+from tools.cluster.network import Network, is_possible, new_network
+from tools.cluster.nodes import (
+    DASHBOARD_PORT,
+    GCS_PORT,
+    NodePlan,
+    end_node,
+    is_running,
+    node_environment,
+    start_node,
+)
+from tools.cluster.ports import free_ports
+from tools.cluster.redis import start_redis
+
+_FILE = "cluster.json"
+_START_S = 240.0
+_POLL_S = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class LocalNode:
+    """A node that was started: its number (0 is the head), address and process."""
+
+    number: int
+    address: str
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class LocalCluster:
+    """A cluster that was brought up. ``host`` is this machine's address as the nodes see it."""
+
+    folder: Path
+    slot: int | None
+    host: str
+    dashboard: str
+    gcs_port: int
+    cpus: int
+    nodes: tuple[LocalNode, ...]
+    token_file: Path | None = None
+    redis: str | None = None
+    redis_pid: int | None = None
+
+    @property
+    def network(self) -> Network | None:
+        """Its network; None on loopback."""
+        return None if self.slot is None else Network(self.slot)
+
+    @property
+    def head(self) -> str:
+        """The head's address."""
+        return self.nodes[0].address
+
+    def token(self) -> str | None:
+        """The token that the cluster wants, if it wants one."""
+        return None if self.token_file is None else self.token_file.read_text(encoding="ascii").strip()
+
+    def api(self) -> ClusterApi:
+        """A client of its dashboard."""
+        return ClusterApi(self.dashboard, token=self.token())
+
+
+def up(folder: Path, *, nodes: int = 2, cpus: int = 2, token: bool = False, redis: bool = False) -> LocalCluster:
+    """Start a cluster whose files are in ``folder`` (a short path: sockets lie in it); returns once all nodes joined.
+
+    With ``redis`` the head survives its own death. Raises `LocalClusterError`; nothing is left running then.
+    """
+    if (folder / _FILE).exists():
+        raise LocalClusterError(f"there is a cluster in {folder}: `python -m tools.cluster down` first")
+    folder.mkdir(parents=True, exist_ok=True)
+    network = new_network() if is_possible() else None
+    nodes = nodes if network else 1
+    gcs_port, dashboard_port = (GCS_PORT, DASHBOARD_PORT) if network else free_ports(2)
+    head = network.address(0) if network else "127.0.0.1"
+    cluster = LocalCluster(
+        folder=folder,
+        slot=network.slot if network else None,
+        host=network.host if network else "127.0.0.1",
+        dashboard=f"http://{head}:{dashboard_port}",
+        gcs_port=gcs_port,
+        cpus=cpus,
+        nodes=(),
+        token_file=_new_token(folder) if token else None,
+    )
+    try:
+        if redis:
+            address, pid = start_redis(folder / "redis", cluster.host)
+            cluster = replace(cluster, redis=address, redis_pid=pid)
+        for number in range(nodes):
+            cluster = start(cluster, number)
+            if number == 0:
+                _wait_for_nodes(cluster, 1)
+        _wait_for_nodes(cluster, nodes)
+    except BaseException:
+        down(cluster)
+        raise
+    return cluster
+
+
+def down(cluster: LocalCluster) -> None:
+    """End everything that belongs to the cluster, and remove its files."""
+    for node in reversed(cluster.nodes):
+        end_node(node.pid)
+        if cluster.network:
+            cluster.network.remove_node(node.number)
+    if cluster.redis_pid is not None:
+        end_node(cluster.redis_pid)
+    if cluster.network:
+        cluster.network.remove()
+    shutil.rmtree(cluster.folder, ignore_errors=True)
+
+
+def start(cluster: LocalCluster, number: int) -> LocalCluster:
+    """Start a node, for the first time or again after `kill`."""
+    network = cluster.network
+    known = next((node for node in cluster.nodes if node.number == number), None)
+    address = network.address(number) if network else "127.0.0.1"
+    if network and known is None:
+        network.add_node(number)
+    plan = NodePlan(
+        number=number,
+        address=address,
+        head=cluster.nodes[0].address if cluster.nodes else address,
+        folder=cluster.folder / f"n{number}",
+        cpus=cluster.cpus,
+        gcs_port=cluster.gcs_port,
+        dashboard_port=int(cluster.dashboard.rpartition(":")[2]),
+    )
+    environment = node_environment(plan, os.environ, cluster.token_file, cluster.redis)
+    started = LocalNode(number, address, start_node(plan, network, environment))
+    others = tuple(node for node in cluster.nodes if node.number != number)
+    cluster = replace(cluster, nodes=tuple(sorted((*others, started), key=lambda node: node.number)))
+    _remember(cluster)
+    return cluster
+
+
+def kill(cluster: LocalCluster, number: int) -> None:
+    """End a node as a machine ends that loses power."""
+    end_node(cluster.nodes[number].pid)
+
+
+def load(folder: Path) -> LocalCluster | None:
+    """The cluster of a folder, None if there is none."""
+    try:
+        content = json.loads((folder / _FILE).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    content["folder"] = folder
+    content["token_file"] = Path(content["token_file"]) if content["token_file"] else None
+    content["nodes"] = tuple(LocalNode(**node) for node in content["nodes"])
+    return LocalCluster(**content)
+
+
+def wait_until(reached: Callable[[], bool], problem: str, cluster: LocalCluster, *, limit_s: float = _START_S) -> None:
+    """Ask again and again; raises `LocalClusterError` when it takes too long or a node has ended meanwhile."""
+    deadline = time.monotonic() + limit_s
+    while not reached():
+        ended = [node for node in cluster.nodes if not is_running(node.pid)]
+        if ended or time.monotonic() > deadline:
+            raise LocalClusterError(problem)
+        time.sleep(_POLL_S)
+
+
+def _wait_for_nodes(cluster: LocalCluster, count: int) -> None:
+    log = cluster.folder / f"n{count - 1}" / "ray.log"
+    wait_until(lambda: _alive(cluster) >= count, f"node {count - 1} does not join: see {log}", cluster)
+
+
+def _alive(cluster: LocalCluster) -> int:
+    try:
+        return sum(node.alive for node in cluster.api().nodes())
+    except ClusterError:
+        return 0
+
+
+def _new_token(folder: Path) -> Path:
+    file = folder / "token"
+    file.touch(mode=0o600)
+    file.write_text(secrets.token_hex(32), encoding="ascii")
+    return file
+
+
+def _remember(cluster: LocalCluster) -> None:
+    content = asdict(cluster)
+    content["folder"] = str(cluster.folder)
+    content["token_file"] = str(cluster.token_file) if cluster.token_file else None
+    (cluster.folder / _FILE).write_text(json.dumps(content, indent=2), encoding="utf-8")
