@@ -16,7 +16,7 @@ from edge_client.positions.open import open_positions
 from edge_client.requests.adapting import Adaptation
 from edge_client.requests.apis import Apis, PlateApis
 from edge_client.requests.embedded import EmbeddedApis
-from edge_client.requests.endpoints import Endpoints, FixedEndpoints
+from edge_client.requests.endpoints import STARTING, Endpoints, FixedEndpoints
 from edge_client.requests.fallback import FallbackApis, can_embed
 from edge_client.requests.routes import RouteWatch
 from edge_client.requests.routing import WayOut
@@ -32,12 +32,21 @@ def positions_of(settings: EdgeSettings, on_fix: Callable[[Fix], None]) -> Posit
     return open_positions(settings.positions, on_fix)
 
 
-def endpoints_of(settings: ApiSettings, stop: threading.Event, stack: ExitStack) -> Endpoints | None:
-    """The configured endpoints, or those of a child process; None when ``stop`` came before it was ready."""
+def endpoints_of(
+    settings: ApiSettings, stop: threading.Event, stack: ExitStack, *, wait: bool = True
+) -> Endpoints | None:
+    """The configured endpoints, or those of a child process; None when ``stop`` came before it was ready.
+
+    Without ``wait`` the child is only begun: its endpoints come when it is ready.
+    """
     if settings.yolov3_endpoint is not None and settings.crnn_endpoint is not None:
         return FixedEndpoints(settings.yolov3_endpoint, settings.crnn_endpoint)
     embedded = EmbeddedApis(settings)
     stack.callback(embedded.close)
+    if not wait:
+        _LOG.info("%s; the drive begins meanwhile", STARTING)
+        embedded.begin()
+        return embedded
     return embedded if embedded.start(stop) else None
 
 
@@ -67,6 +76,7 @@ def apis_of(
     With ``offline: embedded``, ones on the device stand in for configured ones that cannot be reached.
     """
     far = PlateApis(endpoints, transport, settings.pool, counters, patient=patient, adaptation=adaptation)
+    endpoints.subscribe(far.network_changed)
     if settings.apis.yolov3_endpoint is None:
         return far
     stack.callback(RouteWatch(far.network_changed).close)

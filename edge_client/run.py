@@ -42,8 +42,9 @@ def run_drive(
     ``source`` is a video file, a folder of pictures, an rtsp:// or http(s):// URL, or a V4L2 device
     (``/dev/video0`` or its number), or a source that is open already. ``on_status`` is called about twice a
     second, from this thread, and must not block. ``lock_button`` locks the recording of the original video
-    meanwhile. ``spool`` is the folder of evidence that is read later; without one nothing is kept. The source, the
-    displays and the store are closed before this returns or raises.
+    meanwhile. ``spool`` is the folder of evidence that is read later; without one nothing is kept. A live source is
+    shown and recorded at once, also while APIs of this device are still starting; a recording waits for them. The
+    source, the displays and the store are closed before this returns or raises.
 
     Raises a `DashcamError` whose message is one line; its ``summary`` holds the counters if the drive had
     begun. Degradations are counted, and logged as warnings below the logger ``edge_client``.
@@ -60,7 +61,7 @@ def run_drive(
         positions = positions_of(settings, clock.observe)
         stack.callback(positions.close)
         counters = Counters(APIS)
-        endpoints = endpoints_of(settings.apis, stop, stack)
+        endpoints = endpoints_of(settings.apis, stop, stack, wait=not frames.live)
         if endpoints is None:
             return counters.summary()
         full = settings.source.rate == "full" and not frames.live

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from edge_client.requests.endpoints import STARTING
 from edge_client.types import (
     GpsState,
     GpsStatus,
@@ -93,6 +94,8 @@ def gps_state(gps: GpsStatus) -> PartState:
 def network_state(network: NetworkStatus, apis: Mapping[str, str]) -> PartState:
     """The uplink's and the APIs' behind it; pictures that wait to be read later are counted."""
     waiting = f"{network.spooled} to read later" if network.spooled else ""
+    if network.reason == STARTING:
+        return PartState("network", "starting", Grade.NOTE, waiting or network.reason)
     if not network.reachable:
         return PartState("network", "gone", Grade.BAD, waiting or network.reason)
     down = [api for api, state in apis.items() if state.startswith("down")]

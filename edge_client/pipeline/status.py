@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from edge_client.counters import Counters
 from edge_client.requests.apis import Apis
+from edge_client.requests.endpoints import STARTING
 from edge_client.requests.pool import RequestPool
 from edge_client.states import Grade, PartState, states
 from edge_client.types import (
@@ -94,7 +95,7 @@ class StatusReport:
 
     def _warn(self, apis: dict[str, str]) -> None:
         for api, state in apis.items():
-            down = state.startswith("down")
+            down = state.startswith("down") and not state.endswith(STARTING)
             if down and api not in self._down:
                 self._down.add(api)
                 _LOG.warning("%s is %s; frames go on without it", api, state)

@@ -161,16 +161,17 @@ class PlateApis:
         """One request, measured. A probe takes a connection of its own: old ones may lead nowhere any more."""
         breaker = self.breakers[api]
         probing = breaker.shut
+        where = url()  # one that is not there says nothing about the network
         if probing:
             self._transport.renew()
         if self._adaptation is None:
-            return self._transport.ask(url(), body)
+            return self._transport.ask(where, body)
         timeout_s = min(self._adaptation.targets().timeout_s, self._read_timeout_s)
         if probing:
             timeout_s = min(timeout_s, _PROBE_S * (1 + breaker.failed_probes / 2))
         flight = self._adaptation.begin()
         try:
-            reply = self._transport.ask(url(), body, timeout_s, again=not probing)
+            reply = self._transport.ask(where, body, timeout_s, again=not probing)
         except _PASSING:
             self._adaptation.end(flight, body.size, answered=False, frame=api == YOLOV3)
             raise

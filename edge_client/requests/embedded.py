@@ -10,12 +10,13 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from cloud_apis.contract import CRNN_PATH, YOLOV3_PATH
 from edge_client.config import ApiSettings
 from edge_client.errors import ApiUnreachableError, EmbeddedApiError
+from edge_client.requests.endpoints import STARTING
 
 _LOG = logging.getLogger(__name__)
 _HOST = "127.0.0.1"
@@ -36,8 +37,9 @@ def api_command(settings: ApiSettings, port_file: Path) -> list[str]:
 class EmbeddedApis:
     """Endpoints of a child process.
 
-    ``start`` returns when the APIs are ready and raises `EmbeddedApiError` when they cannot be had. When the
-    child dies it is started again, so many times as the settings allow; meanwhile there is no endpoint.
+    ``begin`` starts it and returns at once; ``start`` returns when the APIs are ready and raises `EmbeddedApiError`
+    when they cannot be had. When the child dies it is started again, so many times as the settings allow; meanwhile
+    there is no endpoint.
     """
 
     def __init__(self, settings: ApiSettings, command: Sequence[str] | None = None) -> None:
@@ -50,11 +52,18 @@ class EmbeddedApis:
         self._port: int | None = None
         self._error: str | None = None
         self._started = False
+        self._begun = False
+        self._listeners: list[Callable[[], None]] = []
         self._closing = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
         self._keep_folder = False
         # One thread starts and watches the child: a child that ends with its parent may mean the thread.
         self._thread = threading.Thread(target=self._watch, name="embedded-apis", daemon=True)
+
+    def begin(self) -> None:
+        """Start the child; what becomes of it the endpoints tell, and the log."""
+        self._begun = True
+        self._thread.start()
 
     def start(self, stop: threading.Event) -> bool:
         """Start the child and wait until it is ready; False when ``stop`` was set before."""
@@ -74,6 +83,14 @@ class EmbeddedApis:
     def crnn_url(self) -> str:
         """URL of the reader; raises `ApiUnreachableError` while the child is down."""
         return self._url(CRNN_PATH)
+
+    def subscribe(self, listener: Callable[[], None]) -> None:
+        """As `Endpoints.subscribe`; called from the thread that watches the child, at once if it is ready."""
+        with self._condition:
+            self._listeners.append(listener)
+            ready = self._port is not None
+        if ready:
+            listener()
 
     def release(self) -> None:
         """Ask the child to end, as nobody needs it any more; returns at once."""
@@ -102,7 +119,8 @@ class EmbeddedApis:
     def _url(self, path: str) -> str:
         port = self._port
         if port is None:
-            raise ApiUnreachableError("the embedded APIs are down")
+            fresh = not self._started and self._error is None
+            raise ApiUnreachableError(STARTING if fresh else self._error or "the embedded APIs are down")
         return f"http://{_HOST}:{port}{path}"
 
     def _watch(self) -> None:
@@ -166,9 +184,12 @@ class EmbeddedApis:
             self._port = port
             self._started = self._started or port is not None
             self._condition.notify_all()
+            listeners = tuple(self._listeners) if port is not None else ()
+        for listener in listeners:
+            listener()
 
     def _fail(self, message: str) -> None:
-        if self._started:
+        if self._started or self._begun:
             _LOG.warning("%s", message)
         with self._condition:
             self._error = message

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 from cloud_apis.contract import CRNN_PATH, YOLOV3_PATH
+
+STARTING: Final = "the plate APIs on this device are starting"
+"""What `ApiUnreachableError` says until they are ready for the first time."""
 
 
 class Endpoints(Protocol):
@@ -17,6 +21,9 @@ class Endpoints(Protocol):
 
     def crnn_url(self) -> str:
         """URL of the reader; raises `ApiUnreachableError` while there is none."""
+
+    def subscribe(self, listener: Callable[[], None]) -> None:
+        """Have it told each time they can be reached anew; ``listener`` must not block."""
 
     def release(self) -> None:
         """Nothing will be asked any more; returns at once."""
@@ -36,6 +43,9 @@ class FixedEndpoints:
     def crnn_url(self) -> str:
         """URL of the reader."""
         return with_path(self.crnn, CRNN_PATH)
+
+    def subscribe(self, listener: Callable[[], None]) -> None:
+        """They stay where they are."""
 
     def release(self) -> None:
         """Others may still need them."""

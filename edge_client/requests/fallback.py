@@ -125,7 +125,7 @@ class FallbackApis:
             _LOG.warning("%s; evidence is kept for later instead", error)
             return
         settings = self._settings.pool
-        self._near = PlateApis(
+        near = PlateApis(
             self._embedded,
             Transport(settings),
             settings,
@@ -133,4 +133,6 @@ class FallbackApis:
             patient=False,
             adaptation=self._adaptation,
         )
+        self._embedded.subscribe(near.network_changed)
+        self._near = near
         _LOG.warning("plates are read on this device until the APIs answer again")
