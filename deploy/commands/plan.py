@@ -9,9 +9,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from deploy.errors import SettingsError
+from deploy.commands.throughput import add_options, count, throughput
 from deploy.planning.capacity import UTILISATION, Demand, Plan, Throughput, plan
-from deploy.planning.measure import measure
 from deploy.planning.prices import load_prices
 
 _ORIGINAL = (12, 20, "g4dn.xlarge")
@@ -27,17 +26,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "machine's cores (measured for some seconds) or one that you give. Run it on the kind of machine that you "
         f"want to rent. {UTILISATION:.0%} of what is measured is planned with.",
     )
-    it.add_argument("--cameras", type=_count, required=True, help="how many devices send at the same time")
-    it.add_argument("--fps", type=_rate, default=30.0, help="frames a second that each sends (default: %(default)s)")
-    it.add_argument(
-        "--reads-per-second", type=_rate, default=1.0, help="plates that each camera has read a second (%(default)s)"
-    )
+    it.add_argument("--cameras", type=count, required=True, help="how many devices send at the same time")
     it.add_argument("--machine", action="append", metavar="NAME", help="only these machines (may be repeated)")
     it.add_argument("--prices", type=Path, metavar="FILE", help="table of machines (default: config/machines.yaml)")
-    it.add_argument("--seconds", type=_rate, default=8.0, help="how long to measure (default: %(default)s)")
-    it.add_argument("--models", type=Path, help="folder of other models than the package's")
-    it.add_argument("--frames-per-core", type=_rate, help="measure nothing: frames a second that a core does")
-    it.add_argument("--crops-per-core", type=_rate, help="measure nothing: crops a second that a core reads")
+    add_options(it)
     it.add_argument("--json", action="store_true", help="for programs")
     it.set_defaults(run=_plan)
 
@@ -45,18 +37,13 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def _plan(arguments: argparse.Namespace) -> None:
     prices = load_prices(arguments.prices)
     machines = [prices.machine(name) for name in arguments.machine or prices.machines]
-    if (arguments.frames_per_core is None) != (arguments.crops_per_core is None):
-        raise SettingsError("--frames-per-core and --crops-per-core go together")
-    if arguments.frames_per_core is not None:
-        throughput = Throughput(arguments.frames_per_core, arguments.crops_per_core)
-    else:
-        throughput = measure(arguments.models, arguments.seconds)
+    found = throughput(arguments)
     demand = Demand(arguments.cameras, arguments.fps, arguments.reads_per_second)
-    plans = sorted((plan(demand, throughput, machine) for machine in machines), key=lambda p: p.usd_per_hour)
+    plans = sorted((plan(demand, found, machine) for machine in machines), key=lambda p: p.usd_per_hour)
     if arguments.json:
-        print(json.dumps(_plain(demand, throughput, plans), indent=2))
+        print(json.dumps(_plain(demand, found, plans), indent=2))
         return
-    print(f"one core: {throughput.frames_hz:.0f} frames/s, or {throughput.crops_hz:.0f} plates read/s")
+    print(f"one core: {found.frames_hz:.0f} frames/s, or {found.crops_hz:.0f} plates read/s")
     best = plans[0]
     print(f"{demand.cameras} cameras at {demand.frames_hz:g} frames/s: {best.detector_copies} copies of yolov3 "
           f"and {best.reader_copies} of crnn, one core each")  # fmt: skip
@@ -80,11 +67,11 @@ def _plan(arguments: argparse.Namespace) -> None:
         )
 
 
-def _plain(demand: Demand, throughput: Throughput, plans: list[Plan]) -> dict[str, object]:
+def _plain(demand: Demand, found: Throughput, plans: list[Plan]) -> dict[str, object]:
     return {
         "cameras": demand.cameras,
-        "frames_per_core_hz": round(throughput.frames_hz, 2),
-        "crops_per_core_hz": round(throughput.crops_hz, 2),
+        "frames_per_core_hz": round(found.frames_hz, 2),
+        "crops_per_core_hz": round(found.crops_hz, 2),
         "plans": [
             {
                 "machine": one.machine.name,
@@ -97,17 +84,3 @@ def _plain(demand: Demand, throughput: Throughput, plans: list[Plan]) -> dict[st
             for one in plans
         ],
     }
-
-
-def _count(text: str) -> int:
-    value = int(text)
-    if not 1 <= value <= 1_000_000:
-        raise argparse.ArgumentTypeError(f"{text} is not from 1 to a million")
-    return value
-
-
-def _rate(text: str) -> float:
-    value = float(text)
-    if not 0 < value <= 100_000:
-        raise argparse.ArgumentTypeError(f"{text} is not more than 0")
-    return value

@@ -63,3 +63,11 @@ def plan(demand: Demand, throughput: Throughput, machine: Machine) -> Plan:
     readers = copies(demand.cameras * demand.crops_per_camera_hz, throughput.crops_hz)
     machines = math.ceil((detectors + readers + HEAD_CORES) / machine.cores)
     return Plan(detectors, readers, machine, machines)
+
+
+def carried(cores: int, demand: Demand, throughput: Throughput) -> int:
+    """Cameras, each as the demand has them, that the copies on so many cores serve."""
+    cores_per_camera = (
+        demand.frames_hz / throughput.frames_hz + demand.crops_per_camera_hz / throughput.crops_hz
+    ) / UTILISATION
+    return math.floor(cores / cores_per_camera)

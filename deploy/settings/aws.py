@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
@@ -89,15 +90,18 @@ class RedisSettings(Section):
 class PackageSettings(Section):
     """What the machines install."""
 
-    requirement: str = Field(
-        default="plate-dashcam",
-        min_length=1,
-        description="the package for pip: plate-dashcam==VERSION, or a wheel's file here, which is copied there",
+    requirement: Annotated[str, StringConstraints(pattern=r"^(plate-dashcam *==[A-Za-z0-9.+!-]+|.*\.whl)$")] = Field(
+        description="the package: plate-dashcam==VERSION, or a wheel's file here, which is copied there"
     )
     constraints: LocalPath | None = Field(
         default=None, description="constraints.txt, here, that pins what it needs; null: as pip finds it"
     )
     index_url: str | None = Field(default=None, description="package index of your own; null: as the image has it")
+
+    @property
+    def wheel(self) -> Path | None:
+        """The wheel's file here, None if the package comes from an index."""
+        return Path(self.requirement).expanduser().absolute() if self.requirement.endswith(".whl") else None
 
 
 class AwsTarget(ClusterAddress):
@@ -128,7 +132,7 @@ class AwsTarget(ClusterAddress):
         default=10.0, description="how long a machine beyond the least is kept with nothing to do"
     )
     redis: RedisSettings | None = Field(default=None, description="Redis; null: a crash of the head loses the cluster")
-    package: PackageSettings = Field(default=PackageSettings(), description="what the machines install")
+    package: PackageSettings = Field(description="what the machines install")
 
     @field_validator("workers")
     @classmethod
