@@ -10,7 +10,7 @@ from pathlib import Path
 from deploy.errors import ClusterError
 from tools.cluster.errors import LocalClusterError
 from tools.cluster.local import LocalCluster, down, load, up
-from tools.cluster.nodes import is_running
+from tools.cluster.nodes import aws_config, is_running
 from tools.cluster.s3 import serve_s3
 
 _FOLDER = Path("/tmp/plates-cluster")  # noqa: S108 - Ray's sockets need a short path; the user may name another
@@ -76,7 +76,10 @@ def _status(arguments: argparse.Namespace) -> None:
 
 def _s3(arguments: argparse.Namespace) -> None:
     cluster = load(arguments.folder)
-    serve_s3(cluster.host if cluster else "127.0.0.1", arguments.port, arguments.bucket)
+    if cluster is None:
+        serve_s3("127.0.0.1", arguments.port, arguments.bucket)
+    else:
+        serve_s3(cluster.host, arguments.port, arguments.bucket, aws_config(cluster.folder))
 
 
 def _told(cluster: LocalCluster) -> str:

@@ -71,6 +71,7 @@ def node_environment(
         "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": str(own / "server-state"),
         "RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH": str(own / "metrics.sock"),
         "PLATE_MODEL_CACHE": str(plan.folder / "models"),
+        "AWS_CONFIG_FILE": str(aws_config(plan.folder.parent)),
         "RAY_TMPDIR": str(plan.folder),
         "RAY_AUTH_MODE": "disabled" if token_file is None else "token",
         "RAY_IGNORE_UNHANDLED_ERRORS": "1",
@@ -84,6 +85,11 @@ def node_environment(
     for name in ("RAY_ADDRESS", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
         environment.pop(name, None)
     return environment
+
+
+def aws_config(folder: Path) -> Path:
+    """The file that tells the nodes of the cluster in ``folder`` where S3 is, and credentials for it."""
+    return folder / "aws-config"
 
 
 def start_node(plan: NodePlan, network: Network | None, environment: Mapping[str, str]) -> int:

@@ -6,10 +6,14 @@ import contextlib
 import signal
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from types import FrameType
 
 import boto3
 from moto.server import ThreadedMotoServer
+
+ANYBODY = ("nobody", "nothing")
+"""Access key and secret: the server takes any."""
 
 
 @contextlib.contextmanager
@@ -20,7 +24,7 @@ def running_s3(host: str, port: int, bucket: str) -> Iterator[str]:
     try:
         host, port = server.get_host_and_port()
         url = f"http://{host}:{port}"
-        anybody = {"aws_access_key_id": "anybody", "aws_secret_access_key": "anything"}
+        anybody = dict(zip(("aws_access_key_id", "aws_secret_access_key"), ANYBODY, strict=True))
         client = boto3.client("s3", endpoint_url=url, region_name="us-east-1", **anybody)
         client.create_bucket(Bucket=bucket)
         yield url
@@ -28,8 +32,20 @@ def running_s3(host: str, port: int, bucket: str) -> Iterator[str]:
         server.stop()
 
 
-def serve_s3(host: str, port: int, bucket: str) -> None:
-    """Serve until SIGTERM or SIGINT; says first how it is used."""
+def tell_nodes(file: Path, endpoint_url: str) -> None:
+    """Write the nodes' AWS configuration: Ray fetches code by it, which knows of no other place for the endpoint."""
+    told = {
+        "region": "us-east-1",
+        "endpoint_url": endpoint_url,
+        "aws_access_key_id": ANYBODY[0],
+        "aws_secret_access_key": ANYBODY[1],
+    }
+    lines = ["[default]", *(f"{key} = {value}" for key, value in told.items()), ""]
+    file.write_text("\n".join(lines), encoding="utf-8")
+
+
+def serve_s3(host: str, port: int, bucket: str, aws_config: Path | None = None) -> None:
+    """Serve until SIGTERM or SIGINT; says first how it is used, to the nodes of a cluster too."""
     ended = threading.Event()
 
     def end(_: int, __: FrameType | None) -> None:
@@ -38,6 +54,9 @@ def serve_s3(host: str, port: int, bucket: str) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
     with running_s3(host, port, bucket) as url:
+        if aws_config is not None:
+            tell_nodes(aws_config, url)
         print(f"S3 at {url} with the bucket {bucket}; any credentials do:", flush=True)
-        print("  export AWS_ACCESS_KEY_ID=nobody AWS_SECRET_ACCESS_KEY=nothing AWS_REGION=us-east-1", flush=True)
+        key, secret = ANYBODY
+        print(f"  export AWS_ACCESS_KEY_ID={key} AWS_SECRET_ACCESS_KEY={secret} AWS_REGION=us-east-1", flush=True)
         ended.wait()
