@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from deploy.commands import models, plan
+from deploy.commands import cluster, delete, deploy, models, plan, rollback
 from deploy.errors import DeployError, SettingsError
 
 
@@ -17,7 +17,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     commands = parser.add_subparsers(dest="command", required=True)
     models.add_parser(commands)
+    cluster.add_parser(commands)
     plan.add_parser(commands)
+    for command in (deploy, rollback, delete):
+        command.add_parser(commands)
     arguments = parser.parse_args(argv)
     try:
         arguments.run(arguments)

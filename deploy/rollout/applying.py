@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from cloud_apis.names import Api
 from deploy.cluster_api.state import Serving
-from deploy.errors import ClusterError, ConflictError, DeployError, RolloutError, SettingsError
+from deploy.errors import ConflictError, DeployError, RolloutError, SettingsError
 from deploy.registry.registry import Registry
 from deploy.revisions.lock import Lock
 from deploy.revisions.revision import Content, Revision

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cloud_apis.names import Api
 from deploy.archive.archive import Archive
 from deploy.archive.store import code_uri, publish, require
 from deploy.errors import MissingError
