@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from fractions import Fraction
+from itertools import repeat
 from pathlib import Path
 from typing import Final
 
@@ -43,11 +46,19 @@ def at_rate(video: Path, target: Path, rate_hz: int) -> Path:
 
 
 def looped(video: Path, target: Path, seconds: float) -> Path:
-    """Writes the video again and again, until it is that long; pictures are copied, not encoded anew."""
+    """Writes the video again and again, until it is that long."""
+    return joined(repeat(video), target, seconds)
+
+
+def joined(videos: Iterable[Path], target: Path, seconds: float = math.inf) -> Path:
+    """Writes the videos one after the other, until it is that long; pictures are copied, not encoded anew.
+
+    They have to be of one encoder and size. Raises OSError when one holds no pictures.
+    """
     with av.open(str(target), "w") as sink:
         stream = None
         offset, end_s = 0, 0.0
-        while end_s < seconds:
+        for video in videos:
             with av.open(str(video)) as source:
                 pictures = source.streams.video[0]
                 if stream is None:
@@ -65,4 +76,6 @@ def looped(video: Path, target: Path, seconds: float) -> Path:
                 if last == offset:
                     raise OSError(f"the video {video} holds no pictures")
                 offset, end_s = last, float(last * time_base)
+            if end_s >= seconds:
+                break
     return target

@@ -6,11 +6,10 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 
-import av
-
-from tools.bench.drives import looped
+from tools.bench.drives import joined
 from tools.demo.cli import main as demo
 from tools.demo.route import RoutePoint, nmea, route
 from tools.demo.score import is_readable
@@ -73,33 +72,7 @@ def scenes(places: Sequence[Path]) -> Scenes:
 
 def write_film(played: Scenes, target: Path, seconds: float) -> Path:
     """All scenes in turn until the film is that long; pictures are copied, not encoded anew."""
-    once = target.with_name("once.mp4")
-    joined(played.videos, once)
-    looped(once, target, seconds)
-    once.unlink()
-    return target
-
-
-def joined(videos: Sequence[Path], target: Path) -> Path:
-    """The videos one after the other; they have to be of one encoder and size."""
-    with av.open(str(target), "w") as sink:
-        stream, offset = None, 0
-        for video in videos:
-            with av.open(str(video)) as source:
-                pictures = source.streams.video[0]
-                if stream is None:
-                    stream = sink.add_stream_from_template(pictures)
-                end = offset
-                for packet in source.demux(pictures):
-                    if packet.pts is None or packet.dts is None:
-                        continue
-                    packet.pts += offset
-                    packet.dts += offset
-                    packet.stream = stream
-                    end = max(end, packet.pts + (packet.duration or 1))
-                    sink.mux_one(packet)
-                offset = end
-    return target
+    return joined(cycle(played.videos), target, seconds)
 
 
 def passes(played: Scenes, seconds: float) -> list[Pass]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from edge_client.geodesy import haversine_m
 from tools.demo.route import START, RoutePoint
 from tools.demo.score import distance
 from tools.drive.film import Pass
@@ -16,7 +17,6 @@ from tools.drive.gap import Gap
 _SLACK_S = 3.0
 _SAME_PLATE_S = 30.0  # reads.same_plate_s as shipped
 _NEAR_ERRORS = 2
-_EARTH_M = 6_371_000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +113,4 @@ def _off_route_m(read: KeptRead, points: Sequence[RoutePoint]) -> float | None:
     near = [p for p in points if first <= p.time_s <= last]
     if not near:
         return None
-    return min(_metres(read.latitude_deg, read.longitude_deg, p) for p in near)
-
-
-def _metres(latitude_deg: float, longitude_deg: float, point: RoutePoint) -> float:
-    north = math.radians(latitude_deg - point.latitude_deg)
-    east = math.radians(longitude_deg - point.longitude_deg) * math.cos(math.radians(latitude_deg))
-    return _EARTH_M * math.hypot(north, east)
+    return min(haversine_m(read.latitude_deg, read.longitude_deg, p.latitude_deg, p.longitude_deg) for p in near)

@@ -14,7 +14,7 @@ import pytest
 from edge_client.recording.playable import playable_s
 from edge_client.recording.track import Head, line_of
 from edge_client.types import UtcSource
-from tools.crash.cli import summary
+from tools.crash.cli import main, summary
 from tools.crash.device import Kill, look_at_reads, lost_of_recording, moments, recorded_until_s
 from tools.crash.film import HEIGHT_PX, RATE_HZ, WIDTH_PX, write_film
 
@@ -93,8 +93,15 @@ def test_moments_follow_the_seed() -> None:
     assert all(0 <= m <= 8 for m in moments(100, 3, 8.0))
 
 
-def test_the_command_explains_itself() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "tools.crash", "--help"], capture_output=True, text=True, timeout=60, check=True
-    )
-    assert "--kills" in done.stdout
+@pytest.mark.parametrize(("arguments", "told"), [((), "reads"), (("device",), "--folder"), (("reads",), "--kills")])
+def test_the_command_explains_itself(arguments: tuple[str, ...], told: str) -> None:
+    command = [sys.executable, "-m", "tools.crash", *arguments, "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert told in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [[], ["device", "--kills", "0"], ["nothing"]])
+def test_wrong_usage_is_refused(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2

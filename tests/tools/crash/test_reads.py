@@ -5,11 +5,14 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from tools.crash.reads import kill_often, live_and_die, moments
+import pytest
+
+from tools.crash.cli import main
+from tools.crash.reads import kill_often, live_and_die
 
 
 def test_what_was_reported_as_written_survives_kills(tmp_path: Path) -> None:
-    lives = kill_often(tmp_path / "reads.db", [0.3, 0.0])
+    lives = list(kill_often(tmp_path / "reads.db", [0.3, 0.0]))
     assert all(life.good for life in lives)
     assert lives[-1].reported >= 2
 
@@ -27,6 +30,9 @@ def test_a_lost_read_and_a_broken_file_are_noticed(tmp_path: Path) -> None:
     assert not live_and_die(path, "again", 0.0, set(), set()).good
 
 
-def test_the_moments_follow_the_seed() -> None:
-    assert moments(5, 1, 2.0) == moments(5, 1, 2.0) != moments(5, 2, 2.0)
-    assert all(0 <= s <= 2 for s in moments(50, 1, 2.0))
+def test_the_command_kills_and_tells(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["reads", "--kills", "2", "--longest", "0.2"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "2 kills of what saves reads" in said
+    assert "file of the reads intact │ 2 of 2" in said
+    assert "of these missing │ 0" in said
