@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
+from edge_client.arenas import limit_arenas
 from edge_client.commands.outputs import name_of, open_outputs
 from edge_client.commands.parser import Subcommands
 from edge_client.commands.progress import Progress, progress_line
@@ -77,6 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         DashcamError: it could not be run; the message is one line.
     """
+    limit_arenas()
     settings = settings_of(arguments.config, overrides(arguments))
     if arguments.summary_json is not None:
         check_summary_file(arguments.summary_json)
