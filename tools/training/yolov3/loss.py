@@ -87,7 +87,12 @@ class YoloLoss(nn.Module):
     def forward(
         self, outputs: tuple[Tensor, ...], boxes: list[Tensor], sources: list[Tensor] | None = None
     ) -> LossParts:
-        """Loss of a batch: per picture its boxes (n, 4) and, with ``tightness``, the numbers of their sources (n,)."""
+        """Loss of a batch: per picture its boxes (n, 4) and, with ``tightness``, the numbers of their sources (n,).
+
+        Boxes (n, 5) have the numbers of their classes in the last column; those without are of the first class.
+        """
+        classes = [b[:, 4].long() if b.shape[1] > 4 else b.new_zeros(len(b), dtype=torch.long) for b in boxes]
+        boxes = [b[:, :4] for b in boxes]
         matched = [self.matches(b) for b in boxes]
         positives = max(1, sum(int(m.sum()) for m in matched))
         box_loss = objectness_loss = class_loss = torch.zeros((), device=self.anchors.device)
@@ -115,8 +120,9 @@ class YoloLoss(nn.Module):
                     found = self.tightness(found, sources[i][which])
                 box_loss = box_loss + (1 - iou(found, truth[which], True)).sum()
                 logits = raw[i, anchor, row, column, 5:]
+                wanted = nn.functional.one_hot(classes[i][which], logits.shape[1]).to(logits.dtype)
                 class_loss = class_loss + nn.functional.binary_cross_entropy_with_logits(
-                    logits, torch.ones_like(logits), reduction="sum"
+                    logits, wanted, reduction="sum"
                 )
                 target[i, anchor, row, column] = 1
                 weight[i, anchor, row, column] = 1
