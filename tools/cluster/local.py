@@ -30,6 +30,7 @@ from tools.cluster.redis import start_redis
 _FILE = "cluster.json"
 _START_S = 240.0
 _POLL_S = 0.25
+_LONGEST_FOLDER = 22
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,8 @@ def up(folder: Path, *, nodes: int = 2, cpus: int = 2, token: bool = False, redi
     """
     if (folder / _FILE).exists():
         raise LocalClusterError(f"there is a cluster in {folder}: `python -m tools.cluster down` first")
+    if len(str(folder.absolute())) > _LONGEST_FOLDER:
+        raise LocalClusterError(f"{folder} is too long for the sockets in it: {_LONGEST_FOLDER} characters at most")
     folder.mkdir(parents=True, exist_ok=True)
     network = new_network() if is_possible() else None
     nodes = nodes if network else 1

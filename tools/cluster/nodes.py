@@ -61,7 +61,7 @@ def node_environment(
     plan: NodePlan, given: Mapping[str, str], token_file: Path | None, redis: str | None
 ) -> dict[str, str]:
     """The environment of a node's processes: the caller's, what Serve needs, and files of the node's own."""
-    own = plan.folder / "haproxy"
+    own = plan.folder / "h"  # HAProxy takes sockets' paths of 97 characters, and Serve adds 70 to this one
     environment = {
         **given,
         **NODE_ENVIRONMENT,
