@@ -1,0 +1,131 @@
+"""Pictures that are there twice: byte for byte, or as another size or compression of the same picture.
+
+The first in the manifest's order stays. Alike pictures are found by bands: two `phash` of 64 bits that differ in few
+bits have one of four bands of 16 bits in common nearly always (in up to 3 bits: always). SQLite sorts by band on the
+disk, so that only one band's pictures are in memory at a time.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tools.dataset.manifest import Manifest
+
+BANDS = 4
+BAND_BITS = 16
+_ROWS = 512
+_IN = "SELECT l.file FROM looks l JOIN files f ON f.id = l.file WHERE f.out_by IS NULL"
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """How many bits two fingerprints of the same picture may differ in, and how far their proportions."""
+
+    phash_bits: int = 8
+    dhash_bits: int = 20
+    proportions: float = 0.04
+
+
+def sort_out_exact(manifest: Manifest) -> int:
+    """Sorts out all pictures whose bytes are those of an earlier one; how many."""
+    with manifest.transaction() as db:
+        db.execute("CREATE INDEX IF NOT EXISTS looks_sha256 ON looks(sha256)")
+        found = db.execute(
+            f"""INSERT OR REPLACE INTO results(step, file, action, reason, detail, other)
+                SELECT 'repair', l.file, 'out', 'duplicate', 'its bytes are those of an earlier picture', g.first
+                FROM looks l JOIN (
+                    SELECT sha256, MIN(file) AS first FROM looks WHERE file IN ({_IN}) GROUP BY sha256
+                    HAVING COUNT(*) > 1
+                ) g ON g.sha256 = l.sha256
+                JOIN files f ON f.id = l.file
+                WHERE l.file > g.first AND f.out_by IS NULL"""
+        ).rowcount
+        _close_out(db)
+    return found
+
+
+def sort_out_alike(manifest: Manifest, alike: Alike, progress: Callable[[int], object]) -> int:
+    """Sorts out pictures that look like an earlier one that stays; how many. ``progress`` hears of `BANDS` steps.
+
+    What is like a picture that went out itself, but unlike all that stay, stays.
+    """
+    manifest.db.execute("DROP TABLE IF EXISTS near")
+    manifest.db.execute("CREATE TABLE near(later INTEGER, earlier INTEGER, PRIMARY KEY(later, earlier)) WITHOUT ROWID")
+    for band in range(BANDS):
+        with manifest.reading() as reader, manifest.transaction() as db:
+            for bucket in _buckets(reader, band):
+                db.executemany("INSERT OR IGNORE INTO near VALUES(?, ?)", _pairs(bucket, alike))
+        progress(1)
+    found = 0
+    with manifest.reading() as reader, manifest.transaction() as db:
+        pairs = reader.execute("SELECT later, earlier FROM near ORDER BY later, earlier")
+        for later, group in groupby(pairs, key=itemgetter(0)):
+            stays = next((earlier for _, earlier in group if not _is_out(db, earlier)), None)
+            if stays is not None:
+                db.execute(
+                    "INSERT OR REPLACE INTO results(step, file, action, reason, detail, other) "
+                    "VALUES('repair', ?, 'out', 'alike', 'it looks like an earlier picture', ?)",
+                    (later, stays),
+                )
+                db.execute("UPDATE files SET out_by = 'repair' WHERE id = ?", (later,))
+                found += 1
+    manifest.db.execute("DROP TABLE near")
+    return found
+
+
+def _is_out(db: sqlite3.Connection, number: int) -> bool:
+    return db.execute("SELECT out_by FROM files WHERE id = ?", (number,)).fetchone()[0] is not None
+
+
+def _close_out(db: sqlite3.Connection) -> None:
+    db.execute(
+        "UPDATE files SET out_by = 'repair' WHERE out_by IS NULL AND id IN "
+        "(SELECT file FROM results WHERE step = 'repair' AND action = 'out')"
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Bucket:
+    """Pictures with a band in common, in order: numbers (n,), bits uint64 (n,) and (n, 4), width over height."""
+
+    ids: NDArray[np.int64]
+    phash: NDArray[np.uint64]
+    dhash: NDArray[np.uint64]
+    proportions: NDArray[np.float64]
+
+
+def _buckets(reader: sqlite3.Connection, band: int) -> Iterator[_Bucket]:
+    rows = reader.execute(
+        f"SELECT (l.phash >> {band * BAND_BITS}) & {2**BAND_BITS - 1} AS band, l.file, l.phash, l.dhash, l.width, "
+        f"l.height FROM looks l WHERE l.file IN ({_IN}) ORDER BY band, l.file"
+    )
+    for _, group in groupby(rows, key=itemgetter(0)):
+        of_band = list(group)
+        if len(of_band) > 1:
+            yield _Bucket(
+                np.array([row[1] for row in of_band], np.int64),
+                np.array([row[2] for row in of_band], np.int64).view(np.uint64),
+                np.frombuffer(b"".join(row[3] for row in of_band), np.uint64).reshape(-1, 4),
+                np.array([row[4] / row[5] for row in of_band]),
+            )
+
+
+def _pairs(bucket: _Bucket, alike: Alike) -> Iterable[tuple[int, int]]:
+    count = len(bucket.ids)
+    for start in range(0, count, _ROWS):
+        rows = slice(start, start + _ROWS)
+        close = np.bitwise_count(bucket.phash[rows, None] ^ bucket.phash[None, :]) <= alike.phash_bits
+        later, earlier = np.nonzero(close)
+        later += start
+        later, earlier = later[earlier < later], earlier[earlier < later]
+        bits = np.bitwise_count(bucket.dhash[later] ^ bucket.dhash[earlier]).sum(axis=1)
+        ratio = bucket.proportions[later] / bucket.proportions[earlier]
+        same = (bits <= alike.dhash_bits) & (np.abs(np.log(ratio)) <= alike.proportions)
+        yield from zip(bucket.ids[later[same]].tolist(), bucket.ids[earlier[same]].tolist(), strict=True)

@@ -1,0 +1,101 @@
+"""The same work on a Ray cluster: Ray Data spreads a window of files over the machines, results come back in batches.
+
+The machines need the catalogue under the same path (a shared file system) and the extra `dataset`; our own packages
+travel with the job. Only one window at a time is known to Ray, so that memory does not grow with the catalogue.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+from tools.dataset.errors import DatasetError
+from tools.dataset.manifest import File
+from tools.dataset.outcomes import Job, Outcome
+from tools.dataset.running import CHUNK, Outcomes, work_on
+
+WINDOW = 50_000
+"""Files that Ray knows of at a time."""
+_PACKAGES = ("tools", "cloud_apis", "config")
+
+
+class RayRunner:
+    """Ray Data on the cluster at an address, ``local`` for one of this machine alone. Use it as a context manager."""
+
+    def __init__(self, address: str, window: int = WINDOW, cpus: int | None = None) -> None:
+        """Connects. Raises DatasetError where Ray is not installed or the cluster does not answer."""
+        try:
+            import ray
+            import ray.data
+        except ImportError as error:
+            raise DatasetError(f"--ray needs the extra `dataset` ({error})") from error
+        self.window = window
+        options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR", "include_dashboard": False}
+        environment: dict[str, Any] = {"env_vars": {"OMP_NUM_THREADS": "1"}}
+        if address == "local":
+            options |= {"address": "local", "num_cpus": cpus or len(os.sched_getaffinity(0))}
+            environment["env_vars"]["PYTHONPATH"] = str(_root())
+        else:
+            options |= {"address": address}
+            environment["py_modules"] = [str(_root() / name) for name in _PACKAGES]
+        try:
+            ray.init(runtime_env=environment, **options)
+        except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
+            raise DatasetError(f"the Ray cluster at {address!r} does not answer: {error}") from error
+        context = ray.data.DataContext.get_current()
+        context.enable_progress_bars = False
+        self._ray: Any = ray
+
+    def __enter__(self) -> RayRunner:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ray.shutdown()
+
+    def run(self, job: Job, pages: Iterable[Sequence[File]]) -> Iterator[Outcomes]:
+        import pyarrow as pa
+
+        files = chain.from_iterable(pages)
+        while window := list(islice(files, self.window)):
+            blocks = [
+                pa.table(
+                    {
+                        "id": pa.array([file.id for file in part], pa.int64()),
+                        "path": pa.array([file.path for file in part], pa.binary()),
+                    }
+                )
+                for part in (window[start : start + CHUNK * 8] for start in range(0, len(window), CHUNK * 8))
+            ]
+            done = self._ray.data.from_arrow(blocks).map_batches(
+                work_on_batch, batch_size=CHUNK, batch_format="pyarrow", fn_kwargs={"job": job}
+            )
+            seen = 0
+            for batch in done.iter_batches(batch_size=None, batch_format="pyarrow"):
+                outcomes = [
+                    (number, Outcome.from_text(text))
+                    for number, text in zip(batch["id"].to_pylist(), batch["outcome"].to_pylist(), strict=True)
+                ]
+                seen += len(outcomes)
+                yield outcomes
+            if seen != len(window):
+                raise DatasetError(f"Ray gave {seen} results for {len(window)} files: run the command again")
+
+
+def work_on_batch(batch: Any, job: Job) -> Any:
+    """A batch of files, a pyarrow table of ``id`` and ``path``, on whatever machine: ``id`` and ``outcome`` as JSON."""
+    import pyarrow as pa
+
+    files = [
+        File(number, path) for number, path in zip(batch["id"].to_pylist(), batch["path"].to_pylist(), strict=True)
+    ]
+    outcomes = work_on(job, files)
+    return pa.table(
+        {"id": batch["id"], "outcome": pa.array([outcome.to_text() for _, outcome in outcomes], pa.string())}
+    )
+
+
+def _root() -> Path:
+    return Path(__file__).resolve().parents[2]

@@ -1,0 +1,136 @@
+"""`prove`: a catalogue with planted faults is repaired as a user does it, killed in the middle, and all is checked."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from contextlib import closing
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from tqdm import tqdm
+
+from tools.dataset.planting import FAULTS, Planted, plant
+
+KILLED_AFTER = 0.3
+"""The first run is killed when this share of the files has been looked at."""
+
+
+@dataclass
+class Found:
+    """What was checked: files by what was planted and by what became of them, and how many are wrong."""
+
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    lost: int = 0
+    wrong: list[str] = field(default_factory=list)
+    on_both_sides: int = 0
+    shares: tuple[int, int, int] = (0, 0, 0)
+
+
+def prove_it(files: int, folder: Path | None, seed: int, processes: int, ray: str | None, kill: bool) -> int:
+    """Plants, repairs, splits and checks; 0 when everything was found and nothing lost, else 1."""
+    with tempfile.TemporaryDirectory(prefix="dataset-proof-") as temporary:
+        base = folder or Path(temporary)
+        root, work = base / "pictures", base / "work"
+        if root.exists():
+            print(f"prove: error: {root} is there already: give an empty --folder", file=sys.stderr)
+            return 1
+        with tqdm(desc="plant", total=files, unit=" files", mininterval=0.5) as bar:
+            planted = list(plant(root, files, seed, bar.update))
+        hashes = {p.path: sha256((root / p.path).read_bytes()).digest() for p in planted}
+        command = [sys.executable, "-m", "tools.dataset"]
+        spread = ["--processes", str(processes)] if processes else []
+        spread += ["--ray", ray] if ray else []
+        repair = [*command, "repair", str(root), "--work", str(work), "--quarantine", *spread]
+        looked = _killed(repair, work, files) if kill else 0
+        began = time.monotonic()
+        code, memory_mib = _measured(repair)
+        seconds = time.monotonic() - began
+        for step in (["merge"], ["split", "--least", "50"]):
+            code = code or subprocess.run([*command, *step, "--work", str(work)], check=False).returncode
+        if code:
+            print("prove: error: a step failed (see above)", file=sys.stderr)
+            return 1
+        found = check(planted, hashes, root, work)
+    _tell(found, files, looked, seconds, memory_mib)
+    return int(bool(found.lost or found.wrong or found.on_both_sides))
+
+
+def check(planted: list[Planted], hashes: dict[str, bytes], root: Path, work: Path) -> Found:
+    """Looks at every file by itself: it lies where the manifest says, its bytes are as they were, and it was sorted
+    out exactly if something was planted."""
+    found = Found()
+    with closing(sqlite3.connect(work / "manifest.sqlite")) as db:
+        rows = db.execute(
+            "SELECT f.path, COALESCE(r.reason, ''), r.target FROM files f "
+            "LEFT JOIN results r ON r.file = f.id AND r.step = 'repair'"
+        )
+        became = {os.fsdecode(path): (reason, target) for path, reason, target in rows}
+        both = "SELECT COUNT(*) FROM (SELECT 1 FROM files WHERE part IS NOT NULL GROUP BY listing"
+        found.on_both_sides = db.execute(f"{both} HAVING COUNT(DISTINCT part) > 1)").fetchone()[0]
+        parts = dict(db.execute("SELECT part, COUNT(*) FROM files WHERE part IS NOT NULL GROUP BY part").fetchall())
+        found.shares = (parts.get("train", 0), parts.get("val", 0), parts.get("test", 0))
+    for file in planted:
+        reason, target = became.get(file.path, ("not in the manifest", None))
+        found.counts[file.fault, reason] += 1
+        lies = root / file.path if target is None else Path(os.fsdecode(target))
+        if not lies.is_file() or sha256(lies.read_bytes()).digest() != hashes[file.path]:
+            found.lost += 1
+        if (reason or "") != file.fault or (target is None) != (file.fault == ""):
+            found.wrong.append(f"{file.path}: planted {file.fault or 'nothing'}, found {reason or 'nothing'}")
+    return found
+
+
+def _killed(command: list[str], work: Path, files: int) -> int:
+    """Starts a run and kills it as a power cut would; how many files it had looked at."""
+    with subprocess.Popen(command, start_new_session=True, stderr=subprocess.DEVNULL) as process:
+        seen = 0
+        while process.poll() is None and seen < KILLED_AFTER * files:
+            time.sleep(0.1)
+            seen = _looked(work)
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+    return seen
+
+
+def _looked(work: Path) -> int:
+    file = work / "manifest.sqlite"
+    if not file.is_file():
+        return 0
+    try:
+        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as db:
+            return int(db.execute("SELECT COUNT(*) FROM looks").fetchone()[0])
+    except sqlite3.Error:
+        return 0  # it is just being made
+
+
+def _measured(command: list[str]) -> tuple[int, float]:
+    """Exit status of a command, and the largest resident memory of any of its processes, MiB."""
+    code = subprocess.run(command, check=False).returncode
+    return code, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+
+
+def _tell(found: Found, files: int, looked: int, seconds: float, memory_mib: float) -> None:
+    table = Table("planted", "files", "found as planted", title=f"{files:,} files")
+    for fault in ("", *(fault for fault, _ in FAULTS)):
+        counts = {reason: n for (planted, reason), n in found.counts.items() if planted == fault}
+        table.add_row(fault or "nothing", f"{sum(counts.values()):,}", f"{counts.get(fault, 0):,}")
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
+    console.print(table)
+    train, val, test = found.shares
+    left = files - looked
+    print(f"lost or altered: {found.lost}; sorted wrongly: {len(found.wrong)}")
+    print("".join(f"  {line}\n" for line in found.wrong[:10]), end="")
+    print(f"listings on two sides of the split: {found.on_both_sides} (train {train:,}, val {val:,}, test {test:,})")
+    print(f"killed after {looked:,} files; the rest in {seconds:.1f} s: {left / seconds:,.0f} files/s")
+    print(f"largest memory of a process: {memory_mib:.0f} MiB")

@@ -1,0 +1,1 @@
+"""How likely a picture shows a whole car from outside: what the filter asks."""

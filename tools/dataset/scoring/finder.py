@@ -1,0 +1,90 @@
+"""Boxes of vehicles: by the detector `vehicles`, or as labels have them."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import cv2
+import numpy as np
+
+from cloud_apis.errors import StartError
+from cloud_apis.model_files import packaged_models
+from cloud_apis.session import load_model
+from cloud_apis.settings import load_settings
+from cloud_apis.yolov3.detector import Detector, outputs_of
+from tools.dataset.errors import DatasetError
+from tools.dataset.scoring.scorer import Image
+from tools.training.datasets import coco
+from tools.training.datasets.problems import DataError, Problems
+
+MODEL = "vehicles"
+WANTED = ("car", "truck")
+
+
+@dataclass(frozen=True, slots=True)
+class Vehicle:
+    """A vehicle in a picture: its class, score 0 to 1, and corners in pixels."""
+
+    label: str
+    score: float
+    corners: tuple[float, float, float, float]
+
+    @property
+    def area_px(self) -> float:
+        """Pixels within the box."""
+        left, top, right, bottom = self.corners
+        return max(0.0, right - left) * max(0.0, bottom - top)
+
+
+class Finder(Protocol):
+    """Finds the vehicles of a picture, BGR uint8 (H, W, 3), that lies at a path relative to the catalogue."""
+
+    def find(self, image: Image, path: bytes) -> tuple[Vehicle, ...]: ...
+
+
+class ModelFinder:
+    """The detector `vehicles` of a folder of models."""
+
+    def __init__(self, folder: Path | None = None, threshold: float = 0.25) -> None:
+        """Raises DatasetError when the model is not there or is none of ours."""
+        settings = load_settings().yolov3.model_copy(update={"labels": None, "anchors": None, "obj_thresh": threshold})
+        try:
+            self._detector = Detector(load_model(folder or packaged_models(), MODEL, outputs_of), settings)
+        except StartError as error:
+            raise DatasetError(f"the detector of vehicles cannot be used: {error}") from error
+        self._labels = self._detector.model.manifest.labels or []
+
+    def find(self, image: Image, path: bytes = b"") -> tuple[Vehicle, ...]:
+        grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
+        found = []
+        for box in self._detector.find(grey):
+            best = max(range(len(self._labels)), key=lambda i: box.class_scores[i])
+            corners = (box.xmin, box.ymin, box.xmax, box.ymax)
+            found.append(Vehicle(self._labels[best], box.objectness * box.class_scores[best], corners))
+        return tuple(found)
+
+
+class LabelFinder:
+    """Boxes that a COCO file has, held in memory; its pictures are named relative to it."""
+
+    def __init__(self, root: Path, labels: Path) -> None:
+        """Raises DatasetError when the file is no COCO."""
+        base = os.fsencode(root.resolve())
+        self._boxes: dict[bytes, tuple[Vehicle, ...]] = {}
+        try:
+            for picture in coco.read(labels, Problems()):
+                path = os.path.relpath(os.fsencode(picture.file.resolve()), base)
+                self._boxes[path] = tuple(Vehicle(box.label, 1.0, box.corners) for box in picture.boxes)
+        except (DataError, OSError) as error:
+            raise DatasetError(f"the boxes cannot be read: {error}") from error
+
+    def find(self, image: Image, path: bytes) -> tuple[Vehicle, ...]:
+        return self._boxes.get(path, ())
+
+
+def has_model(folder: Path | None = None) -> bool:
+    """Whether the detector of vehicles is among the models."""
+    return ((folder or packaged_models()) / f"{MODEL}.onnx").is_file()
