@@ -14,6 +14,9 @@ from starlette.types import ASGIApp
 from deploy.serving.arguments import Arguments
 from deploy.serving.replica import is_ready, load
 
+# A replica that cannot start is tried once more, somewhere else if there is a place; then the new version has failed.
+_TRIES = 2
+
 
 class Replica:
     """One copy of an API; it takes requests once its models are verified and loaded."""
@@ -36,5 +39,7 @@ class Replica:
 
 def build(arguments: Arguments) -> Application:
     """The application of one API; Serve parses the arguments and refuses others."""
-    deployment = serve.deployment(name=arguments.api.value)(serve.ingress()(Replica))
+    deployment = serve.deployment(name=arguments.api.value, max_constructor_retry_count=_TRIES)(
+        serve.ingress()(Replica)
+    )
     return deployment.bind(arguments.model_dump(mode="json"))

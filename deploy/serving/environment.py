@@ -22,6 +22,10 @@ NODE_ENVIRONMENT: Final[Mapping[str, str]] = MappingProxyType(
         # When HAProxy is told new replicas, clients' idle connections to its former process end within this time
         # (seconds), rather than after two minutes with a request for replicas that have gone.
         "RAY_SERVE_HAPROXY_CLOSE_SPREAD_TIME_S": "10",
+        # So long a replica that is to go still takes requests, while every HAProxy is told (seconds).
+        "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "15",
+        # Everything is in the log files of Serve already, where `cloud-deploy logs` finds it.
+        "RAY_SERVE_LOG_TO_STDERR": "0",
         "RAY_USAGE_STATS_ENABLED": "0",
     }
 )
