@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import requests
 
 from deploy.cluster_api.packages import MAX_BYTES, package_name, package_uri
-from deploy.cluster_api.state import Node, Serving, parse_nodes, parse_serving
+from deploy.cluster_api.state import Node, Serving, parse_nodes, parse_serving, reason
 from deploy.errors import (
     ClusterDeniedError,
     ClusterError,
@@ -161,7 +161,7 @@ class ClusterApi:
             raise ClusterVersionError(f"{self.address} is not the dashboard of a Ray cluster ({status})")
         if status == requests.codes.not_implemented:
             raise ClusterVersionError(f"{self.address} has Ray without Serve: pip install 'ray[serve]' there")
-        told = " ".join(answer.text.split())[:400]
+        told = " ".join(reason(answer.text).split())[:400]
         if status == requests.codes.bad_request:
             raise ClusterRefusedError(f"{self.address} refuses the description: {told}")
         raise ClusterError(f"{self.address} failed ({status}): {told}")

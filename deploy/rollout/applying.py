@@ -14,7 +14,17 @@ from typing import Any, Protocol
 
 from cloud_apis.names import Api
 from deploy.cluster_api.state import Serving
-from deploy.errors import ConflictError, DeployError, RolloutError, SettingsError
+from deploy.errors import (
+    ClusterDeniedError,
+    ClusterError,
+    ClusterRefusedError,
+    ClusterUnreachableError,
+    ClusterVersionError,
+    ConflictError,
+    DeployError,
+    RolloutError,
+    SettingsError,
+)
 from deploy.registry.registry import Registry
 from deploy.revisions.lock import Lock
 from deploy.revisions.revision import Content, Revision
@@ -26,6 +36,7 @@ from deploy.settings import DeploySettings
 
 Description = Mapping[str, Any]
 _RESTORE_S = 120.0
+_TRIES = 3
 
 
 class Cluster(Protocol):
@@ -154,9 +165,16 @@ class Rollout:
 
     def _put(self, applications: Sequence[Description]) -> None:
         target = self.settings.cluster()
-        self.cluster.apply(
-            deployment(self.settings, applications, http_host=target.http_host, http_port=target.http_port)
-        )
+        described = deployment(self.settings, applications, http_host=target.http_host, http_port=target.http_port)
+        for left in reversed(range(_TRIES)):
+            try:
+                self.cluster.apply(described)
+                return
+            except (ClusterUnreachableError, ClusterDeniedError, ClusterVersionError, ClusterRefusedError):
+                raise
+            except ClusterError:  # Serve itself did not start in time, as on a head that is busy
+                if not left:
+                    raise
 
 
 def _times(serving: Serving) -> dict[str, float]:

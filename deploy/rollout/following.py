@@ -16,7 +16,8 @@ from deploy.errors import ClusterUnreachableError, RolloutError
 _PERIOD_S = 0.5
 _AWAY_S = 60.0
 """A cluster whose head starts again is away for some time; that alone fails no rollout."""
-_FAILED = "DEPLOY_FAILED"
+_FAILED, _LISTENS = "DEPLOY_FAILED", "HEALTHY"
+_NO_PROXY = "the APIs run, but no node listens for requests: the logs of Serve's proxies (serve/proxy_*.log) say why"
 
 
 class Cluster(Protocol):
@@ -50,7 +51,7 @@ class Follower:
         self._timeout_s = timeout_s
 
     def until_running(self, names: Sequence[str], since: Mapping[str, float]) -> Serving:
-        """Wait until all of these run as they were last described.
+        """Wait until all of these run as they were last described, and at least one node listens for requests.
 
         ``since`` has the time of each one's former description, as the cluster told it: Serve has taken up the new
         one when that time has changed. Raises `RolloutError` with the reason in one line when one of them cannot be
@@ -65,10 +66,12 @@ class Follower:
             for app, taken in zip(found, taken_up, strict=True):
                 if app is not None and taken and app.status == _FAILED:
                     raise RolloutError(f"{app.name} does not start: {reason(app.message)}")
-            if all(taken and _is_complete(app) for app, taken in zip(found, taken_up, strict=True)):
+            complete = all(taken and _is_complete(app) for app, taken in zip(found, taken_up, strict=True))
+            listens = not names or any(proxy.status == _LISTENS for proxy in serving.proxies)
+            if complete and listens:
                 return serving
             if time.monotonic() > end_s:
-                raise RolloutError(_too_long(names, found, self._timeout_s))
+                raise RolloutError(_too_long(names, found, self._timeout_s) if not complete else _NO_PROXY)
             time.sleep(_PERIOD_S)
 
     def until_gone(self, names: Sequence[str]) -> None:
