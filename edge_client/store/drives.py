@@ -96,6 +96,21 @@ def time_shift(connection: sqlite3.Connection, drive: str) -> tuple[float, str]:
     return (float(row[0]), str(row[1])) if row is not None else (0.0, "")
 
 
+def note_shift(connection: sqlite3.Connection, drive: str, shift_s: float, source: UtcSource) -> None:
+    """Notes that everything of a drive is to be moved; once this is durable, `finish_shifts` may come much later."""
+    connection.execute(
+        "INSERT INTO corrections (drive, shift_s, source) VALUES (?, ?, ?)", (drive, shift_s, source.value)
+    )
+
+
+def finish_shifts(connection: sqlite3.Connection) -> None:
+    """Moves what was noted and not moved yet: by this process, or by one that was killed meanwhile."""
+    noted = connection.execute("SELECT drive, shift_s, source FROM corrections ORDER BY id").fetchall()
+    for drive, shift_s, source in noted:
+        shift_drive(connection, drive, shift_s, UtcSource(source))
+    connection.execute("DELETE FROM corrections")
+
+
 def shift_drive(connection: sqlite3.Connection, drive: str, shift_s: float, source: UtcSource) -> None:
     """Moves everything of a drive in time but what a recording told; notes by how much, for what comes much later."""
     connection.create_function("shifted", 2, shifted, deterministic=True)

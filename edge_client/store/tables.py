@@ -102,7 +102,17 @@ CREATE INDEX outbox_receiver ON outbox (receiver, id);
 CREATE TABLE receivers (name TEXT PRIMARY KEY, dropped INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 """
 
-_VERSIONS: Final = (_VERSION_1, _VERSION_2)
+# corrections: clocks that turned out wrong, noted before the rows of their drives move, and deleted with that.
+_VERSION_3: Final = """
+CREATE TABLE corrections (
+    id INTEGER PRIMARY KEY,
+    drive TEXT NOT NULL,
+    shift_s REAL NOT NULL,
+    source TEXT NOT NULL
+) STRICT;
+"""
+
+_VERSIONS: Final = (_VERSION_1, _VERSION_2, _VERSION_3)
 SCHEMA_VERSION: Final = len(_VERSIONS)
 
 

@@ -15,10 +15,11 @@ from edge_client.store.drives import (
     DriveStart,
     Position,
     cut_drives,
+    finish_shifts,
+    note_shift,
     put_drive,
     put_end,
     put_positions,
-    shift_drive,
 )
 from edge_client.store.known import KnownPlate
 from edge_client.store.retention import prune, shrink
@@ -62,6 +63,7 @@ class SqliteReads:
         self._connection: sqlite3.Connection | None = open_for_writing(path, busy_timeout_s=busy_timeout_s)
         self._lock = threading.Lock()
         self._own_drives: set[str] = set()
+        self._noted: tuple[str, float, UtcSource] | None = None
 
     def save(self, read: TrackRead, known: KnownPlate | None = None, *, quietly: bool = False) -> None:
         """Writes the read with its single reads, in place of what stood there under its `uid` and of the
@@ -86,9 +88,13 @@ class SqliteReads:
         self._tell(queued)
 
     def begin_drive(self, drive: DriveStart) -> None:
-        """As `DriveLog` has it; also ends drives that a power cut ended, and forgets receivers that are gone."""
+        """As `DriveLog` has it; also ends drives that a power cut ended, and forgets receivers that are gone.
+
+        A correction of times that was noted and not carried out, as the power was cut, is carried out first.
+        """
         self._own_drives.add(drive.uid)
         with self._transaction() as connection:
+            finish_shifts(connection)
             put_drive(connection, drive)
             queued = self._enqueue(connection, end_reads(connection, cut_drives(connection)))
             box.forget_others(connection, self._mailing.receivers if self._mailing is not None else ())
@@ -107,10 +113,16 @@ class SqliteReads:
             put_positions(connection, drive, positions)
 
     def correct_times(self, drive: str, shift: timedelta, source: UtcSource) -> None:
-        """As `ReadStore` has it."""
+        """As `ReadStore` has it. It is noted durably first: what a power cut interrupts, the next drive finishes."""
         self._own_drives.add(drive)
+        wanted = (drive, shift.total_seconds(), source)
+        if self._noted != wanted:  # not so where it is tried again
+            with self._transaction() as connection:
+                note_shift(connection, *wanted)
+            self._noted = wanted
         with self._transaction() as connection:
-            shift_drive(connection, drive, shift.total_seconds(), source)
+            finish_shifts(connection)
+        self._noted = None
 
     def annotate(self, read_id: int, note: str) -> bool:
         """Keeps the owner's own words with a read; false when there is none of that number."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,6 +19,7 @@ from edge_client.store.writer import SqliteReads
 from edge_client.types import UtcSource
 from tests.edge_client.samples import START, read, single
 
+ROOT = Path(__file__).resolve().parents[3]
 DAY = timedelta(days=20_000)
 BEFORE = datetime(1970, 1, 1, 0, 1, tzinfo=UTC)
 
@@ -92,6 +96,57 @@ def test_a_correction_that_fails_changes_nothing_and_can_be_repeated(store: Sqli
     store.correct_times("d", DAY, UtcSource.GPS)
     with ReadLibrary(tmp_path / "reads.db") as library:
         assert library.find(ReadFilter())[0].first_seen == BEFORE + DAY
+
+
+KILLED = """
+import os, sys
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from edge_client.store import writer
+from edge_client.store.drives import DriveStart, finish_shifts
+from edge_client.types import UtcSource
+from tests.edge_client.samples import read, single
+from tests.edge_client.store.test_drives import BEFORE, DAY, at
+store = writer.SqliteReads(Path(sys.argv[1]))
+store.begin_drive(DriveStart("d", BEFORE))
+store.save(replace(read("t", singles=(single(1),)), drive="d", first_seen=BEFORE, last_seen=BEFORE, ended=False))
+store.add_positions("d", [at(n) for n in range(3)])
+def kill(connection):
+    if sys.argv[2] == "amid":
+        finish_shifts(connection)  # in a transaction that never ends
+    os.kill(os.getpid(), 9)
+writer.finish_shifts = kill
+store.correct_times("d", DAY, UtcSource.GPS)
+"""
+
+
+@pytest.mark.parametrize("moment", ["noted", "amid"])
+def test_a_correction_that_a_kill_cut_off_is_finished_by_the_next_drive(tmp_path: Path, moment: str) -> None:
+    path = tmp_path / "reads.db"
+    done = subprocess.run([sys.executable, "-c", KILLED, str(path), moment], cwd=ROOT, check=False)
+    assert done.returncode == -signal.SIGKILL
+    with ReadLibrary(path) as library:
+        assert library.find(ReadFilter())[0].utc_source == "system"
+    for _ in range(2):  # once and no more
+        store = SqliteReads(path)
+        store.begin_drive(DriveStart("e", START))
+        store.close()
+        with ReadLibrary(path) as library:
+            (found,) = library.find(ReadFilter())
+            assert (found.first_seen, found.utc_source, found.time_shift_s) == (
+                BEFORE + DAY,
+                "gps",
+                DAY.total_seconds(),
+            )
+            assert [p.seen for p in library.track("d")] == [BEFORE + DAY + timedelta(seconds=n) for n in range(3)]
+            assert library.drives()[0].started == BEFORE + DAY
+            assert library.drives()[0].ended == BEFORE + DAY + timedelta(seconds=2)
+    late = SqliteReads(path)
+    late.save(replace(read("spooled"), drive="d", first_seen=BEFORE, last_seen=BEFORE))
+    late.close()
+    with ReadLibrary(path) as library:
+        assert {r.uid: r.first_seen for r in library.find(ReadFilter())}["spooled"] == BEFORE + DAY
 
 
 def test_what_comes_late_for_an_earlier_drive_is_moved_as_that_was(store: SqliteReads, tmp_path: Path) -> None:
