@@ -1,0 +1,1 @@
+"""Colour, type, make and model of a car in a picture."""

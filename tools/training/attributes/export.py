@@ -1,0 +1,132 @@
+"""From a run to the committed files: ONNX, int8 by calibration, manifest with the heads' calibration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from cloud_apis.attributes.classifier import MODEL
+from tools.training.attributes.calibrate import calibrate
+from tools.training.attributes.classes import Head
+from tools.training.attributes.lite import FoldedConv, same_padding
+from tools.training.attributes.measure import Logits, Measured, measure
+from tools.training.attributes.network import Attributes
+from tools.training.attributes.pictures import Crop, plain_view, tensor_of
+from tools.training.attributes.train import Material
+from tools.training.common.export import export_onnx, quantise, write_manifest
+
+CALIBRATION_PICTURES = 200
+VERSION = "1.0.0"
+
+
+class Plain(nn.Module):
+    """A `FoldedConv` with its batch norm folded in for good; "same" padding of even sizes, where the two differ."""
+
+    def __init__(self, folded: FoldedConv) -> None:
+        super().__init__()
+        weight, bias = folded.folded()
+        self.weight, self.bias = nn.Parameter(weight.detach().clone()), nn.Parameter(bias.detach().clone())
+        self.stride, self.groups, self.active = folded.stride, folded.groups, folded.active
+        # The input's sides are multiples of 32, so that every layer with a stride sees even sides.
+        self.pads = same_padding(32, 32, folded.kernel, folded.stride)
+
+    def forward(self, x: Tensor) -> Tensor:
+        left, right, top, bottom = self.pads
+        if left == right:
+            x = functional.conv2d(x, self.weight, self.bias, self.stride, (top, left), 1, self.groups)
+        else:
+            x = functional.pad(x, (left, right, top, bottom))
+            x = functional.conv2d(x, self.weight, self.bias, self.stride, 0, 1, self.groups)
+        return functional.relu6(x) if self.active else x
+
+
+def folded_for_good(network: nn.Module) -> nn.Module:
+    """Replace every `FoldedConv` in a network, in place, by a plain convolution; returns the network."""
+    for module in list(network.modules()):
+        for name, child in list(module.named_children()):
+            if isinstance(child, FoldedConv):
+                setattr(module, name, Plain(child))
+    return network.eval()
+
+
+class _Pooled(nn.Module):
+    """The network as it is served: mean over the last map, then the heads."""
+
+    def __init__(self, network: Attributes) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        pooled = functional.adaptive_avg_pool2d(self.network.backbone(image), 1).flatten(1)
+        return tuple(self.network.heads[name](pooled) for name in self.network.names)
+
+
+def export(
+    network: Attributes, kept: Material, dev: Material, heads: Sequence[Head], size: tuple[int, int], target: Path,
+    seed: int, fields: Mapping[str, object],
+) -> dict[str, Measured]:  # fmt: skip
+    """Write ``attributes.float32.onnx``, ``attributes.onnx`` (int8) and the manifest into ``target``.
+
+    The network is folded in place. int8 is calibrated on training pictures; temperatures and least probabilities on
+    the held-out ones, through the int8 file. Returns the figures on these by precision.
+    """
+    target.mkdir(parents=True, exist_ok=True)
+    files = {"float32": target / f"{MODEL}.float32.onnx", "int8": target / f"{MODEL}.onnx"}
+    axes: dict[str, dict[int, str]] = {"image": {0: "batch", 2: "height", 3: "width"}}
+    axes |= {name: {0: "batch"} for name in network.names}
+    served = _Pooled(network)
+    folded_for_good(served)
+    export_onnx(served, torch.zeros(1, 3, *size), files["float32"], "image", network.names, axes)
+    quantise(files["float32"], files["int8"], "image", _views(kept.crops, size, seed))
+    logits = {precision: file_logits(file, dev.crops, size, network.names) for precision, file in files.items()}
+    figures = {precision: measure(found, dev.examples, heads) for precision, found in logits.items()}
+    calibrations = calibrate(logits["int8"], dev.examples, heads)
+    described = [
+        {
+            "name": head.name,
+            "labels": list(head.labels),
+            "temperature": calibrations[head.name].temperature,
+            "least": calibrations[head.name].least,
+        }
+        for head in heads
+    ]
+    content = {
+        "version": VERSION,
+        "precision": "int8",
+        "input": f"image float32 (N, 3, H, W), RGB (value - 127) / 128, a car stretched to {size[0]} x {size[1]} "
+        "(height x width); H and W multiples of 32",
+        "output": ", ".join(f"`{name}`" for name in network.names) + ": raw logits (N, classes)",
+        **fields,
+        "dev": {precision: _rounded(one.figures) for precision, one in figures.items()},
+        "dev_answered": {name: round(one.answered, 4) for name, one in calibrations.items()},
+        "dev_answers_right": {name: round(one.right, 4) for name, one in calibrations.items()},
+        "heads": described,
+    }
+    write_manifest(MODEL, files["int8"], content)
+    return figures
+
+
+def file_logits(file: Path, crops: Sequence[Crop], size: tuple[int, int], names: Sequence[str]) -> Logits:
+    """Each head's logits (N, K) of an exported file, picture by picture as the APIs run it."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+    rows = [session.run(list(names), {"image": tensor_of([plain_view(crop, size)]).numpy()}) for crop in crops]
+    return {name: np.concatenate([row[place] for row in rows]) for place, name in enumerate(names)}
+
+
+def _views(crops: Sequence[Crop], size: tuple[int, int], seed: int) -> Iterator[NDArray[np.float32]]:
+    rng = np.random.default_rng(seed)
+    for index in rng.choice(len(crops), min(len(crops), CALIBRATION_PICTURES), replace=False):
+        yield tensor_of([plain_view(crops[index], size)]).numpy()
+
+
+def _rounded(figures: Mapping[str, float]) -> dict[str, float]:
+    return {name: round(value, 4) for name, value in figures.items()}
