@@ -29,6 +29,10 @@ _NAMES = {
 }
 
 
+# What Serve copies into each application from the description of the whole.
+_COPIED = "logging_config"
+
+
 class Kind(StrEnum):
     """What becomes of an application."""
 
@@ -78,7 +82,7 @@ def _difference(name: str, old: Mapping[str, Any] | None, new: Mapping[str, Any]
     if old is None:
         stated = tuple(Change(key, None, value) for key, value in sorted(_flat(new).items()) if value is not None)
         return ApplicationDifference(name, Kind.ADDED, stated, starts_replicas=True)
-    before, after = _flat(old), _flat(new)
+    before, after = _flat({key: value for key, value in old.items() if key != _COPIED or key in new}), _flat(new)
     changes = tuple(
         Change(key, before.get(key), after.get(key))
         for key in sorted(before.keys() | after.keys())

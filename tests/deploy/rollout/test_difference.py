@@ -30,6 +30,10 @@ def test_the_same_is_no_difference() -> None:
     assert [(each.name, each.kind, each.changes) for each in found] == [("yolov3", Kind.SAME, ())]
 
 
+def test_what_serve_copies_from_the_whole_description_is_no_difference() -> None:
+    assert is_same(differences([described()], [{**described(), "logging_config": {"enable_access_log": False}}]))
+
+
 @pytest.mark.parametrize(
     ("change", "key", "old", "new", "starts"),
     [
