@@ -10,8 +10,6 @@ from cloud_apis.attributes.postprocess import OTHER
 from cloud_apis.errors import StartError
 from cloud_apis.model_files import Manifest
 
-KNOWN: Final = ("colour", "type", "view", "make", "model")
-
 
 class HeadManifest(BaseModel):
     """A head: its output's name, its classes in order, and how its logits become answers."""
@@ -21,7 +19,7 @@ class HeadManifest(BaseModel):
     name: str = Field(description="the head's name, that of the output")
     labels: list[str] = Field(min_length=2, description='classes in order; models as "make/model", others as "*"')
     temperature: float = Field(default=1.0, gt=0, le=20, description="that logits are divided by before the softmax")
-    least: float = Field(default=0.0, ge=0, le=1, description='probability below which the answer is "unknown"')
+    least: float = Field(default=0.0, ge=0, le=1, description="probability below which none is named")
 
 
 _HEADS: Final = TypeAdapter(Annotated[list[HeadManifest], Field(min_length=1)])

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from cloud_apis.attributes.result import UNKNOWN, Choice
+from cloud_apis.contract.vehicles import Guess
 
 OTHER: Final = "*"
 """The class of whatever a head does not know; "make/*" are a make's models that the network does not know."""
@@ -45,15 +45,19 @@ def _membership(labels: tuple[str, ...], fine: tuple[str, ...]) -> NDArray[np.fl
     return table
 
 
-def named(shares: NDArray[np.float32], labels: Sequence[str], top_k: int) -> tuple[Choice, ...]:
-    """The likeliest classes that have a name, best first; what is left to one is that of the others.
+def named(shares: NDArray[np.float32], labels: Sequence[str], top_k: int) -> tuple[Guess, ...]:
+    """The likeliest classes that have a name, best first; what is left to one is the others' probability.
 
-    Probabilities (K,) are not scaled up for the others that are left out.
+    `shares` is (K,) in the order of `labels`; a label "make/model" becomes the model's with its make.
     """
     order = [index for index in np.argsort(-shares, kind="stable").tolist() if not labels[index].endswith(OTHER)]
-    return tuple(Choice(labels[index], round(float(shares[index]), 4)) for index in order[:top_k])
+    found = []
+    for index in order[:top_k]:
+        make, _, label = labels[index].rpartition("/")
+        found.append(Guess(label, round(float(shares[index]), 4), make))
+    return tuple(found)
 
 
-def answer(choices: Sequence[Choice], least: float) -> str:
-    """The best choice's label, or "unknown" where its probability is below the least."""
-    return choices[0].label if choices and choices[0].prob >= least else UNKNOWN
+def sure(guesses: Sequence[Guess], least: float) -> str | None:
+    """The best guess's label, None where its probability is below the least."""
+    return guesses[0].label if guesses and guesses[0].probability >= least else None

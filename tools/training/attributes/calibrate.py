@@ -76,9 +76,11 @@ def _answers(
     named = [number for number, label in enumerate(head.labels) if not label.endswith(OTHER)]
     rows = [row for row, example in enumerate(examples) if truth_of(example, head.name) is not None]
     chosen = shares[rows][:, named]
-    best = chosen.argmax(1) if len(rows) else np.zeros(0, np.int64)
-    right = [head.labels[named[number]] == truth_of(examples[row], head.name) for row, number in zip(rows, best, strict=True)]
-    return chosen.max(1) if len(rows) else np.zeros(0, np.float32), np.array(right, bool)
+    best = chosen.ar.max(1) if rows else np.zeros(0, np.int64)
+    right = [
+        head.labels[named[number]] == truth_of(examples[row], head.name) for row, number in zip(rows, best, strict=True)
+    ]
+    return chosen.max(1) if rows else np.zeros(0, np.float32), np.array(right, bool)
 
 
 def _cost(shares: NDArray[np.float32], examples: Sequence[Example], head: Head) -> float:

@@ -65,7 +65,7 @@ class _Pooled(nn.Module):
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         pooled = functional.adaptive_avg_pool2d(self.network.backbone(image), 1).flatten(1)
-        return tuple(self.network.heads[name](pooled) for name in self.network.names)
+        return tuple(head(pooled) for head in self.network.heads)
 
 
 def export(

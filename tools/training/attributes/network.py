@@ -23,8 +23,8 @@ class Attributes(nn.Module):
         self.backbone = build(backbone)
         features = int(self.backbone.features)  # type: ignore[arg-type]  # every backbone has it
         self.dropout = nn.Dropout(dropout)
-        self.heads = nn.ModuleDict({head.name: nn.Linear(features, len(head.labels)) for head in heads})
-        for layer in self.heads.values():
+        self.heads = nn.ModuleList(nn.Linear(features, len(head.labels)) for head in heads)
+        for layer in self.heads:
             assert isinstance(layer, nn.Linear)  # noqa: S101 - for the type checker
             nn.init.normal_(layer.weight, std=0.01)
             nn.init.zeros_(layer.bias)
@@ -37,7 +37,7 @@ class Attributes(nn.Module):
     def answer(self, pooled: Tensor) -> tuple[Tensor, ...]:
         """Logits of each head for pooled features."""
         dropped = self.dropout(pooled)
-        return tuple(self.heads[name](dropped) for name in self.names)
+        return tuple(head(dropped) for head in self.heads)
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         return self.answer(self.pooled(image))

@@ -1,0 +1,1 @@
+"""Cars, trucks, buses and motorcycles in a picture."""

@@ -1,0 +1,140 @@
+"""Command line of the classifier's training."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from tools.data import require_data_root
+from tools.training.attributes.backbones import BACKBONES
+from tools.training.attributes.card import write_cards
+from tools.training.attributes.examples import Example, load_own, load_shared
+from tools.training.attributes.export import export, file_logits
+from tools.training.attributes.report import write_report
+from tools.training.attributes.run import parts_of, train
+from tools.training.attributes.train import Plan
+from tools.training.common.card import OWN, command_line
+from tools.training.common.device import add_options, choose
+from tools.training.common.loop import log_to
+
+log = logging.getLogger("attributes")
+DESCRIPTION = """Fine-tune a pretrained network on cars: colour, type, make, model, or classes of your own.
+
+  python -m tools.training.attributes --data my-cars --run runs/cars
+
+takes folders of pictures (my-cars/suzuki/*.jpg, my-cars/tesla/*.jpg, ...: one head, named by --head), or CSV files:
+
+  file,xmin,ymin,xmax,ymax,colour,make,model
+  cars/1.jpg,40,80,600,420,red,suzuki,swift
+  cars/2.jpg,,,,,white,,
+
+Boxes may be left out (the whole picture is the car) and so may be labels; each column after the box is a head, and a
+model is one of its make. Without --data the labelled cars of the data folder are taken.
+
+Training goes in two steps: the new heads on the frozen backbone, then all layers but the first few at rates that fall
+towards the input. A part of the pictures is held out by a hash of their names, near duplicates together; it chooses the
+checkpoint and fits the probabilities. The same command goes on after a cut. In the run's folder lie then:
+
+  models/attributes.onnx, .json, .md   the int8 model, its manifest and card; attributes.float32.onnx beside them
+  report/<head>.csv, -confusion.png, -failures.png     per-class table, confusion matrix, the worst mistakes
+  metrics.csv, metrics.png, train.log
+
+Serve it: put models/attributes.* beside the other models, in the folder that "models" of the APIs' settings names.
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """All options, with what they mean."""
+    it = argparse.ArgumentParser(
+        prog="python -m tools.training.attributes",
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    plan = Plan()
+    it.add_argument("--data", type=Path, nargs="+", default=[], metavar="PATH", help="folders or CSV files of your own")
+    it.add_argument("--head", default="class", help="name of the head of folders (default: %(default)s)")
+    it.add_argument("--run", type=Path, default=Path("runs/attributes"), help="folder for all that is made")
+    it.add_argument("--target", type=Path, help="folder for the models (default: RUN/models)")
+    it.add_argument("--backbone", choices=BACKBONES, default=BACKBONES[0], help="(default: %(default)s)")
+    it.add_argument("--weights", type=Path, metavar="FILE", help="ImageNet weights of the backbone, a .pth file")
+    it.add_argument("--start-from", type=Path, metavar="FILE", help="best.pt of another run with the same classes")
+    it.add_argument("--least", type=int, default=8, help="pictures that a class needs (default: %(default)s)")
+    it.add_argument("--least-models", type=int, default=6, help="pictures that a model needs (default: %(default)s)")
+    it.add_argument("--head-steps", type=int, default=plan.head_steps, help="steps of the heads alone (%(default)s)")
+    it.add_argument("--steps", type=int, default=plan.steps, help="steps of all layers (default: %(default)s)")
+    it.add_argument("--batch", type=int, default=plan.batch, help="pictures a step (default: %(default)s)")
+    it.add_argument("--rate", type=float, default=plan.rate, help="peak learning rate (default: %(default)s)")
+    it.add_argument("--frozen", type=int, default=plan.frozen, help="layers from the input on that stay as they are")
+    it.add_argument(
+        "--full-share", type=float, default=plan.full_share,
+        help="last part of the steps that sees pictures of the full size; the others are smaller (%(default)s)",
+    )  # fmt: skip
+    it.add_argument("--evaluate-every", type=int, default=plan.evaluate_every, help="steps (default: %(default)s)")
+    it.add_argument("--licence", default=OWN, help="of your data, for the model card")
+    it.add_argument("--seed", type=int, default=plan.seed, help="of all randomness (default: %(default)s)")
+    it.add_argument("--threads", type=int, default=0, help="CPU threads; 0 takes all cores")
+    add_options(it)
+    return it
+
+
+def plan_of(arguments: argparse.Namespace) -> Plan:
+    """The plan that the options describe; raises ValueError for numbers that make none."""
+    steps = max(1, arguments.steps)
+    if min(arguments.batch, arguments.least, arguments.least_models, arguments.head_steps) < 1:
+        raise ValueError("--batch, --least, --least-models and --head-steps must be at least 1")
+    if not 0 <= arguments.full_share <= 1:
+        raise ValueError("--full-share must be between 0 and 1")
+    return replace(
+        Plan(),
+        steps=steps,
+        head_steps=arguments.head_steps,
+        batch=arguments.batch,
+        rate=arguments.rate,
+        frozen=arguments.frozen,
+        full_share=arguments.full_share,
+        evaluate_every=max(1, min(arguments.evaluate_every, steps)),
+        patience=arguments.patience,
+        seed=arguments.seed,
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Train, export, report; returns the exit code: 0, 1 where it failed, 2 where an option is wrong."""
+    arguments = parser().parse_args(argv)
+    log_to(arguments.run)
+    if arguments.threads:
+        torch.set_num_threads(arguments.threads)
+    try:
+        plan = plan_of(arguments)
+        examples: list[Example] = (
+            load_own(arguments.data, arguments.head) if arguments.data else load_shared(require_data_root())
+        )
+        command = command_line("tools.training.attributes", sys.argv[1:] if argv is None else argv)
+        fine_tuned(arguments, plan, examples, command)
+    except (OSError, ValueError) as error:
+        print(f"attributes: error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def fine_tuned(arguments: argparse.Namespace, plan: Plan, examples: Sequence[Example], command: str) -> None:
+    """Train as planned, then write models, manifest, card and report."""
+    compute = choose(arguments.device, arguments.precision)
+    log.info("%s, %s", compute, arguments.backbone)
+    parts = parts_of(examples, arguments.run, arguments.least, arguments.least_models)
+    network = train(parts, arguments.backbone, arguments.weights, plan, arguments.run, compute, arguments.start_from)
+    target = arguments.target or arguments.run / "models"
+    fields = {"backbone": arguments.backbone, "trained_steps": plan.steps}
+    figures = export(network, parts.kept, parts.dev, parts.heads, plan.full, target, plan.seed, fields)
+    write_cards(target, parts, plan, command, arguments.licence, shared=not arguments.data)
+    logits = file_logits(target / "attributes.onnx", parts.dev.crops, plan.full, [head.name for head in parts.heads])
+    write_report(arguments.run / "report", logits, parts.dev.examples, parts.dev.crops, parts.heads)
+    for precision, one in figures.items():
+        print(f"{precision}: " + ", ".join(f"{name} {value:.3f}" for name, value in one.figures.items()))
+    print(f"model, manifest and card: {target}; what it gets wrong: {arguments.run / 'report'}")
