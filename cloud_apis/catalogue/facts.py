@@ -11,7 +11,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """From ``low`` to ``high``, both included; None on a side: open, or not known."""
+    """From ``low`` to ``high``, both included; None on a side: no source names an end."""
 
     low: int | None
     high: int | None

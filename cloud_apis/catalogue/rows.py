@@ -10,7 +10,7 @@ seats          a number or a span: ``5``, ``4-5``
 engine_power   a span with its unit, ``kW``, ``hp`` (mechanical, 0.7457 kW) or ``PS`` (0.7355 kW): ``44-110 kW``
 fuels          of `FUELS`, joined by ``|``
 gearboxes      of `GEARBOXES`, joined by ``|``
-years          first and last year of production: ``1989-2019``; ``1974-`` is still built
+years          first and last year of production: ``1989-2019``; ``1974-``: the source names no end
 price          whole units of ``currency`` (ISO 4217) at ``date`` (1993, 2016-05 or 2016-05-31): ``8400-15800``
 aliases        other names of the model, joined by ``|``; without a model: of the make. Needs no source
 =============  ==============================================================================================
