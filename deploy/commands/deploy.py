@@ -8,7 +8,9 @@ from pathlib import Path
 from cloud_apis.model_files import packaged_models
 from deploy.archive.archive import code_archive
 from deploy.commands.changing import Goal, add_options, change, opened
+from deploy.commands.rendering import wants_manifests, write_manifests
 from deploy.errors import SettingsError
+from deploy.rollout.connection import open_registry
 from deploy.rollout.wanted import from_settings
 from deploy.settings import load_settings
 
@@ -32,6 +34,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         action="store_true",
         help="upload no code: the nodes have this package installed, as in an image of your own",
     )
+    it.add_argument(
+        "--target", choices=["ray", "aws", "kubernetes"], help="go on only if this is the settings' target.kind"
+    )
+    it.add_argument(
+        "--output", type=Path, metavar="DIR", help="target kubernetes: write its manifests there, apply nothing"
+    )
     it.set_defaults(run=_deploy)
 
 
@@ -40,6 +48,11 @@ def _deploy(arguments: argparse.Namespace) -> None:
     folder = arguments.models or packaged_models()
     if not folder.is_dir():
         raise SettingsError(f"there is no folder {folder}")
+    if arguments.target not in {None, settings.target.kind}:
+        raise SettingsError(f"target.kind is {settings.target.kind}, not {arguments.target}: name other settings")
+    if wants_manifests(settings, arguments.output):
+        write_manifests(settings, open_registry(settings), folder, arguments.output)
+        return
     with opened(settings) as session:
         wanted = from_settings(settings, session.registry, folder, None if arguments.installed else code_archive())
         change(session, Goal(wanted.applications(), wanted.content, "deploy", wanted, folder), arguments)

@@ -80,6 +80,9 @@ class KubernetesTarget(Section):
         default={}, description="for the account that is made, such as eks.amazonaws.com/role-arn"
     )
     http_port: Port = Field(default=8000, description="port that the APIs listen on")
+    operator_namespace: Label = Field(
+        default="kuberay-system", description="namespace of the KubeRay operator, which tells the head what to serve"
+    )
     secret: SecretSettings = Field(default=SecretSettings(), description="where key and password are")
     head: PodSettings = Field(default=PodSettings(), description="the pod that runs the cluster itself, and no API")
     workers: dict[Label, GroupSettings] = Field(min_length=1, description="pods that run the APIs, by group")

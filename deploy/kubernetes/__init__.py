@@ -1,0 +1,1 @@
+"""Manifests for Kubernetes with the KubeRay operator: pure functions from settings to what `kubectl apply` takes."""
