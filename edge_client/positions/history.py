@@ -15,6 +15,9 @@ _AGREEING_JUMPS = 3
 _MOVING_MPS = 0.5
 """Slower receivers stand: their course is noise."""
 _ROUNDING_S = 1e-9
+_TOLD_LATER = ("speed_mps", "course_deg", "satellites", "hdop")
+_COMPLETES_S = 1.5
+"""A fix may still be completed by the one before it that is no older: receivers tell one a second, or more."""
 
 
 class FixHistory:
@@ -40,9 +43,9 @@ class FixHistory:
 
     @property
     def latest(self) -> Fix | None:
-        """The newest fix that was taken in."""
+        """The newest fix that was taken in, with what only the one before has told so far."""
         with self._lock:
-            return self._fixes[-1] if self._fixes else None
+            return self._completed(len(self._fixes) - 1) if self._fixes else None
 
     def put(self, fix: Fix) -> bool:
         """Take a fix in, or more of the latest one; False if it was left out because nobody could get there."""
@@ -71,7 +74,7 @@ class FixHistory:
             index = bisect_right(self._times_s, monotonic_s + _ROUNDING_S) - 1
             if index < 0:
                 return None
-            before = self._fixes[index]
+            before = self._completed(index)
             after = self._fixes[index + 1] if index + 1 < len(self._fixes) else None
         age_s = max(monotonic_s - before.monotonic_s, 0.0)
         if after is not None and self._connected(before, after):
@@ -79,6 +82,15 @@ class FixHistory:
         if age_s > self._max_age_s + _ROUNDING_S:
             return None
         return _carried(before, min(age_s, self._carry_on_s))
+
+    def _completed(self, index: int) -> Fix:
+        """A receiver tells each moment in several sentences: until the last one speed or satellites are missing."""
+        fix = self._fixes[index]
+        earlier = self._fixes[index - 1] if index > 0 else None
+        if earlier is None or fix.monotonic_s - earlier.monotonic_s > _COMPLETES_S:
+            return fix
+        lacking = {name: getattr(earlier, name) for name in _TOLD_LATER if getattr(fix, name) is None}
+        return replace(fix, **lacking) if lacking else fix
 
     def _connected(self, before: Fix, after: Fix) -> bool:
         return after.monotonic_s - before.monotonic_s <= self._max_age_s and self._reachable(before, after)

@@ -117,3 +117,21 @@ def test_whatever_comes_positions_lie_on_earth(rows: list[tuple[float, float, fl
         made.put(fix(*row, speed=30.0))
     found = made.at(time_s)
     assert found is None or (abs(found.latitude_deg) <= 90 and abs(found.longitude_deg) <= 180)
+
+
+def test_what_a_moment_has_not_told_yet_is_that_of_the_one_before() -> None:
+    """Receivers that begin each moment with GGA tell the speed half a second later, with RMC."""
+    history = FixHistory(10.0, 3.0, 100.0)
+    history.put(Fix(45.0, 23.0, None, 10.0, 12.0, 90.0, 8, 0.9))
+    history.put(Fix(45.0, 23.0001, None, 11.0, satellites=9))
+    latest = history.latest
+    assert latest is not None
+    assert (latest.speed_mps, latest.course_deg, latest.satellites, latest.hdop) == (12.0, 90.0, 9, 0.9)
+    carried = history.at(11.5)
+    assert carried is not None
+    assert carried.longitude_deg > 23.0001  # it drives on
+    history.put(Fix(45.0, 23.0002, None, 12.0))  # one that never tells it: once is enough
+    assert history.latest is not None
+    assert (history.latest.speed_mps, history.latest.satellites) == (None, 9)
+    history.put(Fix(45.0, 23.0002, None, 15.0))
+    assert history.latest.satellites is None

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,17 +20,12 @@ from edge_client.positions.history import FixHistory
 from edge_client.positions.receiver import Receiver
 from edge_client.types import Fix, GpsState
 from tests.edge_client.positions.pty_port import PtyPort, Speaker, pty_port
-from tests.edge_client.positions.sentences import gga, rmc, sentence
+from tests.edge_client.positions.sentences import rmc, sentence
 from tests.edge_client.positions.test_receiver import wait_for
 
+PATIENCE_S = 120.0
 GPSD = shutil.which("gpsd", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 pytestmark = pytest.mark.skipif(GPSD is None, reason="the daemon gpsd is not installed (apt install gpsd)")
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
 
 
 @pytest.fixture
@@ -41,14 +37,37 @@ def port(tmp_path: Path) -> Iterator[PtyPort]:
 
 @pytest.fixture
 def daemon(port: PtyPort) -> Iterator[int]:
+    """The daemon's TCP port, once it listens."""
+    for _ in range(10):
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            tcp_port: int = server.getsockname()[1]
+        with started(port, tcp_port) as process:
+            if listens(process, tcp_port):
+                yield tcp_port
+                return
+        # Somebody else was quicker to take the port.
+    pytest.fail("gpsd does not start")
+
+
+@contextmanager
+def started(port: PtyPort, tcp_port: int) -> Iterator[subprocess.Popen[bytes]]:
     assert GPSD is not None
-    tcp_port = free_port()
     arguments = [GPSD, "-N", "-n", "-b", "-S", str(tcp_port), os.path.realpath(port.path)]
     with subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
-            yield tcp_port
+            yield process
         finally:
             process.terminate()
+
+
+def listens(process: subprocess.Popen[bytes], tcp_port: int) -> bool:
+    """Whether it does, after a while; False when it has ended."""
+    end_s = time.monotonic() + PATIENCE_S
+    while process.poll() is None and time.monotonic() < end_s:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", tcp_port), timeout=1.0) as connection:
+            return b"VERSION" in connection.recv(100)
+        time.sleep(0.02)
+    return False
 
 
 def moment(port: PtyPort, count: int) -> None:
@@ -62,6 +81,14 @@ def moment(port: PtyPort, count: int) -> None:
         port.say(sentence(f"GPGSV,2,{part},08,{told}"))
 
 
+def garage(port: PtyPort, count: int) -> None:
+    """As a receiver without a fix has it; GGA alone would not do, the daemon makes a fix of any place in there."""
+    clock, day = f"1200{count % 60:02}.00", datetime.now(UTC).strftime("%d%m%y")
+    port.say(sentence(f"GPRMC,{clock},V,,,,,,,{day},,,N"))
+    port.say(sentence(f"GPGGA,{clock},,,,,0,00,99.99,,,,,,"))
+    port.say(sentence("GPGSA,A,1,,,,,,,,,,,,,99.99,99.99,99.99"))
+
+
 def test_fixes_come_through_the_daemon_as_the_receiver_told_them(port: PtyPort, daemon: int) -> None:
     told: queue.SimpleQueue[Fix] = queue.SimpleQueue()
     link = Gpsd("127.0.0.1", daemon)
@@ -70,7 +97,7 @@ def test_fixes_come_through_the_daemon_as_the_receiver_told_them(port: PtyPort, 
         fixes: list[Fix] = []
         with Speaker(lambda count: moment(port, count), pause_s=0.2):
             while len(fixes) < 4 or fixes[-1].hdop is None:  # satellites come after the first fixes
-                fixes.append(told.get(timeout=30))
+                fixes.append(told.get(timeout=PATIENCE_S))
         for fix in fixes:
             assert (fix.latitude_deg, fix.longitude_deg) == pytest.approx((45.50205667, 23.50946333), abs=1e-6)
         fix = fixes[-1]
@@ -90,7 +117,7 @@ def test_a_daemon_whose_receiver_is_silent_stays_connected(port: PtyPort, daemon
         Gpsd("127.0.0.1", daemon, silence_s=0.2), FixHistory(10.0, 3.0, 1000.0), 10.0, first_pause_s=0.05
     )
     try:
-        wait_for(receiver, GpsState.SEARCHING, timeout_s=30.0)  # it has a port, from which nothing comes
+        wait_for(receiver, GpsState.SEARCHING, timeout_s=PATIENCE_S)  # it has a port, from which nothing comes
         time.sleep(1.0)
         assert receiver.status().state is GpsState.SEARCHING
     finally:
@@ -100,8 +127,13 @@ def test_a_daemon_whose_receiver_is_silent_stays_connected(port: PtyPort, daemon
 def test_without_a_fix_it_searches(port: PtyPort, daemon: int) -> None:
     receiver = Receiver(Gpsd("127.0.0.1", daemon), FixHistory(10.0, 3.0, 1000.0), 10.0, first_pause_s=0.05)
     try:
-        with Speaker(lambda count: port.say(gga(f"1200{count % 60:02}", quality=0)), pause_s=0.2):
-            wait_for(receiver, GpsState.SEARCHING, timeout_s=30.0)
+        with Speaker(lambda count: garage(port, count), pause_s=0.2):
+            wait_for(receiver, GpsState.SEARCHING, timeout_s=PATIENCE_S)
+            end_s = time.monotonic() + PATIENCE_S
+            while receiver._void_s == float("-inf"):  # the daemon has heard the receiver, not only us
+                assert time.monotonic() < end_s
+                time.sleep(0.02)
+            assert receiver.status().state is GpsState.SEARCHING
         assert receiver.at(0.0, time.monotonic()) is None
     finally:
         receiver.close()

@@ -60,7 +60,7 @@ def receiver(link: FakeLink, told: queue.SimpleQueue[Fix]) -> Iterator[Receiver]
     assert not made._thread.is_alive()
 
 
-def wait_for(receiver: Receiver, state: GpsState, timeout_s: float = 10.0) -> None:
+def wait_for(receiver: Receiver, state: GpsState, timeout_s: float = 60.0) -> None:
     end_s = time.monotonic() + timeout_s
     while receiver.status().state is not state:
         assert time.monotonic() < end_s, receiver.status()
