@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from deploy.commands import cluster, delete, deploy, models, plan, rollback
+from deploy.commands import cluster, delete, deploy, logs, models, plan, rollback, status
 from deploy.errors import DeployError, SettingsError
 
 
@@ -19,7 +19,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     models.add_parser(commands)
     cluster.add_parser(commands)
     plan.add_parser(commands)
-    for command in (deploy, rollback, delete):
+    for command in (deploy, rollback, delete, status, logs):
         command.add_parser(commands)
     arguments = parser.parse_args(argv)
     try:

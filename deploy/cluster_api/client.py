@@ -86,6 +86,10 @@ class ClusterApi:
         except (KeyError, TypeError, ValueError) as error:
             raise ClusterVersionError(f"{self.address} describes its nodes in an unknown way") from error
 
+    def read(self, path: str) -> Any:
+        """The JSON that a GET of this path answers, such as ``/nodes?view=summary``."""
+        return self._json("GET", path)
+
     def upload(self, archive: bytes) -> str:
         """Upload a zip of code unless the cluster has it; gives the URI for ``runtime_env.working_dir``."""
         if len(archive) > MAX_BYTES:

@@ -6,11 +6,12 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from pydantic import ValidationError
 
 from deploy.archive.archive import Archive
 from deploy.archive.store import code_uri, publish, require
-from deploy.errors import MissingError
+from deploy.errors import CorruptError, MissingError
 from deploy.registry.descriptor import Descriptor, describe
 from deploy.registry.objects import Progress
 from deploy.registry.reference import DEFAULT_TAG, ModelReference, parse_reference
@@ -18,7 +19,7 @@ from deploy.registry.registry import Registry, blob_key
 from deploy.revisions.revision import Content, Revision
 from deploy.serving.description import Description, application
 from deploy.serving.keys import hashed, resolve_key
-from deploy.settings import DeploySettings
+from deploy.settings import ApiSettings, DeploySettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +85,18 @@ def from_settings(settings: DeploySettings, registry: Registry, models: Path, ar
 
 
 def from_revision(revision: Revision, settings: DeploySettings) -> Wanted:
-    """What a revision ran: its APIs, models and code; place, target and key are those of the settings of today."""
-    apis = {str(api): dict(chosen) for api, chosen in revision.content.apis.items()}
-    plain: dict[str, Any] = {**settings.model_dump(mode="json"), "apis": apis}
+    """What a revision ran: its APIs, models and code; place, target and key are those of the settings of today.
+
+    Raises `CorruptError` for settings of another version of this program.
+    """
+    try:
+        apis = {api: ApiSettings.model_validate(chosen) for api, chosen in revision.content.apis.items()}
+    except ValidationError as error:
+        raise CorruptError(
+            f"revision {revision.number} has settings that this version does not know: {error}"
+        ) from error
     content = Content(revision.content.apis, revision.content.models, revision.content.code, settings.api_key)
-    return Wanted(DeploySettings.model_validate(plain), content, None, ())
+    return Wanted(settings.model_copy(update={"apis": apis}), content, None, ())
 
 
 def send(wanted: Wanted, registry: Registry, models: Path, progress: Progress) -> int:

@@ -1,0 +1,1 @@
+"""What a deployment does now: replicas, nodes, traffic, and where it answers."""
