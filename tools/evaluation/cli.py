@@ -1,4 +1,4 @@
-"""`python -m tools.evaluation detection|reading|endtoend`: figures of the models on labelled photos."""
+"""`python -m tools.evaluation detection|reading|endtoend|attributes`: figures of the models on labelled photos."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from pathlib import Path
 
 from rich.console import Console
 
+from cloud_apis.errors import StartError
+from tools.evaluation.attributes_command import run_attributes
 from tools.evaluation.client import WAYS
 from tools.evaluation.detecting import run_detection
 from tools.evaluation.parts import PartError
@@ -30,6 +32,12 @@ def parser() -> argparse.ArgumentParser:
     detection = commands.add_parser("detection", help="average precision and recall of the detector")
     reading = commands.add_parser("reading", help="plates read exactly from their labelled boxes")
     whole = commands.add_parser("endtoend", help="whole pictures over HTTP, as a client uses the APIs")
+    cars = commands.add_parser(
+        "attributes", help="vehicles, colours, types, makes and models of the val splits, beside their floors"
+    )
+    cars.add_argument("--models", type=Path, metavar="DIR", help="folder of the models; default: shipped")
+    cars.add_argument("--json", type=Path, metavar="FILE", help="write all figures there too")
+    cars.add_argument("--limit", type=int, metavar="N", help="only the first N pictures of each set")
     _detection(detection)
     _reading(reading)
     _end_to_end(whole)
@@ -84,10 +92,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; 0 when figures were made, 2 when something that it needs is missing."""
     args = parser().parse_args(argv)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s", stream=sys.stderr)
-    run = {"detection": run_detection, "reading": run_reading, "endtoend": run_end_to_end}[args.command]
+    run = {
+        "detection": run_detection,
+        "reading": run_reading,
+        "endtoend": run_end_to_end,
+        "attributes": run_attributes,
+    }[args.command]
     try:
         run(args, Console(width=None if sys.stdout.isatty() else WIDTH))
-    except (OSError, PartError, PlotError, DataError) as error:
+    except (OSError, PartError, PlotError, DataError, StartError) as error:
         print(f"evaluation: error: {error}", file=sys.stderr)
         return 2
     return 0
