@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from cloud_apis.names import Api
-from deploy.cluster_api.state import Serving
+from deploy.cluster_api.state import Node, Serving
 from deploy.errors import (
     ClusterDeniedError,
     ClusterError,
@@ -44,6 +44,9 @@ class Cluster(Protocol):
 
     def serving(self) -> Serving:
         """What Serve runs now."""
+
+    def nodes(self) -> tuple[Node, ...]:
+        """The machines."""
 
     def apply(self, description: Description) -> None:
         """Let Serve run this and nothing else."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from deploy.cluster_api.state import Application, Serving, reason
+from deploy.cluster_api.state import Application, Node, Serving, reason
 from deploy.errors import ClusterUnreachableError, RolloutError
 
 _PERIOD_S = 0.5
@@ -25,6 +25,9 @@ class Cluster(Protocol):
 
     def serving(self) -> Serving:
         """What Serve runs now."""
+
+    def nodes(self) -> tuple[Node, ...]:
+        """The machines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ class Follower:
             if complete and listens:
                 return serving
             if time.monotonic() > end_s:
-                raise RolloutError(_too_long(names, found, self._timeout_s) if not complete else _NO_PROXY)
+                raise RolloutError(self._too_long(names, found) if not complete else _NO_PROXY)
             time.sleep(_PERIOD_S)
 
     def until_gone(self, names: Sequence[str]) -> None:
@@ -86,6 +89,12 @@ class Follower:
             if time.monotonic() > end_s:
                 raise RolloutError(f"{', '.join(app.name for app in left)} did not end within {self._timeout_s:g} s")
             time.sleep(_PERIOD_S)
+
+    def _too_long(self, names: Sequence[str], found: Sequence[Application | None]) -> str:
+        late = [(name, app) for name, app in zip(names, found, strict=True) if not _is_complete(app)]
+        nodes = [node for node in self._cluster.nodes() if node.alive]
+        said = "; ".join(f"{name}: {_why_late(app, nodes)}" for name, app in late)
+        return f"not ready within {self._timeout_s:g} s: {said}"
 
     def _ask(self) -> Serving:
         away_s = time.monotonic() + _AWAY_S
@@ -108,7 +117,20 @@ def _state(name: str, app: Application | None) -> State:
     return State(name, app.status, len(app.running), app.wanted_replicas, reason(app.message))
 
 
-def _too_long(names: Sequence[str], found: Sequence[Application | None], timeout_s: float) -> str:
-    late = [(name, app) for name, app in zip(names, found, strict=True) if not _is_complete(app)]
-    said = "; ".join(f"{name}: {reason(app.message) if app else 'nothing heard of it'}" for name, app in late)
-    return f"{', '.join(name for name, _ in late)} not ready within {timeout_s:g} s ({said})"
+def _why_late(app: Application | None, nodes: Sequence[Node]) -> str:
+    if app is None:
+        return "nothing is heard of it"
+    without_node = [replica for replica in app.replicas if replica.state == "STARTING" and replica.node_id is None]
+    if without_node:
+        wants = ", ".join(f"{amount:g} {name}" for name, amount in _takes(app).items() if amount)
+        there = ", ".join(f"{node.ip} with {node.cpus:g} CPUs and {node.gpus:g} GPUs" for node in nodes) or "none"
+        return f"{len(without_node)} of its replicas wait for a place with {wants}; the nodes are {there}"
+    return reason(app.message) or f"{len(app.running)} of {app.wanted_replicas} replicas answer"
+
+
+def _takes(app: Application) -> dict[str, float]:
+    """What one replica takes of its machine."""
+    for each in app.described.get("deployments", ()):
+        options = each.get("ray_actor_options", {})
+        return {"CPUs": float(options.get("num_cpus", 1)), "GPUs": float(options.get("num_gpus", 0))}
+    return {}
