@@ -27,7 +27,8 @@ def client(service: str, region: str) -> Any:
         user_agent_extra="plate-dashcam",
     )
     with explained():
-        return boto3.client(service, region_name=region, config=config)
+        # A session of its own: boto3's shared one goes on with credentials that the environment no longer has.
+        return boto3.Session().client(service, region_name=region, config=config)
 
 
 def check_credentials(region: str) -> str:

@@ -22,9 +22,14 @@ def arguments(ray: str, action: Action, file: Path) -> Sequence[str]:
     return [*line, "--no-config-cache", "--disable-usage-stats"] if action == "up" else line
 
 
-def environment(inherited: Mapping[str, str]) -> dict[str, str]:
-    """What the launcher's process is told beside what it inherits: no statistics, and the autoscaler that is meant."""
-    return {**inherited, "RAY_USAGE_STATS_ENABLED": "0", "RAY_UP_enable_autoscaler_v2": "1"}
+def environment(inherited: Mapping[str, str], folder: Path) -> dict[str, str]:
+    """What the launcher's process is told beside what it inherits.
+
+    It sends no statistics, takes the autoscaler that is meant, and writes its temporary files where nobody else can
+    (it reads resolved configurations back from there).
+    """
+    own = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_UP_enable_autoscaler_v2": "1", "TMPDIR": str(folder)}
+    return {**inherited, **own}
 
 
 def launch(action: Action, rendered: str, *, ray: str | None = None) -> None:
@@ -35,7 +40,7 @@ def launch(action: Action, rendered: str, *, ray: str | None = None) -> None:
         file.chmod(0o600)
         line = arguments(ray or ray_program(), action, file)
         try:
-            code = subprocess.run(line, env=environment(os.environ), check=False).returncode
+            code = subprocess.run(line, env=environment(os.environ, Path(folder)), check=False).returncode
         except OSError as error:
             raise ClusterError(f"cannot run {line[0]}: {error.strerror}") from error
     if code:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from deploy.aws import requirements
 from deploy.aws.account import check_credentials, client
@@ -172,10 +172,10 @@ def _per_camera(price: Estimate, arguments: argparse.Namespace) -> str:
 
 
 def _show_instances(console: Console, running: Sequence[Instance]) -> None:
-    table = Table("machine", "group", "kind", "state", "address", "since")
+    table = Table(*(Column(name, no_wrap=True) for name in ("machine", "group", "kind", "state", "address", "since")))
     for one in running:
         kind = f"{one.machine} (spot)" if one.spot else one.machine
-        table.add_row(one.name, one.group, kind, one.state, one.private_address, f"{one.started:%Y-%m-%d %H:%M} UTC")
+        table.add_row(one.name, one.group, kind, one.state, one.private_address, f"{one.started:%m-%d %H:%MZ}")
     console.print(table)
 
 

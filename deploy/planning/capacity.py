@@ -70,4 +70,4 @@ def carried(cores: int, demand: Demand, throughput: Throughput) -> int:
     cores_per_camera = (
         demand.frames_hz / throughput.frames_hz + demand.crops_per_camera_hz / throughput.crops_hz
     ) / UTILISATION
-    return math.floor(cores / cores_per_camera)
+    return math.floor(cores / cores_per_camera + 1e-9)  # 7 of 7 fit, however the division is rounded
