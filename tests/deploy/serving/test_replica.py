@@ -50,11 +50,12 @@ def test_an_api_answers_below_its_prefix(registry: Registry) -> None:
     assert asyncio.run(is_ready(app, "/yolov3"))
     assert not asyncio.run(is_ready(app, "/crnn"))
     with running(app) as url, httpx.Client(base_url=url, timeout=60) as client:
-        picture = {"content": grey_jpeg(scene()), "headers": {"Content-Type": "image/jpeg"}}
-        assert client.post("/yolov3", **picture).status_code == 401
+        client.headers["Content-Type"] = "image/jpeg"
+        picture = grey_jpeg(scene())
+        assert client.post("/yolov3", content=picture).status_code == 401
         client.headers["X-API-Key"] = KEY
         for path in ("/yolov3", "/yolov3/"):
-            answer = client.post(path, **picture)
+            answer = client.post(path, content=picture)
             assert answer.status_code == 200 and "boxes" in answer.json()
             assert answer.headers["Server-Timing"].startswith("app;dur=")
         assert client.get("/yolov3/v2/health/ready").json() == {"ready": True}
