@@ -72,11 +72,14 @@ def quantise(
     keep_float: Sequence[str] = (),
     method: CalibrationMethod = CalibrationMethod.MinMax,
     operators: Sequence[str] | None = None,
+    ranges: Mapping[str, float] | None = None,
 ) -> None:
     """Static int8 quantisation (QDQ, weights per channel) calibrated on the batches.
 
     ``keep_float`` are the names of nodes that stay in float32, ``operators`` the types to quantise (None: all).
+    ``ranges`` are the largest values of tensors that are never negative, in the place of what calibration finds.
     """
+    fixed = {tensor: [{"rmin": np.float32(0), "rmax": np.float32(most)}] for tensor, most in (ranges or {}).items()}
     with tempfile.TemporaryDirectory() as folder:
         prepared = Path(folder) / "prepared.onnx"
         quant_pre_process(str(float_file), str(prepared), skip_symbolic_shape=True)
@@ -91,6 +94,7 @@ def quantise(
             calibrate_method=method,
             nodes_to_exclude=list(keep_float),
             op_types_to_quantize=list(operators) if operators else None,
+            extra_options={"TensorQuantOverrides": fixed} if fixed else None,
         )
 
 

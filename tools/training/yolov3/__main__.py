@@ -45,6 +45,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     add("--threads", type=int, default=0, help="CPU threads; 0 takes all cores")
     add("--start-from", type=Path, help="checkpoint of another run whose weights to begin with, as far as they fit")
     add("--plain", action="store_true", help="a last stage: whole pictures at about their own scale, no mosaics")
+    add("--int8", action="store_true", help="a last stage: train through the rounding of the int8 file")
+    add("--warmup", type=int, default=300, help="steps in which the learning rate rises (default %(default)s)")
+    add("--mosaic-share", type=float, default=0.6, help="share of pictures made of four (default %(default)s)")
     add("--network", choices=NETWORKS, default="slim", help="darknet53: the full-size YOLOv3, for a GPU")
     add("--sources", nargs="+", choices=SOURCES, help="data sets of the data folder to train on (default: all)")
     add_data_options(parser)
@@ -63,7 +66,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         network=options.network,
         device=options.device,
         precision=options.precision,
+        warmup=options.warmup,
         plain=options.plain,
+        mosaic_share=options.mosaic_share,
+        int8=options.int8,
     )
     try:
         best = train(samples_of(options), settings, options.run, options.start_from)

@@ -17,6 +17,7 @@ from torch import nn
 from tools.data import require_data_root
 from tools.training.common.export import MODELS, export_onnx, quantise, write_manifest
 from tools.training.common.half import store_half
+from tools.training.common.rounding import tensor_ranges
 from tools.training.common.run_folder import RunFolder
 from tools.training.datasets.load import add_options as add_data_options
 from tools.training.datasets.load import load_material
@@ -73,7 +74,8 @@ def export(
     files = {"float32": target / "yolov3.float32.onnx", "int8": target / "yolov3.onnx"}
     export_detector(network, files["float32"], network.strides)
     float_layers = prediction_layers(files["float32"])
-    quantise(files["float32"], files["int8"], "image", calibration(train, seed), float_layers)
+    ranges = tensor_ranges(files["float32"], state.get("ranges", {}))
+    quantise(files["float32"], files["int8"], "image", calibration(train, seed), float_layers, ranges=ranges)
     figures: dict[str, float | None] = {}
     for precision in PRECISIONS:
         figure = file_precision(files[precision], state["anchors"], dev, network.strides)

@@ -11,6 +11,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from tools.training.common.rounding import Point
+
 STRIDES = (4, 8, 16, 32)
 ANCHORS_PER_SCALE = 3
 
@@ -116,3 +118,14 @@ class YoloV3(nn.Module):
         w = self.options["widths"]
         assert isinstance(w, tuple)  # noqa: S101 - for the type checker
         return {f"head{stride}.neck.0.0": w[level] for stride, level in ((16, 3), (8, 2), (4, 1))}
+
+    def points(self) -> list[Point]:
+        """Where the int8 file rounds: after each activation, each residual's sum, and where two maps are joined."""
+        operators = {nn.ReLU: "Relu", Residual: "Add"}
+        after = [Point(operators[type(m)], name) for name, m in self.named_modules() if type(m) in operators]
+        joined = [Point("Concat", name.split(".")[0], enters=True) for name in self.joins()]
+        return [*after, *joined]
+
+    def float_layers(self) -> list[str]:
+        """The last convolution of each scale, which the int8 file keeps in float32: its logits span too wide."""
+        return [f"head{stride}.predict.1" for stride in STRIDES]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 from tqdm import tqdm
 
 from tools.training.common.device import choose
 from tools.training.common.ema import Ema
+from tools.training.common.rounding import Rounded, calibrate
 from tools.training.common.run_folder import RunFolder
 from tools.training.yolov3.anchors import kmeans
 from tools.training.yolov3.augment import compose
@@ -24,7 +25,7 @@ from tools.training.yolov3.choice import build
 from tools.training.yolov3.dataset import Sample, in_dev
 from tools.training.yolov3.evaluate import dev_precision, letterbox
 from tools.training.yolov3.loss import YoloLoss
-from tools.training.yolov3.network import ANCHORS_PER_SCALE
+from tools.training.yolov3.network import ANCHORS_PER_SCALE, YoloV3
 from tools.training.yolov3.tightness import Tightness
 from tools.training.yolov3.transfer import start_from
 
@@ -34,16 +35,17 @@ log = logging.getLogger("yolov3")
 SOURCE_WEIGHTS = {
     "ro_dashcam": 2.0,
     "open_lpr": 1.0,
-    "openimages": 2.2,
+    "openimages": 2.4,
     "kaggle433": 1.5,
-    "roboflow_experiment_plates": 0.5,
+    "roboflow_experiment_plates": 0.8,
 }
 # Shapes of the batches (height, width) and their shares: the square of the evaluation, the 16:9 of a dashcam
 # frame, and a smaller one that costs less.
 SHAPES = (((416, 416), 0.4), ((256, 416), 0.35), ((320, 320), 0.25))
 # The same for a last stage that sees pictures as the served network does.
 PLAIN_SHAPES = (((416, 416), 0.7), ((256, 416), 0.3))
-NO_MOSAIC_SHARE = 0.12  # the last part of a training sees whole pictures only, as inference does
+RANGE_PICTURES = 64  # of which the ranges of int8 are made
+NO_MOSAIC_SHARE = 0.2  # the last part of a training sees whole pictures only, as inference does
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,8 @@ class TrainSettings:
     device: str = "auto"
     precision: str = "auto"
     plain: bool = False
+    mosaic_share: float = 0.6
+    int8: bool = False
 
 
 def fitted_sizes(samples: list[Sample], seed: int) -> NDArray[np.float64]:
@@ -91,7 +95,7 @@ def batches(
         shapes = PLAIN_SHAPES if settings.plain else SHAPES
         size = shapes[rng.choice(len(shapes), p=[share for _, share in shapes])][0]
         whole = settings.plain or step > settings.steps * (1 - NO_MOSAIC_SHARE)
-        mosaic_share = 0.0 if whole else 0.6
+        mosaic_share = 0.0 if whole else settings.mosaic_share
         pictures, boxes, origins = [], [], []
         for _ in range(settings.batch):
             mosaic = rng.random() < mosaic_share
@@ -151,7 +155,9 @@ def train(
     optimiser = torch.optim.AdamW(groups, weight_decay=settings.weight_decay)
     if begin_with is not None and not state:
         start_from(begin_with, network, anchors, tightness)
-    ema = Ema(network)
+    ranges = int8_ranges(network, kept, settings, state)
+    ema = average_of(network, settings)
+    learner, measured = rounded(network, ranges), rounded(ema.model, ranges)
     scaler = compute.scaler()
     first_step, best, since_best = 0, 0.0, 0
     if state:
@@ -172,9 +178,9 @@ def train(
     for step, (pictures, boxes, origins) in enumerate(progress, first_step + 1):
         for group in optimiser.param_groups:
             group["lr"] = one_cycle(step - 1, settings.steps, settings.learning_rate, settings.warmup)
-        network.train()
+        learner.train()
         with compute.autocast():
-            outputs = network(compute.images(pictures))
+            outputs = learner(compute.images(pictures))
         parts = loss_of(outputs, [b.to(compute.device) for b in boxes], [o.to(compute.device) for o in origins])
         optimiser.zero_grad(set_to_none=True)
         scaler.scale(parts.total).backward()
@@ -185,7 +191,7 @@ def train(
         ema.update(network)
         sums += [float(x.detach()) for x in (parts.total, parts.box, parts.objectness, parts.classes)]
         if step % settings.evaluate_every == 0 or step == settings.steps:
-            precision = figure_of(dev_precision(ema.model, anchors, dev, compute=compute, strides=network.strides))
+            precision = figure_of(dev_precision(measured, anchors, dev, compute=compute, strides=network.strides))
             means = sums / settings.evaluate_every
             names = ("loss", "box", "objectness", "classes")
             run.log({"step": step, **dict(zip(names, means, strict=True)), "dev_ap50": precision})
@@ -198,6 +204,7 @@ def train(
                 "tightness": tightness.state_dict(),
                 "sources": sources,
                 "network_name": settings.network,
+                "ranges": ranges,
             }
             since_best = 0 if precision > best else since_best + 1
             if precision >= best:
@@ -211,6 +218,39 @@ def train(
                 progress.write(f"stopped at step {step}: no better for {since_best} evaluations")
                 break
     return folder / "best.pt"
+
+
+def int8_ranges(
+    network: nn.Module, samples: Sequence[Sample], settings: TrainSettings, state: Mapping[str, Any] | None
+) -> dict[str, float]:
+    """The ranges of what int8 rounds, from training pictures or the run's checkpoint; none where nothing is rounded.
+
+    Raises ValueError for a network whose rounding is not known.
+    """
+    if not settings.int8:
+        return {}
+    if not isinstance(network, YoloV3):
+        raise ValueError("--int8 is for the slim network")
+    if state:
+        return dict(state["ranges"])
+    chosen = np.random.default_rng(settings.seed).permutation(len(samples))[:RANGE_PICTURES]
+    pictures = [torch.from_numpy(letterbox(samples[i], 416)[0])[None, None].float() / 255 for i in chosen]
+    device = next(network.parameters()).device
+    return calibrate(network, network.points(), [picture.to(device) for picture in pictures])
+
+
+def rounded(network: nn.Module, ranges: Mapping[str, float]) -> nn.Module:
+    """The network as int8 computes it, with the same weights; without ranges the network itself."""
+    if not ranges or not isinstance(network, YoloV3):
+        return network
+    return Rounded(network, network.points(), ranges, network.float_layers())
+
+
+def average_of(network: nn.Module, settings: TrainSettings) -> Ema:
+    """The average of the weights: over some thousand steps, in the short last stage over its last part."""
+    if not settings.int8:
+        return Ema(network)
+    return Ema(network, decay=1 - min(0.5, 8 / settings.steps), warmup_steps=settings.steps / 20)
 
 
 def figure_of(precision: float) -> float:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import onnx
 import pytest
 
 torch = pytest.importorskip("torch", reason="the train extra is not installed")
@@ -20,6 +21,7 @@ from tools.training.yolov3.export import main as export_main
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Small pictures, and a Darknet-53 of few channels and as many layers."""
     monkeypatch.setattr("tools.training.yolov3.train.SHAPES", (((64, 96), 1.0),))
+    monkeypatch.setattr("tools.training.yolov3.train.RANGE_PICTURES", 2)
     monkeypatch.setattr("tools.training.darknet.darknet53.STAGES", ((4, 1), (8, 1), (8, 1), (8, 1), (8, 1)))
     monkeypatch.setattr("tools.training.darknet.darknet53.STAGE_ENDS", {16: 16, 8: 12})
 
@@ -49,6 +51,24 @@ def test_a_network_learns_from_own_pictures_and_is_exported(network: str, tmp_pa
     assert manifest["strides"] == strides and len(manifest["anchors"]) == 6 * len(strides)
     assert all(0 <= manifest["dev_ap50"][precision] <= 1 for precision in ("float32", "int8"))
     assert (target / "yolov3.float32.onnx").is_file()
+
+
+def test_a_last_stage_learns_with_the_rounding_that_is_exported(tmp_path: Path) -> None:
+    data = ["--data", str(own_pictures(tmp_path))]
+    run, target = tmp_path / "run", tmp_path / "models"
+    stage = ["--run", str(run), "--int8", "--batch", "2", "--threads", "1", "--evaluate-every", "1", "--device", "cpu"]
+    assert train_main([*data, *stage, "--steps", "1"]) == 0
+    ranges = torch.load(run / "last.pt", weights_only=True)["ranges"]
+    assert train_main([*data, *stage, "--steps", "2"]) == 0
+    state = torch.load(run / "best.pt", weights_only=True)
+    assert state["ranges"] == ranges
+    assert export_main([*data, "--run", str(run), "--target", str(target)]) == 0
+    graph = onnx.load(str(target / "yolov3.onnx")).graph
+    stored = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    step = next(stored[n.input[1]] for n in graph.node if n.op_type == "QuantizeLinear" and "/stem/" in n.input[0])
+    assert float(step) * 255 == pytest.approx(ranges["Relu stem.2"], rel=1e-4)
+    wrong = [*data, *stage, "--run", str(tmp_path / "else"), "--network", "darknet53", "--steps", "1"]
+    assert train_main(wrong) == 1
 
 
 def test_no_better_ends_the_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
