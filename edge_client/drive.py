@@ -113,6 +113,7 @@ class Drive:
             on_crash=lambda error: self._inbox.put(Crashed(error)),
             patient=not self._live,
             blurring=Blurring(settings.privacy),
+            named=saver.named,
         )
         gauges = Gauges(
             camera=self._frames.status,

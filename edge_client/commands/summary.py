@@ -14,6 +14,7 @@ from rich.text import Text
 
 from edge_client.errors import ConfigError, DashcamError
 from edge_client.overlay import percent_text, position_text
+from edge_client.store.secrecy import short_hash
 from edge_client.types import Summary, TrackRead
 
 _MOST_READS = 30
@@ -128,7 +129,7 @@ def _reads_table(reads: Sequence[TrackRead]) -> Table:
     for read in reads:
         latitude, longitude = read.latitude_deg, read.longitude_deg
         table.add_row(
-            Text(read.text),
+            Text(short_hash(read.text) if read.hashed else read.text),
             percent_text(read.confidence),
             f"{read.first_seen:%Y-%m-%d %H:%M:%S}",
             "-" if latitude is None or longitude is None else position_text(latitude, longitude),

@@ -26,6 +26,12 @@ class PrivacySettings(Section):
         default=0.2, ge=0.0, le=2.0, description="blurred around the box, as part of its width and height"
     )
     texts: bool = Field(default=False, description="write what was read beside blurred plates")
+    live_texts: Literal["hashed", "plain"] = Field(
+        default="hashed",
+        description="with reads.hash_key_file: what window, page, annotated video, alerts and the table at the end of "
+        "a drive show of a plate: the first digits of its hash and no picture of it, or what was read; without that "
+        "file always what was read",
+    )
     blind_after_s: float = Field(
         default=1.0,
         ge=0.0,

@@ -48,6 +48,7 @@ class ReadSettings(Section):
         default=None,
         description="file with a secret of at least 16 bytes (head -c 32 /dev/urandom | base64 > FILE): plates are "
         "then stored and sent as HMAC-SHA-256 of it, without crops and single reads; who has file and secret can look "
-        "whole plates up, nobody can list them; the screen still shows what is read now, and reads of before, "
-        "recordings and crops that wait for a lost network stay as they are; None stores texts",
+        "whole plates up, nobody can list them; the screen shows hashes too (privacy.live_texts), pictures are blurred "
+        "by privacy.blur; reads of before, recordings and crops that wait for a lost network stay as they are; None "
+        "stores texts",
     )

@@ -11,6 +11,7 @@ from typing import Literal
 from edge_client.displays.window_colours import DAY, NIGHT, Palette, is_night, sun_elevation_deg
 from edge_client.overlay import SURE_FROM, percent_text
 from edge_client.states import PartState, states, warnings
+from edge_client.store.secrecy import short_hash
 from edge_client.types import Fix, GpsState, LiveStatus, ShownFrame, SourceState, TrackRead
 
 _READS = 12
@@ -184,7 +185,7 @@ class CarModel:
         age_s = (now - read.last_seen).total_seconds()
         return CarRead(
             read.uid,
-            read.text,
+            short_hash(read.text) if read.hashed else read.text,
             percent_text(read.confidence),
             read.confidence >= SURE_FROM,
             age_text(age_s),

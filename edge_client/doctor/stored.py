@@ -31,11 +31,22 @@ def reads(settings: ReadSettings) -> Iterator[Finding]:
         yield Finding("your plates", Verdict.WRONG, str(e), "correct the file named by reads.known_file")
     try:
         if secret_of(settings.hash_key_file) is not None:
-            yield Finding("hashing", Verdict.OK, "plates are stored as HMAC-SHA-256")
+            yield _hashing(settings.file or default_reads_file())
     except DashcamError as e:
         yield Finding(
             "hashing", Verdict.WRONG, str(e), "head -c 32 /dev/urandom | base64 > FILE, readable only for you"
         )
+
+
+def _hashing(path: Path) -> Finding:
+    if not path.is_file():
+        return Finding("hashing", Verdict.OK, "plates are stored as HMAC-SHA-256")
+    with ReadLibrary(path) as library:
+        plain = library.count() - library.count_hashed()
+    if plain:
+        advice = "export them if you need them, then delete the file, or let reads.keep_days do so"
+        return Finding("hashing", Verdict.NOTE, f"new plates are hashed; {plain} reads of before are plain", advice)
+    return Finding("hashing", Verdict.OK, "plates are stored as HMAC-SHA-256")
 
 
 def _file(settings: ReadSettings) -> Finding:

@@ -121,6 +121,10 @@ class Saver:
         """Whether the owner wants a plate not to be shown."""
         return self._log is not None and self._log.hides(text)
 
+    def named(self, text: str) -> str:
+        """What is shown of a plate that was read."""
+        return self._log.named(text) if self._log is not None else text
+
     def close(self, timeout_s: float) -> None:
         """Save what waits and close the store; `StoreError` when reads could not be written."""
         with self._condition:

@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from edge_client.blur import Blurring
 from edge_client.errors import DisplayError
@@ -106,7 +107,8 @@ class Screen:
     """The drawing thread and the feeds.
 
     ``on_delivered`` is called after each frame, ``on_crash`` with an error that nobody foresaw. ``blurring`` hides
-    plates before anything is drawn: displays that get every frame are recordings, the others show.
+    plates before anything is drawn: displays that get every frame are recordings, the others show. ``named`` tells
+    what is written of a plate.
     """
 
     def __init__(
@@ -118,10 +120,12 @@ class Screen:
         *,
         patient: bool,
         blurring: Blurring | None = None,
+        named: Callable[[str], str] = str,
     ) -> None:
         self._places = places
         self._patient = patient
         self._blurring = blurring
+        self._named = named
         self._on_delivered = on_delivered
         self._on_crash = on_crash
         self._looked_at_s: float | None = None
@@ -181,13 +185,18 @@ class Screen:
         blind = captured_s - self._looked_at_s > _BLIND_AFTER_S
         blurring = self._blurring
         if blurring is None or not (blurring.shown or blurring.recorded):
-            self._feed(shown, [feed for feed in self._feeds if feed.alive], blind=blind)
+            self._feed(self._lettered(shown), [feed for feed in self._feeds if feed.alive], blind=blind)
             return True
-        blurred = blurring.apply(shown)
+        blurred, shown = self._lettered(blurring.apply(shown)), self._lettered(shown)
         for recorded, is_blurred in ((False, blurring.shown), (True, blurring.recorded)):
             feeds = [feed for feed in self._feeds if feed.alive and feed.display.every_frame == recorded]
             self._feed(blurred if is_blurred else shown, feeds, blind=blind)
         return True
+
+    def _lettered(self, shown: ShownFrame) -> ShownFrame:
+        """The frame with what is to be written of its plates."""
+        boxes = tuple(replace(t, text=self._named(t.text)) if t.text else t for t in shown.boxes)
+        return shown if boxes == shown.boxes else replace(shown, boxes=boxes)
 
     def _feed(self, shown: ShownFrame, feeds: Sequence[Feed], *, blind: bool) -> None:
         if feeds:

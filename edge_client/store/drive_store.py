@@ -17,7 +17,7 @@ from edge_client.requests.routing import WayOut
 from edge_client.store.drives import DriveStart, Position
 from edge_client.store.known import KnownPlate, KnownPlates, known_plates
 from edge_client.store.safe import SafeReads
-from edge_client.store.secrecy import secret_of
+from edge_client.store.secrecy import PlateSecret, secret_of, short_hash
 from edge_client.store.writer import SqliteReads
 from edge_client.types import Alert, StoreStatus, TrackRead, UtcSource
 
@@ -42,8 +42,12 @@ class DriveStore:
         source: str = "",
         store_ignored: bool = False,
         keep_days: float | None = None,
+        veil: PlateSecret | None = None,
     ) -> None:
-        """`office` is started already, and closed with the store; `source` is what drives are said to come from."""
+        """`office` is started already, and closed with the store; `source` is what drives are said to come from.
+
+        With a `veil` listeners, alerts and screens get hashes instead of texts, and no pictures.
+        """
         self._reads = reads
         self._office = office
         self._known = known
@@ -52,6 +56,7 @@ class DriveStore:
         self._source = source
         self._store_ignored = store_ignored
         self._keep_days = keep_days
+        self._veil = veil
         self._added: list[Callable[[TrackRead], None]] = []
         self._removed: list[Callable[[str], None]] = []
         self._alerted: list[Callable[[TrackRead, KnownPlate], object]] = []
@@ -81,6 +86,10 @@ class DriveStore:
         """Whether a plate is one that the owner's list ignores, and such are not shown."""
         return not self._store_ignored and self._known.ignores(text)
 
+    def named(self, text: str) -> str:
+        """What is shown of a plate: itself, or the first digits of its hash."""
+        return text if self._veil is None else short_hash(self._veil.digest(text))
+
     def status(self) -> StoreStatus:
         """What is to be said of the file, and how events fare."""
         waiting, dropped = self._events
@@ -102,8 +111,9 @@ class DriveStore:
         try:
             self._call(lambda reads: reads.save(read, known, quietly=ignored))
         finally:
+            told = self._veiled(read)
             for hear in self._added:
-                hear(read)
+                hear(told)
         self._count()
 
     def begin_drive(self, drive: DriveStart) -> None:
@@ -166,9 +176,16 @@ class DriveStore:
         if warned:
             return
         _LOG.warning("alert: %s was seen", known.name)
-        self._alerts = (*self._alerts, Alert(read.uid, read.text, known.name, known.note, read.last_seen))[-_ALERTS:]
+        text = self.named(read.text)
+        self._alerts = (*self._alerts, Alert(read.uid, text, known.name, known.note, read.last_seen))[-_ALERTS:]
         for tell in self._alerted:
-            tell(read, known)
+            tell(self._veiled(read), known)
+
+    def _veiled(self, read: TrackRead) -> TrackRead:
+        if self._veil is None:
+            return read
+        digest = self._veil.digest(read.text)
+        return replace(read, text=digest, hashed=True, character_confidences=(), crop_jpeg=b"", singles=())
 
     def _count(self) -> None:
         now_s = time.monotonic()
@@ -207,4 +224,5 @@ def open_drive_store(settings: EdgeSettings, path: Path, source: str = "") -> Dr
         source=source,
         store_ignored=reads_settings.store_ignored,
         keep_days=reads_settings.keep_days,
+        veil=secret if settings.privacy.live_texts == "hashed" else None,
     )

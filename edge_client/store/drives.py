@@ -64,6 +64,9 @@ class DriveLog(Protocol):
     def hides(self, text: str) -> bool:
         """Whether the owner wants a plate not to be shown; may be called from any thread, often."""
 
+    def named(self, text: str) -> str:
+        """What is shown of a plate that was read: itself, or a hash; may be called from any thread, often."""
+
 
 def put_drive(connection: sqlite3.Connection, drive: DriveStart) -> None:
     """Adds a drive; one that is there stays as it is."""

@@ -14,6 +14,7 @@ from edge_client.errors import ConfigError
 from edge_client.store.plate_text import plain_plate
 
 _LEAST_BYTES = 16
+_SHOWN_DIGITS = 8
 
 
 class PlateSecret:
@@ -38,6 +39,11 @@ class PlateSecret:
     def digest(self, text: str) -> str:
         """64 hex digits for a plate, the same however it is spaced and written."""
         return hmac.new(self._key, plain_plate(text).encode(), hashlib.sha256).hexdigest()
+
+
+def short_hash(digest: str) -> str:
+    """A hash as it is shown where there is little room."""
+    return f"#{digest[:_SHOWN_DIGITS]}"
 
 
 def secret_of(file: Path | None) -> PlateSecret | None:

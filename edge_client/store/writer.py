@@ -144,6 +144,10 @@ class SqliteReads:
         """As `DriveLog` has it: this store knows no list of plates."""
         return False
 
+    def named(self, text: str) -> str:
+        """As `DriveLog` has it: what is shown is not its business."""
+        return text
+
     def prune(self, before: datetime) -> int:
         """Deletes what is older; gives how many reads went."""
         with self._transaction() as connection:

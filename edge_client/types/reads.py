@@ -67,6 +67,8 @@ class TrackRead:
     course_deg: float | None = None
     satellites: int | None = None
     hdop: float | None = None
+    hashed: bool = False
+    """Whether ``text`` is the plate's keyed hash (64 hex digits), as a drive shows it that hides plates."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,7 @@ def _board_read(revision: int, read: TrackRead | StoredRead, crop_jpeg: bytes) -
         read.longitude_deg,
         read.fix_age_s,
         crop_jpeg,
-        hashed=isinstance(read, StoredRead) and read.hashed,
+        hashed=read.hashed,
         known=read.known if isinstance(read, StoredRead) else "",
     )
 

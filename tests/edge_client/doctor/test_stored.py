@@ -13,7 +13,10 @@ from edge_client.recording.locks import lock_segment
 from edge_client.recording.names import SegmentName
 from edge_client.recording.stock import stock_of
 from edge_client.recording.track import End, line_of
+from edge_client.store.secrecy import PlateSecret
+from edge_client.store.writer import SqliteReads
 from tests.edge_client.recording.samples import HEAD
+from tests.edge_client.samples import read
 
 
 def reads(**settings: object) -> dict[str, Finding]:
@@ -40,6 +43,21 @@ def test_the_list_and_the_secret(tmp_path: Path) -> None:
     ill = reads(file=tmp_path / "r.db", known_file=tmp_path / "none.csv", hash_key_file=secret)
     assert [ill["your plates"].verdict, ill["hashing"].verdict] == [Verdict.WRONG, Verdict.WRONG]
     assert "short" not in ill["hashing"].found.replace("too short", "")
+
+
+def test_reads_of_before_the_hashing_are_told(tmp_path: Path) -> None:
+    file, secret = tmp_path / "reads.db", tmp_path / "secret"
+    secret.write_text("0123456789abcdef0123", "utf-8")
+    store = SqliteReads(file, secret=PlateSecret.load(secret))
+    store.save(read("a"))
+    store.close()
+    assert reads(file=file, hash_key_file=secret)["hashing"].verdict is Verdict.OK
+    store = SqliteReads(file)
+    store.save(read("b"))
+    store.close()
+    finding = reads(file=file, hash_key_file=secret)["hashing"]
+    assert finding.verdict is Verdict.NOTE
+    assert "1 reads of before are plain" in finding.found
 
 
 def test_recordings_and_how_much_is_locked(tmp_path: Path) -> None:

@@ -207,6 +207,9 @@ class Log(Store):
     def hides(self, text: str) -> bool:
         return text == "OWN1"
 
+    def named(self, text: str) -> str:
+        return f"#{len(text)}"
+
 
 def test_a_drive_begins_has_its_track_and_ends() -> None:
     log = Log()
@@ -246,6 +249,7 @@ def test_what_the_store_says_is_passed_on() -> None:
     assert [alert.name for alert in saver.alerts()] == ["a friend"]
     assert saver.hides("OWN1")
     assert not saver.hides("AB123")
+    assert saver.named("AB123") == "#5"
     saver.close(10)
 
 
@@ -256,6 +260,7 @@ def test_a_store_of_reads_alone_gets_reads_alone() -> None:
     saver.put([read("a")])
     assert saver.alerts() == ()
     assert not saver.hides("OWN1")
+    assert saver.named("AB123") == "AB123"
     saver.close(10)
     assert [r.uid for r in store.saved] == ["a"]
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -189,3 +190,22 @@ def test_frames_of_a_gap_in_the_network_are_marked() -> None:
     screen.close(20)
     amber = [bool((np.abs(annotated.astype(int) - UNSURE).max(axis=2) < 12).any()) for _, annotated in looker.frames]
     assert amber == [False, False, False, True, True, False, False]
+
+
+def test_plates_are_written_by_their_names_and_blurred_by_their_texts() -> None:
+    own = TrackedBox(1, PlateBox(10.0, 10.0, 40.0, 20.0, 0.9, (0.9,)), carried=False, text="OWN1", confidence=0.9)
+    other = TrackedBox(2, PlateBox(60.0, 10.0, 90.0, 20.0, 0.9, (0.9,)), carried=False, text="AB123", confidence=0.9)
+    texts: list[tuple[str | None, ...]] = []
+
+    class Noting(Recorder):
+        def show(self, shown: ShownFrame, annotated: Image) -> None:
+            texts.append(tuple(tracked.text for tracked in shown.boxes))
+
+    settings = PrivacySettings(blur="shown", never=("OWN*",), texts=False)
+    displays = [Noting(), Noting(every_frame=False)]
+    screen = Screen(
+        displays, 4, lambda: None, no_crash, patient=True, blurring=Blurring(settings), named=lambda t: "#" + t[:2]
+    )
+    screen.put(replace(shown(0), outcome=Outcome.ANNOTATED, boxes=(own, other)))
+    screen.close(20)
+    assert sorted(texts, key=str) == [("#OW", "#AB"), ("#OW", None)]

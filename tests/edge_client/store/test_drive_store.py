@@ -16,9 +16,9 @@ from edge_client.store.drive_store import DriveStore, open_drive_store
 from edge_client.store.drives import DriveLog, DriveStart
 from edge_client.store.library import ReadFilter, ReadLibrary
 from edge_client.store.secrecy import PlateSecret
-from edge_client.types import ReadStore, UtcSource
+from edge_client.types import ReadStore, TrackRead, UtcSource
 from tests.edge_client.outbox.servers import Inbox, web_server
-from tests.edge_client.samples import START, read
+from tests.edge_client.samples import START, read, single
 
 LIST = """
 - {plate: B123XYZ, name: a friend, note: blue van}
@@ -209,3 +209,36 @@ def test_missing_files_are_refused_before_anything_is_opened(opener: Opener, tmp
     with pytest.raises(ConfigError, match="none"):
         opener(**{key: tmp_path / "none"})
     assert not (tmp_path / "reads.db").exists()
+
+
+@pytest.mark.parametrize("live", ["hashed", "plain"])
+def test_with_hashing_screens_and_listeners_get_hashes_unless_the_owner_wants_texts(tmp_path: Path, live: str) -> None:
+    known, secret = tmp_path / "known.yaml", tmp_path / "secret"
+    known.write_text("- {plate: B123XYZ, name: a friend}", encoding="utf-8")
+    secret.write_text("0123456789abcdef0123", encoding="utf-8")
+    settings = {"reads": {"known_file": known, "hash_key_file": secret}, "privacy": {"live_texts": live}}
+    store = open_drive_store(EdgeSettings.model_validate(settings), tmp_path / "reads.db")
+    heard: list[TrackRead] = []
+    store.listen(heard.append)
+    store.on_alert(lambda r, known: heard.append(r))
+    store.save(read("a", "B123XYZ", singles=(single(1),)))
+    store.close()
+    digest = PlateSecret.load(secret).digest("B123XYZ")
+    assert len(heard) == 2
+    for told in heard:
+        if live == "plain":
+            assert (told.text, told.hashed, bool(told.crop_jpeg)) == ("B123XYZ", False, True)
+        else:
+            assert (told.text, told.hashed) == (digest, True)
+            assert (told.crop_jpeg, told.singles, told.character_confidences) == (b"", (), ())
+    shown = "B123XYZ" if live == "plain" else f"#{digest[:8]}"
+    assert store.named("b 123 xyz").replace(" ", "").upper() == shown.upper()
+    assert [(alert.text, alert.name) for alert in store.alerts()] == [(shown, "a friend")]
+    with ReadLibrary(tmp_path / "reads.db") as library:
+        assert [r.text for r in library.find(ReadFilter())] == [digest]
+
+
+def test_without_hashing_nothing_is_hidden(opener: Opener) -> None:
+    store = opener()
+    assert store.named("B123XYZ") == "B123XYZ"
+    store.close()
