@@ -101,6 +101,13 @@ class Dashboard:
         return 404, "not found"
 
 
+class QuietServer(ThreadingHTTPServer):
+    """Says nothing of connections that break."""
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Quiet."""
+
+
 @contextmanager
 def running_dashboard() -> Iterator[Dashboard]:
     """A dashboard on a free port."""
@@ -118,13 +125,16 @@ def running_dashboard() -> Iterator[Dashboard]:
             self.end_headers()
             self.wfile.write(data)
 
-        do_PUT = do_GET
-        do_DELETE = do_GET
+        def do_PUT(self) -> None:
+            self.do_GET()
+
+        def do_DELETE(self) -> None:
+            self.do_GET()
 
         def log_message(self, *args: object) -> None:
             """Quiet."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with QuietServer(("127.0.0.1", 0), Handler) as server:
         dashboard.port = server.server_port
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield dashboard
