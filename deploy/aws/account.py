@@ -56,7 +56,7 @@ def explained() -> Iterator[None]:
         elif code in _UNKNOWN:
             message = "AWS does not know these credentials: check the profile or AWS_ACCESS_KEY_ID"
         elif code in _DENIED:
-            message = f"AWS allows the credentials no {error.operation_name}: attach the stack's OperatorPolicy"
+            message = f"AWS allows the credentials no {error.operation_name}: attach the stack's OperatorPolicies"
         else:
             raise ClusterError(f"AWS refused {error.operation_name} ({code})") from error
         raise AccessError(message) from error
