@@ -161,7 +161,7 @@ class ClusterApi:
                 f"{self.address} wants another token ({status}): write it into target.token_file "
                 "(`ray get-auth-token` shows it on the head)"
             )
-        if status in (requests.codes.not_found, requests.codes.method_not_allowed) or answer.is_redirect:
+        if status in (requests.codes.not_found, requests.codes.method_not_allowed) or 300 <= status < 400:
             raise ClusterVersionError(f"{self.address} is not the dashboard of a Ray cluster ({status})")
         if status == requests.codes.not_implemented:
             raise ClusterVersionError(f"{self.address} has Ray without Serve: pip install 'ray[serve]' there")

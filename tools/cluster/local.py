@@ -105,10 +105,7 @@ def up(folder: Path, *, nodes: int = 2, cpus: int = 2, token: bool = False, redi
             address, pid = start_redis(folder / "redis", cluster.host)
             cluster = replace(cluster, redis=address, redis_pid=pid)
         for number in range(nodes):
-            cluster = start(cluster, number)
-            if number == 0:
-                _wait_for_nodes(cluster, 1)
-        _wait_for_nodes(cluster, nodes)
+            cluster = _start_surely(cluster, number)
     except BaseException:
         down(cluster)
         raise
@@ -149,6 +146,21 @@ def start(cluster: LocalCluster, number: int) -> LocalCluster:
     others = tuple(node for node in cluster.nodes if node.number != number)
     cluster = replace(cluster, nodes=tuple(sorted((*others, started), key=lambda node: node.number)))
     _remember(cluster)
+    return cluster
+
+
+def _start_surely(cluster: LocalCluster, number: int) -> LocalCluster:
+    """Start a node and wait until it has joined; Ray's own deadlines fail now and then on a busy machine."""
+    for last in (False, False, True):
+        cluster = start(cluster, number)
+        try:
+            _wait_for_nodes(cluster, number + 1)
+        except LocalClusterError:
+            if last:
+                raise
+            kill(cluster, number)
+        else:
+            break
     return cluster
 
 

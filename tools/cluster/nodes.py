@@ -74,7 +74,9 @@ def node_environment(
         "AWS_CONFIG_FILE": str(aws_config(plan.folder.parent)),
         "RAY_TMPDIR": str(plan.folder),
         "RAY_AUTH_MODE": "disabled" if token_file is None else "token",
-        "RAY_IGNORE_UNHANDLED_ERRORS": "1",
+        # Machines that try things out are busy: what takes a second elsewhere may take a minute.
+        "RAY_DASHBOARD_STARTUP_TIMEOUT_S": "180",
+        "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "60",
     }
     if token_file is not None:
         environment["RAY_AUTH_TOKEN_PATH"] = str(token_file)
