@@ -76,7 +76,7 @@ def _answers(
     named = [number for number, label in enumerate(head.labels) if not label.endswith(OTHER)]
     rows = [row for row, example in enumerate(examples) if truth_of(example, head.name) is not None]
     chosen = shares[rows][:, named]
-    best = chosen.ar.max(1) if rows else np.zeros(0, np.int64)
+    best = chosen.argmax(1) if rows else np.zeros(0, np.int64)
     right = [
         head.labels[named[number]] == truth_of(examples[row], head.name) for row, number in zip(rows, best, strict=True)
     ]

