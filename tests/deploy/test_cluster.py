@@ -25,12 +25,13 @@ from deploy.serving.description import Description
 from edge_client.config import PoolSettings
 from edge_client.counters import Counters
 from edge_client.errors import ApiOverloadedError, ApiRefusedError
-from edge_client.requests.apis import PlateApis
+from edge_client.requests.apis import APIS, PlateApis
 from edge_client.requests.endpoints import FixedEndpoints
 from edge_client.requests.transport import Body, Transport
 from tests.cloud_apis.pictures import grey_jpeg, scene
-from tests.deploy.clusters import HTTP_PORT, KEY, PATIENCE_S, Asking, LiveCluster
+from tests.deploy.clusters import Asking
 from tools.cluster.local import kill, start
+from tools.cluster.trial import HTTP_PORT, KEY, PATIENCE_S, TrialCluster
 
 pytestmark = [pytest.mark.ray, pytest.mark.xdist_group("ray"), pytest.mark.timeout(1200)]
 
@@ -40,14 +41,14 @@ TWO: dict[str, Any] = {"yolov3": {"replicas": {"min": 2, "max": 2}, "queue": 2}}
 
 
 @pytest.fixture
-def one(cluster: LiveCluster) -> LiveCluster:
+def one(cluster: TrialCluster) -> TrialCluster:
     """The cluster with one replica of the detector."""
     cluster.apply(ONE)
     return cluster
 
 
 @pytest.fixture
-def two(cluster: LiveCluster) -> LiveCluster:
+def two(cluster: TrialCluster) -> TrialCluster:
     """The cluster with two replicas of the detector, one on each node."""
     cluster.apply(TWO)
     app = cluster.wait_for("yolov3", lambda app: len(app.running) == 2)
@@ -59,20 +60,21 @@ def transport(key: str | None = KEY) -> Transport:
     return Transport(PoolSettings(read_timeout_s=60), {} if key is None else {"X-API-Key": key})
 
 
-def ask(cluster: LiveCluster, over: Transport, *, again: bool = True) -> object:
+def ask(cluster: TrialCluster, over: Transport, *, again: bool = True) -> object:
     """One request as the dashcam sends it; it tries a broken connection once more if ``again``."""
     body = Body(data=PICTURE, content_type="image/jpeg")
     return over.ask(f"{cluster.url}/yolov3", body, again=again).answer
 
 
-def test_the_dashcam_gets_the_boxes_that_the_detector_finds(one: LiveCluster) -> None:
+def test_the_dashcam_gets_the_boxes_that_the_detector_finds(one: TrialCluster) -> None:
     endpoints = FixedEndpoints(f"{one.url}/yolov3", f"{one.url}/crnn")
-    apis = PlateApis(endpoints, transport(), PoolSettings(), Counters(), patient=False)
-    expected = load_detector(packaged_models(), load_settings().yolov3).detect([PICTURE])[0]
+    apis = PlateApis(endpoints, transport(), PoolSettings(), Counters(APIS), patient=False)
+    (expected,) = load_detector(packaged_models(), load_settings().yolov3).detect([PICTURE])
+    assert not isinstance(expected, Exception)
     assert apis.detect(PICTURE) == parse_yolov3_answer(yolov3_answer(expected))
 
 
-def test_what_stands_below_the_prefix_and_what_wants_the_key(one: LiveCluster) -> None:
+def test_what_stands_below_the_prefix_and_what_wants_the_key(one: TrialCluster) -> None:
     with pytest.raises(ApiRefusedError, match="wants another API key"):
         ask(one, transport(None))
     with pytest.raises(ApiRefusedError, match="wants another API key"):
@@ -85,7 +87,7 @@ def test_what_stands_below_the_prefix_and_what_wants_the_key(one: LiveCluster) -
         assert session.get(f"{one.url}/yolov3/v2/models/yolov3", timeout=60).json()["name"] == "yolov3"
 
 
-def test_the_key_is_in_nothing_that_the_cluster_keeps(one: LiveCluster) -> None:
+def test_the_key_is_in_nothing_that_the_cluster_keeps(one: TrialCluster) -> None:
     told = requests.get(
         f"{one.local.dashboard}/api/serve/applications/",
         headers={"Authorization": f"Bearer {one.local.token()}"},
@@ -96,7 +98,7 @@ def test_the_key_is_in_nothing_that_the_cluster_keeps(one: LiveCluster) -> None:
         assert KEY.encode() not in log.read_bytes()
 
 
-def test_the_dashboard_wants_its_token(one: LiveCluster) -> None:
+def test_the_dashboard_wants_its_token(one: TrialCluster) -> None:
     for token in (None, "0" * 64):
         with pytest.raises(ClusterDeniedError, match="wants another token"):
             ClusterApi(one.local.dashboard, token=token).serving()
@@ -104,7 +106,7 @@ def test_the_dashboard_wants_its_token(one: LiveCluster) -> None:
         one.api.apply({"applications": [{"name": "x"}]})
 
 
-def test_overload_is_refused_as_the_embedded_server_refuses_it(one: LiveCluster) -> None:
+def test_overload_is_refused_as_the_embedded_server_refuses_it(one: TrialCluster) -> None:
     over = transport()
     with Asking(lambda: ask(one, over), clients=8) as asking:
         asking.wait_for_answers(30)
@@ -126,7 +128,7 @@ def test_overload_is_refused_as_the_embedded_server_refuses_it(one: LiveCluster)
     assert not asking.failed and set(statuses) == {200, 503}
 
 
-def test_an_update_under_load_loses_no_request(one: LiveCluster) -> None:
+def test_an_update_under_load_loses_no_request(one: TrialCluster) -> None:
     over = transport()
     (old,) = one.wait_for("yolov3", lambda app: len(app.running) == 1).running
     with Asking(lambda: ask(one, over, again=False), clients=2) as asking:
@@ -138,7 +140,7 @@ def test_an_update_under_load_loses_no_request(one: LiveCluster) -> None:
     assert new.replica_id != old.replica_id
 
 
-def test_a_model_with_a_wrong_hash_is_refused_while_the_old_one_serves_on(one: LiveCluster, tmp_path: Path) -> None:
+def test_a_model_with_a_wrong_hash_is_refused_while_the_old_one_serves_on(one: TrialCluster, tmp_path: Path) -> None:
     for suffix in (".onnx", ".json"):
         shutil.copy(packaged_models() / f"yolov3{suffix}", tmp_path)
     (tmp_path / "yolov3.md").write_text("# Another card\n")
@@ -150,13 +152,13 @@ def test_a_model_with_a_wrong_hash_is_refused_while_the_old_one_serves_on(one: L
     assert "yolov3.md" in failed and "is not what its hash sha256:" in failed
 
 
-def test_code_that_cannot_be_imported_is_refused_while_the_old_one_serves_on(one: LiveCluster) -> None:
+def test_code_that_cannot_be_imported_is_refused_while_the_old_one_serves_on(one: TrialCluster) -> None:
     files = {**collect(package_roots()), "deploy/serving/replica.py": b"import nothing_like_this\n"}
     failed = fails(one, one.describe(ONE, pack(files)))
     assert failed == "ModuleNotFoundError: No module named 'nothing_like_this'"
 
 
-def fails(cluster: LiveCluster, description: Description) -> str:
+def fails(cluster: TrialCluster, description: Description) -> str:
     """Put a description that cannot come up, look at requests meanwhile, put the former one back; gives the reason."""
     over, former = transport(), cluster.describe(ONE)
     with Asking(lambda: ask(cluster, over, again=False), clients=1) as asking:
@@ -175,7 +177,7 @@ def fails(cluster: LiveCluster, description: Description) -> str:
     return reason(failed.message)
 
 
-def test_a_replica_that_is_killed_costs_at_most_one_request_and_the_client_none(two: LiveCluster) -> None:
+def test_a_replica_that_is_killed_costs_at_most_one_request_and_the_client_none(two: TrialCluster) -> None:
     bare, patient = transport(), transport()
     victim = two.wait_for("yolov3", lambda app: len(app.running) == 2).running[0]
     bold, asking = Asking(lambda: ask(two, bare, again=False), clients=1), Asking(lambda: ask(two, patient), clients=1)
@@ -190,7 +192,7 @@ def test_a_replica_that_is_killed_costs_at_most_one_request_and_the_client_none(
     assert len(bold.failed) <= 1 and not asking.failed
 
 
-def test_a_worker_node_that_is_lost_is_made_up_for_within_a_minute(two: LiveCluster) -> None:
+def test_a_worker_node_that_is_lost_is_made_up_for_within_a_minute(two: TrialCluster) -> None:
     over, lost = transport(), two.local.nodes[1]
     with Asking(lambda: ask(two, over), clients=1) as asking:
         asking.wait_for_answers(5)
@@ -208,7 +210,7 @@ def test_a_worker_node_that_is_lost_is_made_up_for_within_a_minute(two: LiveClus
     assert len(asking.failed) <= 1
 
 
-def test_the_head_may_die_and_come_back(two: LiveCluster) -> None:
+def test_the_head_may_die_and_come_back(two: TrialCluster) -> None:
     over, worker = transport(), f"http://{two.local.nodes[1].address}:{HTTP_PORT}/yolov3"
     body = Body(data=PICTURE, content_type="image/jpeg")
     with Asking(lambda: over.ask(worker, body), clients=1) as asking:
@@ -224,7 +226,7 @@ def test_the_head_may_die_and_come_back(two: LiveCluster) -> None:
     ask(two, over)
 
 
-def wait_for_nodes(cluster: LiveCluster, count: int) -> None:
+def wait_for_nodes(cluster: TrialCluster, count: int) -> None:
     """Wait until so many nodes are there."""
     deadline = time.monotonic() + PATIENCE_S
     while True:

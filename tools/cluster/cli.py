@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from deploy.errors import ClusterError
@@ -45,6 +47,15 @@ def _parser() -> argparse.ArgumentParser:
     s3.add_argument("--port", type=int, default=9000, help="port to listen on (default %(default)s)")
     s3.add_argument("--bucket", default="plate-models", help="bucket to make (default %(default)s)")
     s3.set_defaults(run=_s3)
+    bench = commands.add_parser(
+        "bench", help="measure a cluster of its own against `cloud-apis serve`, and two replicas against one"
+    )
+    bench.add_argument(
+        "--rounds", type=int, default=3, help="times that each is measured in turn (default %(default)s)"
+    )
+    bench.add_argument("--seconds", type=float, default=8.0, help="length of each measurement (default %(default)s)")
+    bench.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    bench.set_defaults(run=_bench)
     return parser
 
 
@@ -80,6 +91,26 @@ def _s3(arguments: argparse.Namespace) -> None:
         serve_s3("127.0.0.1", arguments.port, arguments.bucket)
     else:
         serve_s3(cluster.host, arguments.port, arguments.bucket, aws_config(cluster.folder))
+
+
+def _bench(arguments: argparse.Namespace) -> None:
+    # Imported late: the other commands need neither OpenCV nor the models.
+    from tools.cluster.bench import bench_cluster  # noqa: PLC0415
+
+    figures = bench_cluster(arguments.rounds, arguments.seconds)
+    for told in (
+        f"embedded server      {figures.embedded_hz:7.1f} requests/s, p50 {figures.embedded_p50_ms:.1f} ms",
+        f"through Ray Serve    {figures.cluster_hz:7.1f} requests/s, p50 {figures.cluster_p50_ms:.1f} ms",
+        f"  throughput ratio   {figures.throughput_ratio:7.2f} (two clients)",
+        f"  p50 ratio          {figures.p50_ratio:7.2f} (one client)",
+        f"one replica          {figures.one_replica_hz:7.1f} requests/s (four clients)",
+        f"two replicas         {figures.two_replicas_hz:7.1f} requests/s",
+        f"  scaling            {figures.scaling:7.2f}",
+    ):
+        print(told)
+    if arguments.json:
+        ratios = {name: getattr(figures, name) for name in ("throughput_ratio", "p50_ratio", "scaling")}
+        arguments.json.write_text(json.dumps({**asdict(figures), **ratios}, indent=2), encoding="utf-8")
 
 
 def _told(cluster: LocalCluster) -> str:

@@ -1,0 +1,182 @@
+"""What serving through a cluster costs, and what a second replica brings: closed loops against the real detector.
+
+The same picture is asked for over and over, as fast as answers come, of `cloud-apis serve` on this machine and of the
+cluster on this machine, in turn, so that whatever else the machine does hits both. One thread per inference, one
+request at a time per server or replica.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import cv2
+import numpy as np
+import yaml
+
+from cloud_apis.contract import API_KEY_HEADER, YOLOV3_PATH
+from cloud_apis.settings import default_config
+from tools.bench.device import running_apis
+from tools.bench.figures import timing
+from tools.cluster.errors import LocalClusterError
+from tools.cluster.trial import KEY, trial_cluster
+
+API: Final = "yolov3"
+_WIDTH, _HEIGHT = 1280, 720
+_TIMEOUT_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """One closed loop: so many clients for so long, each with the next request as soon as its answer is there."""
+
+    answers: int
+    seconds: float
+    p50_ms: float
+    p99_ms: float
+
+    @property
+    def rate_hz(self) -> float:
+        """Answers a second."""
+        return self.answers / self.seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Medians over the rounds; ratios are those of medians of the same run."""
+
+    embedded_hz: float
+    cluster_hz: float
+    embedded_p50_ms: float
+    cluster_p50_ms: float
+    one_replica_hz: float
+    two_replicas_hz: float
+
+    @property
+    def throughput_ratio(self) -> float:
+        """The cluster's throughput over the embedded server's, two clients each."""
+        return self.cluster_hz / self.embedded_hz
+
+    @property
+    def p50_ratio(self) -> float:
+        """The cluster's median latency over the embedded server's, one client each."""
+        return self.cluster_p50_ms / self.embedded_p50_ms
+
+    @property
+    def scaling(self) -> float:
+        """Throughput of two replicas over that of one, four clients each."""
+        return self.two_replicas_hz / self.one_replica_hz
+
+
+def bench_cluster(rounds: int, seconds: float) -> Figures:
+    """Bring a cluster up and measure; takes some minutes. Raises `LocalClusterError`."""
+    picture = sample_picture()
+    with tempfile.TemporaryDirectory() as folder, trial_cluster() as cluster:
+        cluster.apply(_replicas(1))
+        with embedded(Path(folder)) as url:
+            pairs = [(url, None), (f"{cluster.url}/{API}", KEY)]
+            busy = _in_turn(pairs, picture, rounds, seconds, clients=2)
+            alone = _in_turn(pairs, picture, rounds, seconds, clients=1)
+        one = _in_turn(pairs[1:], picture, rounds, seconds, clients=4)[0]
+        cluster.apply(_replicas(2))
+        cluster.wait_for(API, lambda app: len(app.running) == 2)
+        two = _in_turn(pairs[1:], picture, rounds, seconds, clients=4)[0]
+    return Figures(
+        embedded_hz=_median(load.rate_hz for load in busy[0]),
+        cluster_hz=_median(load.rate_hz for load in busy[1]),
+        embedded_p50_ms=_median(load.p50_ms for load in alone[0]),
+        cluster_p50_ms=_median(load.p50_ms for load in alone[1]),
+        one_replica_hz=_median(load.rate_hz for load in one),
+        two_replicas_hz=_median(load.rate_hz for load in two),
+    )
+
+
+@contextlib.contextmanager
+def embedded(folder: Path) -> Iterator[str]:
+    """`cloud-apis serve` as the dashcam starts it, with one worker of one thread; gives the detector's URL."""
+    settings = yaml.safe_load(default_config().read_text(encoding="utf-8"))
+    settings["yolov3"] |= {"workers": 1, "threads": 1, "batch": 1}
+    file = folder / "apis.yaml"
+    file.write_text(yaml.safe_dump(settings), encoding="utf-8")
+    with running_apis(file) as apis:
+        yield f"http://127.0.0.1:{apis.port}{YOLOV3_PATH}"
+
+
+def closed_loop(url: str, key: str | None, picture: bytes, *, clients: int, seconds: float) -> Load:
+    """Ask for so long; raises `LocalClusterError` for any answer but 200."""
+    durations: list[float] = []
+    problems: list[str] = []
+    begun = time.monotonic()
+    end = begun + seconds
+    threads = [
+        threading.Thread(target=_client, args=(url, key, picture, end, durations, problems)) for _ in range(clients)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    took_s = time.monotonic() - begun
+    if problems or not durations:
+        raise LocalClusterError(f"{url}: {problems[0] if problems else 'no answer'}")
+    figures = timing(durations)
+    return Load(len(durations), took_s, figures.median_s * 1000, figures.p99_s * 1000)
+
+
+def sample_picture() -> bytes:
+    """A JPEG of a camera's size, with as much detail as a street has: some 100 kB."""
+    noise = np.random.default_rng(1).integers(0, 256, (_HEIGHT // 8, _WIDTH // 8), np.uint8)
+    picture = cv2.resize(noise, (_WIDTH, _HEIGHT), interpolation=cv2.INTER_CUBIC)
+    done, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 80])
+    if not done:
+        raise LocalClusterError("the sample picture cannot be encoded")
+    return data.tobytes()
+
+
+def _client(url: str, key: str | None, picture: bytes, end: float, durations: list[float], problems: list[str]) -> None:
+    # http.client, since what the client itself takes of the two cores counts against both servers.
+    parts = urlsplit(url)
+    headers = {"Content-Type": "image/jpeg"} | ({API_KEY_HEADER: key} if key else {})
+    connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=_TIMEOUT_S)
+    with contextlib.closing(connection):
+        while time.monotonic() < end and not problems:
+            start = time.perf_counter()
+            try:
+                connection.request("POST", parts.path, picture, headers)
+                answer = connection.getresponse()
+                body = answer.read()
+            except (OSError, http.client.HTTPException) as error:
+                problems.append(str(error) or type(error).__name__)
+                return
+            if answer.status != http.HTTPStatus.OK:
+                problems.append(f"{answer.status}: {body[:200].decode(errors='replace')}")
+            else:
+                durations.append(time.perf_counter() - start)
+
+
+def _in_turn(
+    places: Sequence[tuple[str, str | None]], picture: bytes, rounds: int, seconds: float, *, clients: int
+) -> list[list[Load]]:
+    """The loads of each place, one after the other in each round, after a short one that does not count."""
+    found: list[list[Load]] = [[] for _ in places]
+    for url, key in places:
+        closed_loop(url, key, picture, clients=clients, seconds=1.0)
+    for _ in range(rounds):
+        for index, (url, key) in enumerate(places):
+            found[index].append(closed_loop(url, key, picture, clients=clients, seconds=seconds))
+    return found
+
+
+def _replicas(count: int) -> dict[str, Any]:
+    return {API: {"replicas": {"min": count, "max": count}, "workers": 1, "threads": 1, "queue": 16}}
+
+
+def _median(values: Iterator[float]) -> float:
+    return float(np.median(list(values)))
