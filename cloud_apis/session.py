@@ -13,6 +13,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from cloud_apis.errors import StartError
 from cloud_apis.model_files import Manifest, load_model_file
+from cloud_apis.providers import asked, require_first
 
 # They have no common base but Exception.
 _LOAD_ERRORS = (
@@ -71,14 +72,11 @@ def load_model(
     """Load `<name>.onnx` from a folder, checked against its manifest, to run with `threads` per call.
 
     `outputs` names what `Model.run` gives, in this order, or finds the names in the manifest.
-    `providers` are onnxruntime's execution providers in order of preference, none meaning the CPU. Raises
-    `StartError` when the file is missing, is not what its manifest says, or does not load.
+    `providers` are onnxruntime's execution providers in order of preference, none meaning the CPU; the first of
+    them must work. Raises `StartError` when the file is missing, is not what its manifest says, or does not load.
     """
     content, manifest = load_model_file(folder, name)
-    wanted = list(providers) or ["CPUExecutionProvider"]
-    if absent := [p for p in wanted if p not in ort.get_available_providers()]:
-        have = ", ".join(ort.get_available_providers())
-        raise StartError(f"onnxruntime has no provider {absent[0]!r} here; it has {have}")
+    wanted = asked(providers)
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -89,6 +87,7 @@ def load_model(
         session = ort.InferenceSession(content, options, providers=wanted)
     except _LOAD_ERRORS as error:
         raise StartError(f"the model {name!r} does not load: {_first_line(error)}") from error
+    require_first(session, providers)
     return Model(session, manifest, outputs(manifest) if callable(outputs) else outputs)
 
 
