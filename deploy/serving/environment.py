@@ -26,6 +26,8 @@ NODE_ENVIRONMENT: Final[Mapping[str, str]] = MappingProxyType(
         "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "15",
         # Everything is in the log files of Serve already, where `cloud-deploy logs` finds it.
         "RAY_SERVE_LOG_TO_STDERR": "0",
+        # Ray gives its workers the lowest priority of a machine; ours are what the machine is there for.
+        "RAY_worker_niceness": "0",
         "RAY_USAGE_STATS_ENABLED": "0",
     }
 )
