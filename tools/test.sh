@@ -33,7 +33,7 @@ system_packages() {
     printf -- '-- without %s some tests are skipped: apt-get install %s\n' "${missing[*]}" "${missing[*]}"
 }
 
-tools/install.sh edge,cloud,ray,tools,train,dev </dev/null || exit 1
+tools/install.sh edge,cloud,ray,tools,train,dataset,dev </dev/null || exit 1
 system_packages
 
 check ruff "$python" -m ruff check --quiet --config config/ruff.toml .
