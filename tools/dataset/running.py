@@ -87,19 +87,23 @@ class LocalRunner:
         except BrokenProcessPool:
             pool.shutdown(wait=True, cancel_futures=True)
             waiting.popleft()
-            outcomes = [outcome for file in chunk for outcome in self._alone(job, file)]
+            outcomes = self._carefully(job, chunk)
             pool = self._pool()
             for i, (files, old) in enumerate(waiting):
                 if not old.done() or old.cancelled() or old.exception() is not None:
                     waiting[i] = (files, pool.submit(work_on, job, files))
         return pool, outcomes
 
-    def _alone(self, job: Job, file: File) -> Outcomes:
+    def _carefully(self, job: Job, files: Sequence[File]) -> Outcomes:
+        """A chunk in a process of its own; where that ends, its halves, until the deadly picture is found."""
         with self._pool(1) as pool:
             try:
-                return pool.submit(work_on, job, [file]).result()
+                return pool.submit(work_on, job, files).result()
             except BrokenProcessPool:
-                return [(file.id, Outcome("out", "broken", "the process that read it ended"))]
+                if len(files) == 1:
+                    return [(files[0].id, Outcome("out", "broken", "the process that read it ended"))]
+        half = len(files) // 2
+        return [*self._carefully(job, files[:half]), *self._carefully(job, files[half:])]
 
 
 def _submit(pool: ProcessPoolExecutor, job: Job, chunk: Sequence[File]) -> Future[Outcomes]:

@@ -1,0 +1,162 @@
+"""Repair: what is broken, empty, blank, small or double goes out, with its reason; nothing else, and none is lost."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.tools.dataset.catalogues import jpeg, scene, write
+from tools.dataset import repair
+from tools.dataset.cli import main
+from tools.dataset.manifest import opened
+
+
+def run(*words: object) -> int:
+    return main([str(word) for word in words])
+
+
+def reasons(work: Path, step: str = "repair") -> dict[str, str | None]:
+    """What became of each file."""
+    db = sqlite3.connect(work / "manifest.sqlite")
+    rows = db.execute(
+        "SELECT f.path, r.action, r.reason FROM files f JOIN results r ON r.file = f.id WHERE r.step = ?", (step,)
+    )
+    told = {path.decode(): reason if action == "out" else None for path, action, reason in rows}
+    db.close()
+    return told
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    root = tmp_path / "pictures"
+    sound = jpeg(scene(1))
+    write(root, "a/b/2001/1/0.jpg", sound)
+    write(root, "a/b/2001/1/1.jpg", sound)
+    write(root, "a/b/2001/2/alike.jpg", jpeg(scene(1, 120, 90), 60))
+    write(root, "a/b/2001/2/cut.jpg", jpeg(scene(2))[:900])
+    write(root, "a/b/2001/2/empty.jpg", b"")
+    write(root, "a/b/2001/2/page.png", b"<html>not found</html>")
+    write(root, "a/b/2001/2/zeros.jpg", bytes(500))
+    write(root, "a/b/2001/3/blank.jpg", jpeg(np.full((72, 96, 3), 200, np.uint8)))
+    write(root, "a/b/2001/3/other.jpg", jpeg(scene(3)))
+    write(root, "a/b/2001/3/small.jpg", jpeg(scene(4)[:20]))
+    write(root, "a/b/2001/3/notes.txt", b"no picture")
+    return root
+
+
+EXPECTED = {
+    "a/b/2001/1/0.jpg": None,
+    "a/b/2001/1/1.jpg": "duplicate",
+    "a/b/2001/2/alike.jpg": "alike",
+    "a/b/2001/2/cut.jpg": "broken",
+    "a/b/2001/2/empty.jpg": "empty",
+    "a/b/2001/2/page.png": "broken",
+    "a/b/2001/2/zeros.jpg": "empty",
+    "a/b/2001/3/blank.jpg": "blank",
+    "a/b/2001/3/other.jpg": None,
+    "a/b/2001/3/small.jpg": "small",
+}
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_every_file_gets_its_reason(root: Path, tmp_path: Path, processes: int) -> None:
+    work = tmp_path / "work"
+    before = {path: path.read_bytes() for path in root.rglob("*.*")}
+    assert run("repair", root, "--work", work, "--processes", processes) == 0
+    assert reasons(work) == EXPECTED
+    assert {path: path.read_bytes() for path in root.rglob("*.*")} == before
+
+
+def test_exact_leaves_those_that_look_alike(root: Path, tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    assert run("repair", root, "--work", work, "--processes", 1, "--exact") == 0
+    assert reasons(work) == EXPECTED | {"a/b/2001/2/alike.jpg": None}
+
+
+def test_a_dry_run_writes_nothing(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    work = tmp_path / "work"
+    assert run("repair", root, "--work", work, "--processes", 1, "--dry-run", "--quarantine") == 0
+    assert "duplicate" in capsys.readouterr().out
+    assert not work.exists()
+    assert len([path for path in root.rglob("*.*") if path.is_file()]) == 11
+
+
+def test_quarantine_moves_and_restore_moves_back(root: Path, tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    before = {path.relative_to(root): path.read_bytes() for path in root.rglob("*.*")}
+    assert run("repair", root, "--work", work, "--processes", 1, "--quarantine") == 0
+    kept = {path for path, reason in EXPECTED.items() if reason is None}
+    assert {str(p.relative_to(root)) for p in root.rglob("*.*") if p.suffix != ".txt"} == kept
+    away = work / "quarantine" / "repair"
+    assert {str(p.relative_to(away)) for p in away.rglob("*.*")} == set(EXPECTED) - kept
+    assert all(path.read_bytes() == before[path.relative_to(away)] for path in away.rglob("*.*"))
+    assert run("repair", root, "--work", work, "--again") == 1  # first they must be moved back
+    assert run("restore", "--work", work, "--step", "repair") == 0
+    assert {path.relative_to(root): path.read_bytes() for path in root.rglob("*.*")} == before
+    assert run("repair", root, "--work", work, "--processes", 1, "--again") == 0
+    assert reasons(work) == EXPECTED
+
+
+def test_new_and_changed_files_are_looked_at_later(root: Path, tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    assert run("repair", root, "--work", work, "--processes", 1) == 0
+    write(root, "a/b/2001/3/other.jpg", b"spoilt")
+    write(root, "a/b/2001/4/new.jpg", jpeg(scene(9)))
+    write(root, "a/b/2001/4/old.jpg", jpeg(scene(1)))
+    assert run("repair", root, "--work", work, "--processes", 1) == 0
+    later = {"a/b/2001/3/other.jpg": "broken", "a/b/2001/4/new.jpg": None, "a/b/2001/4/old.jpg": "duplicate"}
+    assert reasons(work) == EXPECTED | later
+
+
+def test_other_settings_are_refused_half_way(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    work = tmp_path / "work"
+    assert run("repair", root, "--work", work, "--processes", 1) == 0
+    assert run("repair", root, "--work", work, "--processes", 1, "--least-px", 10) == 1
+    assert "--again" in capsys.readouterr().err
+    assert run("repair", root, "--work", work, "--processes", 1, "--least-px", 10, "--again") == 0
+    assert reasons(work)["a/b/2001/3/small.jpg"] is None
+
+
+def test_a_file_that_has_gone_is_told(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    work = tmp_path / "work"
+    whole = repair.repair
+
+    def vanished(*args: object, **options: object) -> None:
+        (root / "a/b/2001/3/other.jpg").unlink()
+        whole(*args, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(repair, "repair", vanished)
+    assert run("repair", root, "--work", work, "--processes", 1, "--quarantine") == 0
+    assert reasons(work)["a/b/2001/3/other.jpg"] == "missing"
+
+
+def test_names_that_are_no_text_are_files_too(tmp_path: Path) -> None:
+    root, work = tmp_path / "pictures", tmp_path / "work"
+    write(root, "a/b/2001/1/0.jpg", jpeg(scene(1)))
+    odd = os.fsencode(root) + b"/a/b/2001/1/\xff\xfe.jpg"
+    with open(odd, "wb") as stream:  # noqa: PTH123
+        stream.write(b"")
+    assert run("repair", root, "--work", work, "--processes", 1, "--quarantine") == 0
+    assert os.listdir(os.fsencode(work) + b"/quarantine/repair/a/b/2001/1") == [b"\xff\xfe.jpg"]  # noqa: PTH208
+    assert run("export", "--work", work) == 0
+    assert "\\xff\\xfe.jpg" in (work / "manifest.csv").read_text()
+
+
+def test_wrong_use_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    work = tmp_path / "work"
+    assert run("repair", tmp_path / "nowhere", "--work", work) == 1
+    assert "there is no folder" in capsys.readouterr().err
+    assert run("merge", "--work", work) == 1
+    assert "run `repair PICTURES` first" in capsys.readouterr().err
+    (tmp_path / "pictures").mkdir()
+    assert run("repair", tmp_path / "pictures", "--work", work, "--layout", "{colour}/{name}") == 2
+
+
+def test_two_commands_do_not_work_at_once(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with opened(tmp_path / "work"):
+        assert run("repair", root, "--work", tmp_path / "work") == 1
+    assert "another command works" in capsys.readouterr().err

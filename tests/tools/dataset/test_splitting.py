@@ -1,0 +1,158 @@
+"""Merge and split: classes by a table, no listing on two sides, shares met, few pictures left out."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sqlite3
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.tools.dataset.catalogues import jpeg, listings, scene, write
+from tools.dataset.cli import main
+from tools.dataset.errors import UsageError
+from tools.dataset.merging import read_rules
+from tools.dataset.splitting import Plan, parse_shares, share_out
+
+
+def run(*words: object) -> int:
+    return main([str(word) for word in words])
+
+
+def classes(work: Path) -> dict[str, str]:
+    db = sqlite3.connect(work / "manifest.sqlite")
+    rows = db.execute("SELECT path, class FROM files WHERE class IS NOT NULL AND out_by IS NULL").fetchall()
+    db.close()
+    return {path.decode(): name for path, name in rows}
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Path:
+    root, work = tmp_path / "pictures", tmp_path / "work"
+    listings(root, "vw/golf", 2010, 6, 2)
+    listings(root, "vw/golf", 2011, 6, 2, first=10)
+    listings(root, "vw/golf", 2014, 5, 2, first=20)
+    listings(root, "vw/caddy", 2010, 2, 2, first=30)
+    listings(root, "fiat/panda", 2010, 12, 2, first=40)
+    write(root, "stray.jpg", jpeg(scene(77)))
+    assert run("repair", root, "--work", work, "--processes", 1) == 0
+    return work
+
+
+def test_years_of_a_model_come_together(work: Path, tmp_path: Path) -> None:
+    table = tmp_path / "classes.csv"
+    table.write_text("make,model,years,class\nVW,Golf,2008-2012,VW Golf VI\nVW,Golf,2013-,VW Golf VII\nfiat,*,,\n")
+    assert run("merge", "--work", work, "--table", table) == 0
+    counts = Counter(classes(work).values())
+    assert counts == {"VW Golf VI": 24, "VW Golf VII": 10, "vw caddy": 4}
+    assert run("merge", "--work", work) == 1  # another table: only with --again
+    assert run("merge", "--work", work, "--again") == 0
+    assert Counter(classes(work).values()) == {"vw golf": 34, "vw caddy": 4, "fiat panda": 24}
+
+
+def test_a_table_may_be_yaml_and_the_only_one(work: Path, tmp_path: Path) -> None:
+    table = tmp_path / "classes.yaml"
+    table.write_text(
+        "- {make: fiat, model: panda, class: Panda}\n- {make: vw, model: golf, years: 2010, class: Golf}\n"
+    )
+    assert run("merge", "--work", work, "--table", table, "--only-table") == 0
+    assert Counter(classes(work).values()) == {"Panda": 24, "Golf": 12}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("make,model,klass\nvw,golf,Golf\n", "line 2"),
+        ("make,model,years,class\nvw,golf,then,Golf\n", "years are written"),
+        ("make,model,years,class\nvw,golf,2012-2010,Golf\n", "years are written"),
+    ],
+)
+def test_a_faulty_table_is_told(tmp_path: Path, text: str, told: str) -> None:
+    table = tmp_path / "classes.csv"
+    table.write_text(text)
+    with pytest.raises(UsageError, match=told):
+        read_rules(table)
+
+
+def test_no_listing_lies_on_two_sides(work: Path, tmp_path: Path) -> None:
+    out = tmp_path / "set"
+    assert run("merge", "--work", work) == 0
+    assert run("split", "--work", work, "--least", 10, "--output", out, "--place", "link") == 0
+    sides: dict[str, set[str]] = {}
+    counts: Counter[str] = Counter()
+    for part in ("train", "val", "test"):
+        with (out / f"{part}.csv").open() as stream:
+            for row in csv.DictReader(stream):
+                sides.setdefault(row["listing"], set()).add(part)
+                counts[part] += 1
+                assert Path(row["path"]).samefile(tmp_path / "pictures" / row["source"])
+                assert Path(row["path"]).is_relative_to(out / part / row["class"])
+    assert all(len(parts) == 1 for parts in sides.values())
+    assert sum(counts.values()) == 58
+    assert 0.6 <= counts["train"] / 58 <= 0.8
+    assert min(counts["val"], counts["test"]) >= 6
+    db = sqlite3.connect(work / "manifest.sqlite")
+    left = db.execute("SELECT reason, COUNT(*) FROM results WHERE step = 'split' AND action = 'out' GROUP BY 1")
+    assert dict(left.fetchall()) == {"few pictures": 4}
+    db.close()
+
+
+def test_the_same_catalogue_gives_the_same_parts(work: Path, tmp_path: Path) -> None:
+    assert run("merge", "--work", work) == 0
+    texts = []
+    for name in ("first", "second"):
+        assert run("split", "--work", work, "--least", 10, "--output", tmp_path / name, "--again") == 0
+        texts.append((tmp_path / name / "train.csv").read_text())
+    assert texts[0] == texts[1]
+
+
+def test_new_listings_do_not_move_old_ones(work: Path, tmp_path: Path) -> None:
+    assert run("merge", "--work", work) == 0
+    assert run("split", "--work", work, "--least", 10) == 0
+    db = sqlite3.connect(work / "manifest.sqlite")
+    before = dict(db.execute("SELECT path, part FROM files WHERE part IS NOT NULL").fetchall())
+    listings(tmp_path / "pictures", "vw/golf", 2012, 9, 2, first=60)
+    assert run("repair", tmp_path / "pictures", "--work", work, "--processes", 1) == 0
+    assert run("merge", "--work", work) == 0
+    assert run("split", "--work", work, "--least", 10) == 0
+    after = dict(db.execute("SELECT path, part FROM files WHERE part IS NOT NULL").fetchall())
+    db.close()
+    assert len(after) == len(before) + 18
+    assert {path: after[path] for path in before} == before
+
+
+def test_copies_and_statistics(work: Path, tmp_path: Path) -> None:
+    assert run("merge", "--work", work) == 0
+    assert run("split", "--work", work, "--least", 10, "--output", tmp_path / "set", "--place", "copy") == 0
+    assert len(list((tmp_path / "set").rglob("*.jpg"))) == 58
+    assert run("stats", "--work", work) == 0
+    told = json.loads((work / "stats.json").read_text())
+    assert told["files"] == 63
+    assert {row["class"]: row["pictures"] for row in told["classes"]} == {"vw golf": 34, "fiat panda": 24}
+    assert (work / "stats.png").stat().st_size > 1000
+
+
+def test_split_before_merge_is_told(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("split", "--work", work) == 1
+    assert "run `merge` first" in capsys.readouterr().err
+
+
+@given(st.lists(st.integers(1, 30), min_size=3, max_size=60), st.integers(0, 5))
+def test_every_listing_gets_one_part_and_every_part_a_listing(sizes: list[int], seed: int) -> None:
+    named = [(f"listing {i}", size) for i, size in enumerate(sizes)]
+    parts = dict(share_out(named, Plan(seed=seed)))
+    assert set(parts) == {name for name, _ in named}
+    assert set(parts.values()) == {"train", "val", "test"}
+    if len(sizes) >= 20:
+        train = sum(size for name, size in named if parts[name] == "train")
+        assert abs(train / sum(sizes) - 0.7) < 0.25
+
+
+@pytest.mark.parametrize("text", ["70/20/20", "100", "0/50/50", "a/b/c", "120/-10/-10"])
+def test_shares_that_make_no_sense(text: str) -> None:
+    with pytest.raises(UsageError):
+        parse_shares(text)
