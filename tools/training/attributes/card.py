@@ -9,8 +9,8 @@ from pathlib import Path
 
 from cloud_apis.attributes.classifier import MODEL
 from tools.data import data_root
+from tools.training.attributes.plan import Plan
 from tools.training.attributes.run import Parts
-from tools.training.attributes.train import Plan
 from tools.training.common.card import OWN, Card, Figures, Source, licences, sources_of, write_card
 
 BACKBONE_SOURCE = Source(

@@ -16,9 +16,9 @@ from tools.training.attributes.backbones import BACKBONES
 from tools.training.attributes.card import write_cards
 from tools.training.attributes.examples import Example, load_own, load_shared
 from tools.training.attributes.export import export, file_logits
+from tools.training.attributes.plan import Plan
 from tools.training.attributes.report import write_report
 from tools.training.attributes.run import parts_of, train
-from tools.training.attributes.train import Plan
 from tools.training.common.card import OWN, command_line
 from tools.training.common.device import add_options, choose
 from tools.training.common.loop import log_to

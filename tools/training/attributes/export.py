@@ -15,7 +15,7 @@ from torch.nn import functional
 from cloud_apis.attributes.classifier import MODEL
 from tools.training.attributes.calibrate import calibrate
 from tools.training.attributes.classes import Head
-from tools.training.attributes.lite import FoldedConv, same_padding
+from tools.training.attributes.fold import folded_for_good
 from tools.training.attributes.measure import Logits, Measured, measure
 from tools.training.attributes.network import Attributes
 from tools.training.attributes.pictures import Crop, plain_view, tensor_of
@@ -24,36 +24,6 @@ from tools.training.common.export import export_onnx, quantise, write_manifest
 
 CALIBRATION_PICTURES = 200
 VERSION = "1.0.0"
-
-
-class Plain(nn.Module):
-    """A `FoldedConv` with its batch norm folded in for good; "same" padding of even sizes, where the two differ."""
-
-    def __init__(self, folded: FoldedConv) -> None:
-        super().__init__()
-        weight, bias = folded.folded()
-        self.weight, self.bias = nn.Parameter(weight.detach().clone()), nn.Parameter(bias.detach().clone())
-        self.stride, self.groups, self.active = folded.stride, folded.groups, folded.active
-        # The input's sides are multiples of 32, so that every layer with a stride sees even sides.
-        self.pads = same_padding(32, 32, folded.kernel, folded.stride)
-
-    def forward(self, x: Tensor) -> Tensor:
-        left, right, top, bottom = self.pads
-        if left == right:
-            x = functional.conv2d(x, self.weight, self.bias, self.stride, (top, left), 1, self.groups)
-        else:
-            x = functional.pad(x, (left, right, top, bottom))
-            x = functional.conv2d(x, self.weight, self.bias, self.stride, 0, 1, self.groups)
-        return functional.relu6(x) if self.active else x
-
-
-def folded_for_good(network: nn.Module) -> nn.Module:
-    """Replace every `FoldedConv` in a network, in place, by a plain convolution; returns the network."""
-    for module in list(network.modules()):
-        for name, child in list(module.named_children()):
-            if isinstance(child, FoldedConv):
-                setattr(module, name, Plain(child))
-    return network.eval()
 
 
 class _Pooled(nn.Module):

@@ -123,10 +123,13 @@ class EfficientNetLite(nn.Module):
                 inputs = outputs
         self.blocks = nn.ModuleList(blocks)
         self.head = FoldedConv(inputs, FEATURES, 1, 1, 1, True)
+        self.entry = 0
+        """Layers (stem and blocks) that the inputs have passed already while it trains; see `frozen`."""
 
     def forward(self, image: Tensor) -> Tensor:
-        x = self.stem(image)
-        for block in self.blocks:
+        entry = self.entry if self.training else 0
+        x = image if entry else self.stem(image)
+        for block in self.blocks[max(0, entry - 1) :]:
             x = block(x)
         features: Tensor = self.head(x)
         return features

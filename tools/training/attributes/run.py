@@ -15,8 +15,9 @@ from tools.training.attributes.classes import Head, heads_of
 from tools.training.attributes.examples import Example
 from tools.training.attributes.network import Attributes
 from tools.training.attributes.pictures import Crop, load_crops
+from tools.training.attributes.plan import Plan
 from tools.training.attributes.split import groups, in_dev
-from tools.training.attributes.train import Material, Plan, fine_tune, train_heads
+from tools.training.attributes.train import Material, fine_tune, train_heads
 from tools.training.common.device import Compute
 from tools.training.common.run_folder import RunFolder
 

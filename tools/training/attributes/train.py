@@ -16,9 +16,11 @@ from tqdm import tqdm
 
 from tools.training.attributes.classes import Head, Targets, targets
 from tools.training.attributes.examples import Example
+from tools.training.attributes.frozen import FrozenMaps
 from tools.training.attributes.measure import Measured, logits_of, measure
 from tools.training.attributes.network import Attributes, total_loss
 from tools.training.attributes.pictures import Crop, random_view, tensor_of
+from tools.training.attributes.plan import Plan
 from tools.training.common.device import Compute
 from tools.training.common.ema import Ema
 from tools.training.common.loop import Learner
@@ -27,27 +29,6 @@ from tools.training.common.run_folder import RunFolder
 log = logging.getLogger("attributes")
 VIEWS = 3
 WARMUP_STEPS = 60
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How to fine-tune; sizes are (height, width) of the pictures in pixels, rates are the peaks."""
-
-    steps: int = 2500
-    head_steps: int = 800
-    batch: int = 32
-    rate: float = 4e-4
-    head_rate: float = 3e-3
-    decay: float = 0.02
-    layer_factor: float = 0.9
-    frozen: int = 4
-    small: tuple[int, int] = (144, 192)
-    full: tuple[int, int] = (192, 256)
-    full_share: float = 0.25
-    mixup: float = 0.3
-    evaluate_every: int = 250
-    patience: int = 0
-    seed: int = 1
 
 
 @dataclass(frozen=True)
@@ -169,7 +150,10 @@ def fine_tune(
         step, best, since_best = int(state["step"]), float(state["best"]), int(state["since_best"])
         log.info("going on at step %d, best %.4f", step, best)
     losses = []
-    progress = tqdm(batches(kept, plan, step), initial=step, total=plan.steps, unit="step", mininterval=5)
+    drawn = batches(kept, plan, step)
+    if plan.views:
+        drawn = FrozenMaps.of(network, kept.crops, plan).batches(kept.weights(), plan, step)
+    progress = tqdm(drawn, initial=step, total=plan.steps, unit="step", mininterval=5)
     for pictures, chosen, trusted in progress:
         if plan.patience and since_best >= plan.patience:
             break

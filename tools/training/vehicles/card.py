@@ -11,7 +11,8 @@ from tools.training.common.card import Card, Figures, Source, write_card
 from tools.training.vehicles.dataset import HAND_MADE, MACHINE_MADE, Sample
 from tools.training.vehicles.export import NAME
 from tools.training.vehicles.network import LABELS
-from tools.training.vehicles.train import SOURCE_WEIGHTS, Plan
+from tools.training.vehicles.plan import Plan
+from tools.training.vehicles.train import SOURCE_WEIGHTS
 
 ORIGINS = {
     "highway": ("Highway Object Detection v40 (universitas-tidar)", "CC BY 4.0"),

@@ -19,7 +19,8 @@ from tools.training.vehicles.card import write_cards
 from tools.training.vehicles.dataset import SOURCES, load
 from tools.training.vehicles.evaluate import in_dev
 from tools.training.vehicles.export import export
-from tools.training.vehicles.train import Plan, train
+from tools.training.vehicles.plan import Plan
+from tools.training.vehicles.train import train
 
 log = logging.getLogger("vehicles")
 DESCRIPTION = """Train the detector of cars, trucks, buses and motorcycles, and export it.

@@ -10,7 +10,7 @@ import onnxruntime
 from numpy.typing import NDArray
 from torch import Tensor
 
-from tools.training.attributes.export import folded_for_good
+from tools.training.attributes.fold import folded_for_good
 from tools.training.attributes.pictures import tensor_of
 from tools.training.common.export import quantise, write_manifest
 from tools.training.common.run_folder import RunFolder

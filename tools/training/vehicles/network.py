@@ -16,8 +16,8 @@ from tools.training.yolov3.network import ANCHORS_PER_SCALE, Head, conv, rare_ob
 LABELS = ("car", "truck", "bus", "motorcycle")
 STRIDES = (8, 16, 32)
 WIDTHS = (48, 96, 128)
-TAPS = (5, 11, 16)
-"""Blocks of Lite0 after which the maps of the strides are complete."""
+TAPS = (5, 11)
+"""Blocks of Lite0 after which the maps of strides 8 and 16 are complete."""
 
 
 class VehicleNet(nn.Module):
@@ -45,12 +45,24 @@ class VehicleNet(nn.Module):
         self.upsample = nn.Upsample(scale_factor=2, mode="nearest")
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        x, maps = self.stem(image), []
-        for number, block in enumerate(self.blocks, 1):
+        c8, c16 = self.finer(image)
+        return self.from_maps(c8, c16)
+
+    def finer(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """The backbone's maps of strides 8 and 16."""
+        x = self.stem(image)
+        for block in self.blocks[: TAPS[0]]:
             x = block(x)
-            if number in TAPS:
-                maps.append(x)
-        c8, c16, c32 = maps
+        c8 = x
+        for block in self.blocks[TAPS[0] : TAPS[1]]:
+            x = block(x)
+        return c8, x
+
+    def from_maps(self, c8: Tensor, c16: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The rest of the network, from the maps of strides 8 and 16 on."""
+        c32 = c16
+        for block in self.blocks[TAPS[1] :]:
+            c32 = block(c32)
         f32, p32 = self.head32(c32)
         f16, p16 = self.head16(torch.cat([c16, self.upsample(self.lateral16(f32))], 1))
         _, p8 = self.head8(torch.cat([c8, self.upsample(self.lateral8(f16))], 1))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +21,9 @@ from tools.training.common.run_folder import RunFolder
 from tools.training.vehicles.augment import compose, letterbox
 from tools.training.vehicles.dataset import Sample
 from tools.training.vehicles.evaluate import precisions
-from tools.training.vehicles.network import VehicleNet
+from tools.training.vehicles.frozen import FrozenPictures
+from tools.training.vehicles.network import TAPS, VehicleNet
+from tools.training.vehicles.plan import Plan
 from tools.training.yolov3.anchors import kmeans
 from tools.training.yolov3.loss import YoloLoss
 from tools.training.yolov3.network import ANCHORS_PER_SCALE
@@ -30,22 +32,6 @@ from tools.training.yolov3.train import one_cycle
 log = logging.getLogger("vehicles")
 SOURCE_WEIGHTS = {"highway": 1.0, "traffic_camera": 2.5, "attributes": 0.2}
 BACKBONE = "efficientnet-lite0"
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How to train; rates are the peaks, sizes are the sides of the square pictures in pixels."""
-
-    steps: int = 1200
-    batch: int = 12
-    rate: float = 1.5e-3
-    backbone_factor: float = 0.15
-    decay: float = 0.02
-    frozen: int = 4
-    sizes: tuple[int, ...] = (288, 320, 416)
-    shares: tuple[float, ...] = (0.3, 0.4, 0.3)
-    evaluate_every: int = 200
-    seed: int = 1
 
 
 def anchors_of(samples: Sequence[Sample], seed: int) -> Tensor:
@@ -97,12 +83,18 @@ def train(samples: Sequence[Sample], dev: Sequence[Sample], plan: Plan, folder: 
         learner.restore(state)
         step, best = int(state["step"]), float(state["best"])
     losses = []
-    for pictures, boxes in tqdm(batches(samples, plan, step), initial=step, total=plan.steps, mininterval=5):
+    drawn: Iterator[tuple[Tensor | tuple[Tensor, Tensor], list[Tensor]]] = batches(samples, plan, step)
+    if plan.frozen_pictures:
+        drawn = FrozenPictures.of(network, batches(samples, replace(plan, steps=10**9), 0), plan).batches(plan, step)
+    for pictures, boxes in tqdm(drawn, initial=step, total=plan.steps, mininterval=5):
         network.train()
         for group in learner.optimiser.param_groups:
             group["lr"] = one_cycle(step, plan.steps, plan.rate * float(group["factor"]), 100)
         with compute.autocast():
-            outputs = network(compute.images(pictures))
+            if isinstance(pictures, tuple):
+                outputs = network.from_maps(*(compute.images(one) for one in pictures))
+            else:
+                outputs = network(compute.images(pictures))
         parts = loss_of(outputs, [b.to(compute.device) for b in boxes])
         losses.append(_descend(learner, parts.box + parts.objectness + 2.5 * parts.classes))
         step += 1
@@ -136,7 +128,7 @@ def _descend(learner: Learner, loss: Tensor) -> float:
 def _groups(network: VehicleNet, plan: Plan) -> list[dict[str, object]]:
     groups: list[dict[str, object]] = [{"params": network.others(), "factor": 1.0, "weight_decay": plan.decay}]
     for index, layer in enumerate(network.layers()):
-        if index < plan.frozen:
+        if index < (TAPS[1] + 1 if plan.frozen_pictures else plan.frozen):
             for parameter in layer:
                 parameter.requires_grad_(False)
             continue

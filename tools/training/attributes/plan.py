@@ -1,0 +1,30 @@
+"""How to fine-tune the classifier."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to fine-tune; sizes are (height, width) of the pictures in pixels, rates are the peaks.
+
+    With ``views`` the maps of the frozen layers are computed once, of so many views of each picture (`frozen`).
+    """
+
+    steps: int = 2500
+    head_steps: int = 800
+    batch: int = 32
+    rate: float = 4e-4
+    head_rate: float = 3e-3
+    decay: float = 0.02
+    layer_factor: float = 0.9
+    frozen: int = 4
+    views: int = 0
+    small: tuple[int, int] = (144, 192)
+    full: tuple[int, int] = (192, 256)
+    full_share: float = 0.25
+    mixup: float = 0.3
+    evaluate_every: int = 250
+    patience: int = 0
+    seed: int = 1
