@@ -53,7 +53,7 @@ class FrozenPictures:
             _Group(
                 torch.cat([a for a, _, _ in some]),
                 torch.cat([b for _, b, _ in some]),
-                sum((c for _, _, c in some), []),
+                [rows for _, _, boxes in some for rows in boxes],
                 size,
             )
             for size, some in sorted(found.items())
