@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from importlib import metadata
 from typing import Final
 
+from deploy.serving.environment import NODE_ENVIRONMENT
 from deploy.settings.aws import AwsTarget
 
 HOME: Final = "~/.plates"
@@ -21,11 +22,7 @@ _APT = "sudo DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=3
 _PORT = 6379
 _HEAD_GONE_S = 900
 """How long workers go on serving without a head that can come back; Ray's own 60 s are too few to restart it."""
-_ENVIRONMENT: Mapping[str, str] = {
-    "RAY_AUTH_MODE": "token",
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_SERVE_ENABLE_HA_PROXY": "1",
-}
+_ENVIRONMENT: Mapping[str, str] = {**NODE_ENVIRONMENT, "RAY_AUTH_MODE": "token"}
 
 
 def wheel_place(target: AwsTarget) -> str | None:

@@ -15,6 +15,7 @@ from deploy.kubernetes.objects import Manifest, labels, metadata, selector
 from deploy.kubernetes.rayservice import ray_service
 from deploy.registry.reference import ModelReference
 from deploy.serving.description import application
+from deploy.serving.environment import NODE_ENVIRONMENT
 from deploy.settings import DeploySettings, KubernetesTarget
 
 _HEADER = "# Written by `cloud-deploy deploy --output`; change config/deploy.yaml, not this file.\n"
@@ -89,8 +90,7 @@ def _namespace(target: KubernetesTarget) -> Manifest:
 
 def _configuration(target: KubernetesTarget) -> Manifest:
     environment = {
-        "RAY_SERVE_ENABLE_HA_PROXY": "1",
-        "RAY_USAGE_STATS_ENABLED": "0",
+        **NODE_ENVIRONMENT,
         "PLATE_MODEL_CACHE": "/tmp/models",  # noqa: S108 - the pod's own volume
     }
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata(target, target.name), "data": environment}

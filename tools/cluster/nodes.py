@@ -19,6 +19,8 @@ from tools.cluster.network import Network, entered
 
 GCS_PORT, DASHBOARD_PORT = 6379, 8265
 _OBJECT_STORE_BYTES = 100_000_000
+# So long a worker serves on without a head that can come back.
+_HEAD_GONE_S = 900
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +82,10 @@ def node_environment(
     }
     if token_file is not None:
         environment["RAY_AUTH_TOKEN_PATH"] = str(token_file)
-    if redis is not None and plan.number == 0:
-        environment["RAY_REDIS_ADDRESS"] = redis
+    if redis is not None:
+        environment["RAY_gcs_rpc_server_reconnect_timeout_s"] = str(_HEAD_GONE_S)
+        if plan.number == 0:
+            environment["RAY_REDIS_ADDRESS"] = redis
     # The nodes' code comes with what is deployed, as on machines that have no checkout.
     environment.pop("PYTHONPATH", None)
     for name in ("RAY_ADDRESS", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
