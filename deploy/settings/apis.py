@@ -11,6 +11,8 @@ from deploy.errors import SettingsError
 from deploy.registry.reference import ModelReference, parse_reference
 from deploy.settings.section import Positive, Section
 
+_ON_CPU = frozenset({"CPUExecutionProvider", "AzureExecutionProvider", "OpenVINOExecutionProvider"})
+
 
 class ReplicaSettings(Section):
     """How many copies of an API run."""
@@ -69,6 +71,13 @@ class ApiSettings(Section):
             if reference.name != name:
                 raise ValueError(f"{name} cannot be the model {reference}")
         return models
+
+    @model_validator(mode="after")
+    def _gpu_is_taken(self) -> ApiSettings:
+        uses = any(name not in _ON_CPU for name in self.providers)
+        if uses and not self.resources.gpus:
+            raise ValueError(f"providers has {self.providers[0]} and resources.gpus is 0: give it a GPU, or a part")
+        return self
 
     def references(self, api: Api) -> tuple[ModelReference, ...]:
         """The models that this API needs."""

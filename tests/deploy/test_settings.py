@@ -48,6 +48,7 @@ def test_the_least_file(tmp_path: Path) -> None:
         (LEAST.replace("yolov3", "other"), "apis.other"),
         (LEAST.replace("s3://", "http://"), "registry.url: .*s3://BUCKET/PREFIX"),
         (LEAST + "api_key: my-secret", "write where the key is"),
+        (LEAST.replace("{}", "{providers: [CUDAExecutionProvider]}"), "resources.gpus is 0: give it a GPU"),
         (LEAST + "target: {kind: cloud}", "target: .*'ray', 'aws', 'kubernetes'"),
         ("a: [", "not valid YAML"),
     ],

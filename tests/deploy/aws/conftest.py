@@ -13,9 +13,7 @@ import yaml
 
 instance_types = pytest.importorskip("moto.ec2.models.instance_types", reason="the dev extra is not installed")
 
-from cloud_apis.names import Api
-from deploy.settings import AwsTarget, DeploySettings
-from deploy.settings.registry import RegistrySettings
+from deploy.settings import AwsTarget
 from tests.deploy.conftest import credentials
 
 REGION = "us-east-1"
@@ -119,9 +117,3 @@ def settings_file(tmp_path: Path, stated: dict[str, Any]) -> Callable[[], Path]:
         return file
 
     return write
-
-
-def settings_of(target: AwsTarget) -> DeploySettings:
-    """Whole settings around a target."""
-    registry = RegistrySettings(url="s3://bucket/plates")
-    return DeploySettings(registry=registry, target=target, api_key="env:KEY", apis={Api.YOLOV3: {}})

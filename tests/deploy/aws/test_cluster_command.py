@@ -108,7 +108,10 @@ def test_machines_that_are_too_few_are_told_before(
     stated["workers"] = {"cpu": {"machine": "c7i.large"}}
     file = settings_file()
     settings = yaml.safe_load(file.read_text())
-    settings["apis"] = {"yolov3": {"replicas": {"max": 9}}, "crnn": {"resources": {"gpus": 1}}}
+    settings["apis"] = {
+        "yolov3": {"replicas": {"max": 9}},
+        "crnn": {"resources": {"gpus": 1}},
+    }
     file.write_text(yaml.safe_dump(settings))
     assert (
         main(["cluster", "up", "--output", str(tmp_path / "c.yaml"), "--config", str(file), *FIGURES, "--fps", "60"])

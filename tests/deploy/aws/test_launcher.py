@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 import yaml
-from jsonschema import ValidationError
 
+jsonschema = pytest.importorskip("jsonschema", reason="the dev extra is not installed")
 commands = pytest.importorskip("ray.autoscaler._private.commands", reason="the ray extra is not installed")
 
-from ray.autoscaler._private.aws.node_provider import AWSNodeProvider
+from ray.autoscaler._private.aws import node_provider
 from ray.autoscaler._private.util import prepare_config, validate_config
 from ray.autoscaler.tags import NODE_KIND_WORKER, TAG_RAY_NODE_KIND, TAG_RAY_USER_NODE_TYPE
 
@@ -57,7 +58,7 @@ def test_rays_own_validator_accepts_it(target: Change, other: dict[str, Any]) ->
 
 def test_rays_validator_would_refuse_a_wrong_one(target: Change) -> None:
     wanted = prepare_config(_configuration(target)) | {"colour": "red"}
-    with pytest.raises(ValidationError, match="colour"):
+    with pytest.raises(jsonschema.ValidationError, match="colour"):
         validate_config(wanted)
 
 
@@ -78,7 +79,8 @@ def test_rays_own_preparation_makes_no_role_and_opens_no_port(aws: Any, target: 
 
 def test_a_machine_is_started_as_it_is_described(aws: Any, target: Change) -> None:
     resolved = commands._bootstrap_config(_configuration(target), no_config_cache=True)
-    provider = AWSNodeProvider(resolved["provider"], resolved["cluster_name"])
+    make: Callable[..., Any] = node_provider.AWSNodeProvider
+    provider = make(resolved["provider"], resolved["cluster_name"])
     tags = {TAG_RAY_NODE_KIND: NODE_KIND_WORKER, TAG_RAY_USER_NODE_TYPE: "gpu"}
     provider.create_node(resolved["available_node_types"]["gpu"]["node_config"], tags, 1)
     (identity,) = provider.non_terminated_nodes({})
