@@ -53,16 +53,14 @@ def prove_it(files: int, folder: Path | None, seed: int, processes: int, ray: st
         spread += ["--ray", ray] if ray else []
         repair = [*command, "repair", str(root), "--work", str(work), "--quarantine", *spread]
         looked = _killed(repair, work, files) if kill else 0
-        began = time.monotonic()
-        code, memory_mib = _measured(repair)
-        seconds = time.monotonic() - began
+        code, cost = _measured(repair)
         for step in (["merge"], ["split", "--least", "50"]):
             code = code or subprocess.run([*command, *step, "--work", str(work)], check=False).returncode
         if code:
             print("prove: error: a step failed (see above)", file=sys.stderr)
             return 1
         found = check(planted, hashes, root, work)
-    _tell(found, files, looked, seconds, memory_mib)
+    _tell(found, files - looked, cost)
     return int(bool(found.lost or found.wrong or found.on_both_sides))
 
 
@@ -114,13 +112,26 @@ def _looked(work: Path) -> int:
         return 0  # it is just being made
 
 
-def _measured(command: list[str]) -> tuple[int, float]:
-    """Exit status of a command, and the largest resident memory of any of its processes, MiB."""
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a command took: time, time on processors, and the largest resident memory of any of its processes."""
+
+    seconds: float
+    cpu_s: float
+    memory_mib: float
+
+
+def _measured(command: list[str]) -> tuple[int, Cost]:
+    """Exit status of a command, and what it took."""
+    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     code = subprocess.run(command, check=False).returncode
-    return code, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    after, seconds = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic() - began
+    cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return code, Cost(seconds, cpu_s, after.ru_maxrss / 1024)
 
 
-def _tell(found: Found, files: int, looked: int, seconds: float, memory_mib: float) -> None:
+def _tell(found: Found, left: int, cost: Cost) -> None:
+    files = sum(found.counts.values())
     table = Table("planted", "files", "found as planted", title=f"{files:,} files")
     for fault in ("", *(fault for fault, _ in FAULTS)):
         counts = {reason: n for (planted, reason), n in found.counts.items() if planted == fault}
@@ -128,9 +139,9 @@ def _tell(found: Found, files: int, looked: int, seconds: float, memory_mib: flo
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
     console.print(table)
     train, val, test = found.shares
-    left = files - looked
     print(f"lost or altered: {found.lost}; sorted wrongly: {len(found.wrong)}")
     print("".join(f"  {line}\n" for line in found.wrong[:10]), end="")
     print(f"listings on two sides of the split: {found.on_both_sides} (train {train:,}, val {val:,}, test {test:,})")
-    print(f"killed after {looked:,} files; the rest in {seconds:.1f} s: {left / seconds:,.0f} files/s")
-    print(f"largest memory of a process: {memory_mib:.0f} MiB")
+    took = f"{left / cost.seconds:,.0f} files/s, {left / cost.cpu_s:,.0f} for each second of a core"
+    print(f"killed after {files - left:,} files; the rest, with moving, in {cost.seconds:.1f} s: {took}")
+    print(f"largest memory of a process: {cost.memory_mib:.0f} MiB")
