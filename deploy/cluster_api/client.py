@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 
 import requests
 
-from deploy.cluster_api.packages import MAX_BYTES, package_name, package_uri
 from deploy.cluster_api.state import Node, Serving, parse_nodes, parse_serving, reason
 from deploy.errors import (
     ClusterDeniedError,
@@ -90,24 +89,6 @@ class ClusterApi:
         """The JSON that a GET of this path answers, such as ``/nodes?view=summary``."""
         return self._json("GET", path)
 
-    def upload(self, archive: bytes) -> str:
-        """Upload a zip of code unless the cluster has it; gives the URI for ``runtime_env.working_dir``."""
-        if len(archive) > MAX_BYTES:
-            raise ClusterRefusedError(f"the code is {len(archive) >> 20} MB as an archive: more than Ray takes")
-        path = f"/api/packages/gcs/{package_name(archive)}"
-        if not self._has(path):
-            self._request("PUT", path, data=archive)
-        return package_uri(archive)
-
-    def log_files(self, node_id: str, pattern: str = "*") -> tuple[str, ...]:
-        """The names of log files on a node, those of Serve's replicas below ``serve/``."""
-        answer = self._json("GET", "/api/v0/logs", params={"node_id": node_id, "glob": pattern})
-        try:
-            files = [str(name) for names in answer["data"]["result"].values() for name in names]
-        except (KeyError, TypeError, AttributeError) as error:
-            raise ClusterVersionError(f"{self.address} lists its log files in an unknown way") from error
-        return tuple(sorted(files))
-
     def log(self, node_id: str, file: str, *, lines: int = 1000, follow: bool = False) -> Iterator[str]:
         """The last lines of a log file (such as `Replica.log_file`), then, with ``follow``, new ones as they come.
 
@@ -128,14 +109,6 @@ class ClusterApi:
             answer.encoding = "utf-8"
             for line in answer.iter_lines(_CHUNK_BYTES, decode_unicode=True):
                 yield str(line)
-
-    def _has(self, path: str) -> bool:
-        with self._explained():
-            answer = self._session.get(self.address + path, timeout=(_CONNECT_S, self._timeout_s))
-        if answer.status_code == requests.codes.not_found:
-            return False
-        self._judge(answer)
-        return True
 
     def _json(self, method: str, path: str, **options: Any) -> Any:
         answer = self._request(method, path, **options)

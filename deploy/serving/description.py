@@ -52,7 +52,7 @@ def application(
     """One API as an application of Serve.
 
     ``models`` are all that the API needs, by their digests (`Registry.resolve`). ``code_uri`` names the uploaded code
-    archive (`deploy.cluster_api.packages`), None where the nodes have the code themselves. ``key`` is `keys.hashed`
+    archive (`deploy.archive.store.code_uri`), None where the nodes have the code themselves. ``key`` is `keys.hashed`
     of the API key, or ``env:NAME``, or None.
     """
     chosen = settings.apis[api]

@@ -43,17 +43,20 @@ TWO: dict[str, Any] = {"yolov3": {"replicas": {"min": 2, "max": 2}, "queue": 2}}
 @pytest.fixture
 def one(cluster: TrialCluster) -> TrialCluster:
     """The cluster with one replica of the detector."""
-    cluster.apply(ONE)
+    if cluster.apis.get("yolov3", {}).get("replicas") != ONE["yolov3"]["replicas"]:
+        cluster.apply(ONE)
     return cluster
 
 
 @pytest.fixture
 def two(cluster: TrialCluster) -> TrialCluster:
-    """The cluster with two replicas of the detector, one on each node."""
-    cluster.apply(TWO)
-    app = cluster.wait_for("yolov3", lambda app: len(app.running) == 2)
-    assert len({replica.node_id for replica in app.running}) == 2
-    return cluster
+    """The cluster with two replicas of the detector, at least one of them on the worker."""
+    for queue in (2, 3):  # another version starts beside the former one, that is where the former one is not
+        cluster.apply({"yolov3": {**TWO["yolov3"], "queue": queue}})
+        app = cluster.wait_for("yolov3", lambda app: len(app.running) == 2)
+        if any(replica.node_ip == cluster.local.nodes[1].address for replica in app.running):
+            return cluster
+    raise AssertionError(f"no replica runs on the worker: {app.replicas}")
 
 
 def transport(key: str | None = KEY) -> Transport:
@@ -85,6 +88,8 @@ def test_what_stands_below_the_prefix_and_what_wants_the_key(one: TrialCluster) 
         session.headers["X-API-Key"] = KEY
         assert "cloud_apis_requests_total" in session.get(f"{one.url}/yolov3/metrics", timeout=60).text
         assert session.get(f"{one.url}/yolov3/v2/models/yolov3", timeout=60).json()["name"] == "yolov3"
+        (own,) = one.serving().targets
+        assert "cloud_apis_requests_total" in session.get(own.metrics_url, timeout=60).text
 
 
 def test_the_key_is_in_nothing_that_the_cluster_keeps(one: TrialCluster) -> None:
@@ -160,7 +165,7 @@ def test_code_that_cannot_be_imported_is_refused_while_the_old_one_serves_on(one
 
 def fails(cluster: TrialCluster, description: Description) -> str:
     """Put a description that cannot come up, look at requests meanwhile, put the former one back; gives the reason."""
-    over, former = transport(), cluster.describe(ONE)
+    over, former = transport(), cluster.describe(cluster.apis)
     with Asking(lambda: ask(cluster, over, again=False), clients=1) as asking:
         asking.wait_for_answers(3)
         before = cluster.serving().applications["yolov3"].deployed_s

@@ -95,7 +95,7 @@ def _s3(arguments: argparse.Namespace) -> None:
 
 def _bench(arguments: argparse.Namespace) -> None:
     # Imported late: the other commands need neither OpenCV nor the models.
-    from tools.cluster.bench import bench_cluster  # noqa: PLC0415
+    from tools.cluster.bench import bench_cluster
 
     figures = bench_cluster(arguments.rounds, arguments.seconds)
     for told in (

@@ -48,6 +48,8 @@ class TrialCluster:
     api: ClusterApi
     registry: Registry
     code: Archive = field(default_factory=code_archive)
+    apis: Mapping[str, Any] = field(default_factory=dict)
+    """What was applied last."""
 
     @property
     def url(self) -> str:
@@ -93,6 +95,7 @@ class TrialCluster:
         """Let these APIs run, and wait until they do."""
         before = {name: app.deployed_s for name, app in self.serving().applications.items()}
         self.api.apply(self.describe(apis, code))
+        self.apis = apis
         for name in apis:
             self.wait_for(
                 name,

@@ -125,11 +125,7 @@ def test_nobody_there(dashboard: Dashboard) -> None:
 
 
 def test_what_has_another_shape_is_another_version(dashboard: Dashboard, api: ClusterApi) -> None:
-    for path, ask in (
-        ("/api/serve/applications/", api.serving),
-        ("/api/v0/nodes", api.nodes),
-        ("/api/v0/logs", lambda: api.log_files("n")),
-    ):
+    for path, ask in (("/api/serve/applications/", api.serving), ("/api/v0/nodes", api.nodes)):
         for content in (b"[]", b"{}", b'{"data": 1, "applications": {"a": {}}}'):
             dashboard.answers[f"GET {path}"] = 200, content
             with pytest.raises(ClusterVersionError, match="in an unknown way"):

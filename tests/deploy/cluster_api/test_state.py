@@ -44,6 +44,7 @@ def test_applications_with_their_replicas() -> None:
     assert [replica.replica_id for replica in app.running] == ["a1"]
     assert (serving.http_host, serving.http_port) == ("0.0.0.0", 8000)
     assert [proxy.status for proxy in serving.proxies] == ["HEALTHY"]
+    assert [target.metrics_url for target in serving.targets] == ["http://10.0.0.2:30000/yolov3/metrics"]
 
 
 def test_a_cluster_on_which_serve_never_ran() -> None:
