@@ -68,9 +68,14 @@ def parser() -> argparse.ArgumentParser:
     it.add_argument("--least-models", type=int, default=6, help="pictures that a model needs (default: %(default)s)")
     it.add_argument("--head-steps", type=int, default=plan.head_steps, help="steps of the heads alone (%(default)s)")
     it.add_argument("--steps", type=int, default=plan.steps, help="steps of all layers (default: %(default)s)")
+    it.add_argument("--mixup", type=float, default=plan.mixup, help="share of steps on mixed pictures (%(default)s)")
     it.add_argument("--batch", type=int, default=plan.batch, help="pictures a step (default: %(default)s)")
     it.add_argument("--rate", type=float, default=plan.rate, help="peak learning rate (default: %(default)s)")
     it.add_argument("--frozen", type=int, default=plan.frozen, help="layers from the input on that stay as they are")
+    it.add_argument(
+        "--views", type=int, default=plan.views, metavar="N",
+        help="quick on a CPU: compute the frozen layers' maps of N views of each picture once (--frozen 9 --views 4)",
+    )  # fmt: skip
     it.add_argument(
         "--full-share", type=float, default=plan.full_share,
         help="last part of the steps that sees pictures of the full size; the others are smaller (%(default)s)",
@@ -95,8 +100,10 @@ def plan_of(arguments: argparse.Namespace) -> Plan:
         steps=steps,
         head_steps=arguments.head_steps,
         batch=arguments.batch,
+        mixup=arguments.mixup,
         rate=arguments.rate,
         frozen=arguments.frozen,
+        views=arguments.views,
         full_share=arguments.full_share,
         evaluate_every=max(1, min(arguments.evaluate_every, steps)),
         patience=arguments.patience,

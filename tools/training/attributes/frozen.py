@@ -120,7 +120,6 @@ def integer_session(
         source, scale, zero = last[name].input[:3]
         model.graph.output.append(onnx.helper.make_tensor_value_info(source, onnx.TensorProto.UINT8, None))
         meaning.append((float(values[scale]), int(values[zero])))
-        model.graph.node.remove(last[name])
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
     content = model.SerializeToString()

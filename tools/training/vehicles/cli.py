@@ -45,6 +45,10 @@ def parser() -> argparse.ArgumentParser:
     it.add_argument("--steps", type=int, default=plan.steps, help="optimiser steps (default: %(default)s)")
     it.add_argument("--batch", type=int, default=plan.batch, help="pictures a step (default: %(default)s)")
     it.add_argument("--rate", type=float, default=plan.rate, help="peak learning rate (default: %(default)s)")
+    it.add_argument(
+        "--frozen-pictures", type=int, default=plan.frozen_pictures, metavar="N",
+        help="quick on a CPU: leave the backbone up to stride 16 as it is and compute its maps of N pictures once",
+    )  # fmt: skip
     it.add_argument("--evaluate-every", type=int, default=plan.evaluate_every, help="steps (default: %(default)s)")
     it.add_argument("--seed", type=int, default=plan.seed, help="of all randomness (default: %(default)s)")
     it.add_argument("--threads", type=int, default=0, help="CPU threads; 0 takes all cores")
@@ -67,6 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         plan = Plan(
             steps=arguments.steps, batch=arguments.batch, rate=arguments.rate, seed=arguments.seed,
             evaluate_every=max(1, min(arguments.evaluate_every, arguments.steps)),
+            frozen_pictures=arguments.frozen_pictures,
         )  # fmt: skip
         log.info("%s; %d pictures to train on, %d held out", compute, len(kept), len(dev))
         if not arguments.export_only:

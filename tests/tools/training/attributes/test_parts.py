@@ -13,7 +13,7 @@ from tools.training.attributes.calibrate import calibrate
 from tools.training.attributes.classes import Head, Targets, heads_of, targets
 from tools.training.attributes.depthwise import depthwise
 from tools.training.attributes.examples import Example, load_own
-from tools.training.attributes.export import folded_for_good
+from tools.training.attributes.fold import folded_for_good
 from tools.training.attributes.lite import EfficientNetLite
 from tools.training.attributes.measure import measure
 from tools.training.attributes.network import head_loss
