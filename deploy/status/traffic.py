@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
 
 _REQUESTS = "ray_serve_http_request_latency_ms"
 _IN_HAND = ("ray_serve_replica_processing_queries", "ray_serve_deployment_queued_queries")
@@ -48,19 +49,17 @@ def totals(pages: Iterable[str]) -> dict[str, Totals]:
     at_most: dict[str, dict[float, float]] = defaultdict(lambda: defaultdict(float))
     in_hand: dict[str, float] = defaultdict(float)
     for page in pages:
-        wanted = "\n".join(line for line in page.splitlines() if line.startswith((_REQUESTS, *_IN_HAND)))
-        for family in text_string_to_metric_families(wanted + "\n"):
-            for sample in family.samples:
-                labels = sample.labels
-                api = labels.get("application", "")
-                if sample.name in _IN_HAND:
-                    in_hand[api] += sample.value
-                elif labels.get("method") != "POST":
-                    continue
-                elif sample.name == f"{_REQUESTS}_count":
-                    answers[api][labels.get("status_code", "")] += sample.value
-                elif sample.name == f"{_REQUESTS}_bucket":
-                    at_most[api][float(labels["le"])] += sample.value
+        for sample in _samples(page):
+            labels = sample.labels
+            api = labels.get("application", "")
+            if sample.name in _IN_HAND:
+                in_hand[api] += sample.value
+            elif labels.get("method") != "POST":
+                continue
+            elif sample.name == f"{_REQUESTS}_count":
+                answers[api][labels.get("status_code", "")] += sample.value
+            elif sample.name == f"{_REQUESTS}_bucket":
+                at_most[api][float(labels["le"])] += sample.value
     names = answers.keys() | in_hand.keys()
     return {name: Totals(dict(answers[name]), dict(at_most[name]), in_hand[name]) for name in names}
 
@@ -93,7 +92,7 @@ def quantile(at_most: Mapping[float, float], share: float) -> float | None:
     total = at_most[bounds[-1]] if bounds else 0.0
     if total <= 0:
         return None
-    rank = share * total
+    rank = share * total * (1 - 1e-9)  # a rank that is whole must not be rounded up
     lower, below = 0.0, 0.0
     for bound in bounds:
         count = at_most[bound]
@@ -104,6 +103,15 @@ def quantile(at_most: Mapping[float, float], share: float) -> float | None:
             return lower + (bound - lower) * ((rank - below) / inside if inside > 0 else 1.0)
         lower, below = bound, count
     return lower
+
+
+def _samples(page: str) -> list[Sample]:
+    """The samples of one page that matter here; none of a page that cannot be read."""
+    wanted = "\n".join(line for line in page.splitlines() if line.startswith((_REQUESTS, *_IN_HAND)))
+    try:
+        return [sample for family in text_string_to_metric_families(f"{wanted}\n") for sample in family.samples]
+    except ValueError:
+        return []
 
 
 def _is_failure(status: str) -> bool:
