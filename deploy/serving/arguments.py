@@ -30,7 +30,7 @@ class Arguments(BaseModel):
     registry_region: str | None = Field(default=None, description="AWS region of the bucket")
     threads: Count = Field(default=1, description="threads within one inference")
     workers: Count = Field(default=1, description="requests that are worked on at a time")
-    queue: Annotated[int, Field(ge=0, le=10_000)] = Field(default=32, description="requests that may wait")
+    queue: Count = Field(default=32, description="requests that may wait")
     batch: Count = Field(default=1, description="requests in one inference")
     providers: list[str] = Field(default=["CPUExecutionProvider"], min_length=1, description="execution providers")
     key: str | None = Field(default=None, description="how the API key is known: sha256:HEX or env:NAME; null: none")

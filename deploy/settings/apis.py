@@ -52,10 +52,10 @@ class ApiSettings(Section):
     workers: Annotated[int, Field(ge=1, le=64)] = Field(
         default=1, description="requests that a copy works on at a time"
     )
-    queue: Annotated[int, Field(ge=0, le=10_000)] = Field(
+    queue: Annotated[int, Field(ge=1, le=4096)] = Field(
         default=32, description="requests that may wait in a copy; what comes beyond is refused with 503"
     )
-    batch: Annotated[int, Field(ge=1, le=256)] = Field(default=1, description="requests in one inference; pays on GPUs")
+    batch: Annotated[int, Field(ge=1, le=64)] = Field(default=1, description="requests in one inference; pays on GPUs")
     providers: list[str] = Field(
         default=["CPUExecutionProvider"], min_length=1, description="onnxruntime's execution providers"
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import shutil
 import time
 from pathlib import Path
@@ -19,7 +18,7 @@ from deploy.archive.archive import pack
 from deploy.archive.contents import collect, package_roots
 from deploy.cluster_api.client import ClusterApi
 from deploy.cluster_api.state import reason
-from deploy.errors import ClusterDeniedError, ClusterError, ClusterRefusedError
+from deploy.errors import ClusterDeniedError, ClusterRefusedError
 from deploy.registry.registry import blob_key
 from deploy.serving.description import Description
 from edge_client.config import PoolSettings
@@ -30,8 +29,8 @@ from edge_client.requests.endpoints import FixedEndpoints
 from edge_client.requests.transport import Body, Transport
 from tests.cloud_apis.pictures import grey_jpeg, scene
 from tests.deploy.clusters import Asking
-from tools.cluster.local import kill, start
-from tools.cluster.trial import HTTP_PORT, KEY, PATIENCE_S, TrialCluster
+from tools.cluster.local import join, kill
+from tools.cluster.trial import HTTP_PORT, KEY, TrialCluster
 
 pytestmark = [pytest.mark.ray, pytest.mark.xdist_group("ray"), pytest.mark.timeout(1200)]
 
@@ -208,8 +207,7 @@ def test_a_worker_node_that_is_lost_is_made_up_for_within_a_minute(two: TrialClu
         )
         took_s = time.monotonic() - begun
         asking.wait_for_answers(5)
-        two.local = start(two.local, 1)
-        wait_for_nodes(two, 2)
+        two.local = join(two.local, 1, nodes=2)
     assert {replica.node_ip for replica in app.running} == {two.local.head}
     assert took_s < 60
     assert len(asking.failed) <= 1
@@ -222,21 +220,9 @@ def test_the_head_may_die_and_come_back(two: TrialCluster) -> None:
         asking.wait_for_answers(5)
         kill(two.local, 0)
         asking.wait_for_answers(5)
-        two.local = start(two.local, 0)
-        wait_for_nodes(two, 2)
+        two.local = join(two.local, 0, nodes=2)
         app = two.wait_for("yolov3", lambda app: len(app.running) == 2 and app.status == "RUNNING")
         asking.wait_for_answers(5)
     assert not asking.failed
     assert app.described["args"]["api"] == "yolov3"
     ask(two, over)
-
-
-def wait_for_nodes(cluster: TrialCluster, count: int) -> None:
-    """Wait until so many nodes are there."""
-    deadline = time.monotonic() + PATIENCE_S
-    while True:
-        with contextlib.suppress(ClusterError):
-            if sum(node.alive for node in cluster.api.nodes()) == count:
-                return
-        assert time.monotonic() < deadline
-        time.sleep(0.5)

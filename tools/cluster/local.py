@@ -7,7 +7,6 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -105,7 +104,7 @@ def up(folder: Path, *, nodes: int = 2, cpus: int = 2, token: bool = False, redi
             address, pid = start_redis(folder / "redis", cluster.host)
             cluster = replace(cluster, redis=address, redis_pid=pid)
         for number in range(nodes):
-            cluster = _start_surely(cluster, number)
+            cluster = join(cluster, number, nodes=number + 1)
     except BaseException:
         down(cluster)
         raise
@@ -149,12 +148,13 @@ def start(cluster: LocalCluster, number: int) -> LocalCluster:
     return cluster
 
 
-def _start_surely(cluster: LocalCluster, number: int) -> LocalCluster:
-    """Start a node and wait until it has joined; Ray's own deadlines fail now and then on a busy machine."""
+def join(cluster: LocalCluster, number: int, *, nodes: int) -> LocalCluster:
+    """Start a node and wait until so many are there; Ray's own deadlines fail now and then on a busy machine."""
     for last in (False, False, True):
         cluster = start(cluster, number)
+        log = cluster.folder / f"n{number}" / "ray.log"
         try:
-            _wait_for_nodes(cluster, number + 1)
+            _wait_for_nodes(cluster, nodes, f"node {number} does not join: see {log}")
         except LocalClusterError:
             if last:
                 raise
@@ -181,19 +181,13 @@ def load(folder: Path) -> LocalCluster | None:
     return LocalCluster(**content)
 
 
-def wait_until(reached: Callable[[], bool], problem: str, cluster: LocalCluster, *, limit_s: float = _START_S) -> None:
+def _wait_for_nodes(cluster: LocalCluster, count: int, problem: str) -> None:
     """Ask again and again; raises `LocalClusterError` when it takes too long or a node has ended meanwhile."""
-    deadline = time.monotonic() + limit_s
-    while not reached():
-        ended = [node for node in cluster.nodes if not is_running(node.pid)]
-        if ended or time.monotonic() > deadline:
+    deadline = time.monotonic() + _START_S
+    while _alive(cluster) < count:
+        if time.monotonic() > deadline or not all(is_running(node.pid) for node in cluster.nodes):
             raise LocalClusterError(problem)
         time.sleep(_POLL_S)
-
-
-def _wait_for_nodes(cluster: LocalCluster, count: int) -> None:
-    log = cluster.folder / f"n{count - 1}" / "ray.log"
-    wait_until(lambda: _alive(cluster) >= count, f"node {count - 1} does not join: see {log}", cluster)
 
 
 def _alive(cluster: LocalCluster) -> int:
