@@ -72,7 +72,7 @@ def test_numbers_of_replicas_start_nothing_anew_but_everything_else_does() -> No
         {"workers": 2},
         {"queue": 5},
         {"batch": 4},
-        {"providers": ["CUDAExecutionProvider"]},
+        {"providers": ["OpenVINOExecutionProvider"]},
     ):
         assert arguments() != arguments(**change)
 
