@@ -69,6 +69,11 @@ class Clock:
         """What tells the time now."""
         return self._source
 
+    @property
+    def is_set(self) -> bool:
+        """Whether the time can be right: the GPS tells it, or the system's clock has been set at all."""
+        return self._source is UtcSource.GPS or self._wall_s() >= _EARLIEST.timestamp()
+
     def subscribe(self, listener: Callable[[Correction], None]) -> None:
         """Have each correction told, before any time of the new reckoning is given out.
 

@@ -123,6 +123,7 @@ class Drive:
             store=saver.status,
             alerts=saver.alerts,
             utc_source=self._utc_source,
+            clock_set=lambda: self._clock.is_set,
         )
         status = StatusReport(self._counters, self._apis, pool, gauges, on_status, drive=self._uid)
 

@@ -17,6 +17,7 @@ from edge_client.types import (
     SourceState,
     SourceStatus,
     StoreStatus,
+    UtcSource,
 )
 
 _SLOW_ROUND_TRIP_S = 0.8
@@ -47,13 +48,14 @@ class PartState:
 
 
 def states(status: LiveStatus) -> tuple[PartState, ...]:
-    """The states of camera, GPS, network, recording and reads, always in this order."""
+    """The states of camera, GPS, network, recording, reads and clock, always in this order."""
     return (
         camera_state(status.camera),
         gps_state(status.gps),
         network_state(status.network, status.apis),
         recording_state(status.recording),
         store_state(status.store),
+        clock_state(status.utc_source, is_set=status.clock_set),
     )
 
 
@@ -131,6 +133,14 @@ def store_state(store: StoreStatus) -> PartState:
     return PartState(
         "reads", "written", Grade.OK, f"{store.events_waiting} events wait" if store.events_waiting else ""
     )
+
+
+def clock_state(source: UtcSource, *, is_set: bool) -> PartState:
+    """What tells the time of reads; a clock that was never set is corrected later, with all that it stamped."""
+    if source is UtcSource.SYSTEM and not is_set:
+        return PartState("clock", "not set", Grade.BAD, "times are corrected once GPS or a network tells them")
+    word = {UtcSource.GPS: "by GPS", UtcSource.SYSTEM: "by the system", UtcSource.RECORDING: "the recording's"}[source]
+    return PartState("clock", word, Grade.OK)
 
 
 def warnings(parts: tuple[PartState, ...]) -> tuple[str, ...]:

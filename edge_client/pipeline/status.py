@@ -42,6 +42,7 @@ class Gauges:
     store: Callable[[], StoreStatus] = StoreStatus
     alerts: Callable[[], tuple[Alert, ...]] = tuple
     utc_source: Callable[[], UtcSource] = lambda: UtcSource.SYSTEM
+    clock_set: Callable[[], bool] = lambda: True
 
 
 class StatusReport:
@@ -86,6 +87,7 @@ class StatusReport:
             network=self._gauges.network(),
             drive=self._drive,
             utc_source=self._gauges.utc_source(),
+            clock_set=self._gauges.clock_set(),
             store=self._gauges.store(),
             alerts=self._gauges.alerts(),
         )
@@ -105,11 +107,11 @@ class StatusReport:
 
 
 def _without_own_lines(status: LiveStatus) -> LiveStatus:
-    """The status but for what the APIs, the saver and a receiver that is not there tell in the log themselves."""
+    """The status but for what APIs, saver, clock and a receiver that is not there tell in the log themselves."""
     gps = status.gps
     if gps.state is GpsState.CONNECTING:
         gps = replace(gps, state=GpsState.SEARCHING)
-    return replace(status, apis={}, store=StoreStatus(), gps=gps)
+    return replace(status, apis={}, store=StoreStatus(), gps=gps, clock_set=True)
 
 
 class StateLog:

@@ -90,5 +90,6 @@ class LiveStatus:
     network: NetworkStatus = NetworkStatus()
     drive: str = ""
     utc_source: UtcSource = UtcSource.SYSTEM
+    clock_set: bool = True
     store: StoreStatus = field(default=StoreStatus())
     alerts: tuple[Alert, ...] = ()  # the latest ones, newest last

@@ -51,6 +51,7 @@ def test_without_fixes_the_systems_clock_tells_the_time() -> None:
     utc, source = car.stamp()
     assert near(utc, car.true)
     assert source is car.clock.source is UtcSource.SYSTEM
+    assert car.clock.is_set
     assert car.corrections == []
 
 
@@ -62,6 +63,7 @@ def test_fixes_tell_the_time_and_correct_what_was_stamped_by_a_clock_in_1970(
         before, source = car.stamp()
     assert (before.year, source) == (1970, UtcSource.SYSTEM)
     assert "not set" in caplog.text
+    assert not car.clock.is_set
     stamped_at = car.true
     for _ in range(3):
         car.drive(1.0)
@@ -72,6 +74,7 @@ def test_fixes_tell_the_time_and_correct_what_was_stamped_by_a_clock_in_1970(
     (correction,) = car.corrections
     assert (correction.drive, correction.source) == ("drive", UtcSource.GPS)
     assert near(before + correction.shift, stamped_at)
+    assert car.clock.is_set
 
 
 def test_one_or_two_fixes_are_not_believed_nor_a_year_that_rolled_over() -> None:

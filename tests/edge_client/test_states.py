@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from edge_client.requests.endpoints import STARTING
 from edge_client.states import Grade, states, warnings
 from edge_client.types import (
     Fix,
@@ -16,6 +17,7 @@ from edge_client.types import (
     SourceState,
     SourceStatus,
     StoreStatus,
+    UtcSource,
 )
 from tests.edge_client.displays.samples import STATUS
 
@@ -79,13 +81,22 @@ WELL = replace(STATUS, apis={"yolov3": "ok", "crnn": "ok"})
             "reads: not written, 3 wait: the disk is full",
             Grade.BAD,
         ),
+        (replace(WELL, utc_source=UtcSource.SYSTEM), 5, "clock: by the system", Grade.OK),
+        (replace(WELL, utc_source=UtcSource.GPS, clock_set=False), 5, "clock: by GPS", Grade.OK),
+        (
+            replace(WELL, utc_source=UtcSource.SYSTEM, clock_set=False),
+            5,
+            "clock: not set, times are corrected once GPS or a network tells them",
+            Grade.BAD,
+        ),
+        (replace(WELL, network=NetworkStatus(False, reason=STARTING)), 2, f"network: starting, {STARTING}", Grade.NOTE),
         (replace(WELL, store=StoreStatus(lost=2)), 4, "reads: written, 2 reads are lost", Grade.BAD),
         (replace(WELL, store=StoreStatus(events_dropped=2)), 4, "reads: written, 2 events given up", Grade.NOTE),
     ],
 )
 def test_each_state_has_a_word_and_a_grade(status: LiveStatus, part: int, sentence: str, grade: Grade) -> None:
     found = states(status)
-    assert [p.part for p in found] == ["camera", "GPS", "network", "recording", "reads"]
+    assert [p.part for p in found] == ["camera", "GPS", "network", "recording", "reads", "clock"]
     assert (found[part].sentence, found[part].grade) == (sentence, grade)
 
 

@@ -171,3 +171,21 @@ def test_a_camera_that_is_not_plugged_in_is_waited_for_when_that_is_set() -> Non
     assert "not plugged in" in source.status().reason
     source.close()
     assert tried.wait(60)
+
+
+def virtual_camera() -> str | None:
+    """The kernel's test camera, where somebody has loaded it: `modprobe vivid`."""
+    names = Path("/sys/class/video4linux").glob("video*/name") if Path("/sys/class/video4linux").is_dir() else ()
+    found = [name.parent.name for name in sorted(names) if "vivid-000-vid-cap" in name.read_text(encoding="utf-8")]
+    return f"/dev/{found[0]}" if found else None
+
+
+@pytest.mark.skipif(virtual_camera() is None, reason="no virtual camera is there (modprobe vivid)")
+def test_a_v4l2_camera_gives_pictures_of_the_size_that_is_asked_for() -> None:
+    settings = SETTINGS.model_copy(update={"camera_width_px": 640, "camera_height_px": 360})
+    source = open_source(str(virtual_camera()), settings)
+    assert source.live
+    images = list(islice(source, 5))
+    assert {image.shape for image in images} == {(360, 640, 3)}
+    assert source.status().state is SourceState.RUNNING
+    source.close()
