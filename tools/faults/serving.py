@@ -1,0 +1,183 @@
+"""Faults of a cluster under load: what dies, what is broken, what is too much; each with its figures."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cloud_apis.model_files import packaged_models
+from deploy.registry.registry import blob_key
+from tools.cluster.local import join, kill
+from tools.cluster.s3 import ANYBODY
+from tools.cluster.trial import HTTP_PORT, KEY, TrialCluster
+from tools.faults.load import Load
+
+API = "yolov3"
+ONE: dict[str, Any] = {API: {"replicas": {"min": 1, "max": 1}}}
+TWO: dict[str, Any] = {API: {"replicas": {"min": 2, "max": 2}}}
+_BACK_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One fault: what it was, what came of it, what is asked, and whether that was reached."""
+
+    fault: str
+    result: str
+    target: str
+    reached: bool
+
+
+def replica_killed(cluster: TrialCluster) -> Row:
+    """One of two replicas is killed."""
+    url = _two(cluster)
+    victim = cluster.serving().applications[API].running[0]
+    with Load(url, 1, again=False) as bare, Load(url, 1) as patient:
+        cluster.process_of(victim).kill()
+        took_s = _seconds(lambda: _back(cluster, lambda ids: victim.replica_id not in ids))
+        bare.wait_for(10)
+    result = (
+        f"{len(bare.failed)} of {bare.asked} requests failed, with one retry {len(patient.failed)} of {patient.asked}; "
+        f"two replicas again after {took_s:.0f} s"
+    )
+    return Row("replica killed", result, "≤ 1 failed, none with a retry", len(bare.failed) <= 1 and not patient.failed)
+
+
+def worker_lost(cluster: TrialCluster) -> Row:
+    """The node of one of two replicas loses power."""
+    url = _two(cluster)
+    lost = cluster.local.nodes[1].address
+    with Load(url, 1) as load:
+        kill(cluster.local, 1)
+        begun_s = time.monotonic()
+        cluster.wait_for(API, lambda app: len(app.running) == 2 and all(r.node_ip != lost for r in app.running))
+        took_s = time.monotonic() - begun_s
+        load.wait_for(10)
+    cluster.local = join(cluster.local, 1, nodes=2)
+    result = f"both replicas on the other node after {took_s:.0f} s; {len(load.failed)} of {load.asked} requests failed"
+    return Row("worker node lost", result, f"back within {_BACK_S:g} s", took_s <= _BACK_S)
+
+
+def head_lost(cluster: TrialCluster) -> Row:
+    """The head loses power and starts again; clients ask the worker."""
+    _two(cluster)
+    with Load(f"http://{cluster.local.nodes[1].address}:{HTTP_PORT}/{API}", 1) as load:
+        kill(cluster.local, 0)
+        load.wait_for(20)
+        begun_s = time.monotonic()
+        cluster.local = join(cluster.local, 0, nodes=2)
+        app = cluster.wait_for(API, lambda app: app.status == "RUNNING" and len(app.running) == 2)
+        took_s = time.monotonic() - begun_s
+        load.wait_for(10)
+    known = app.described.get("name") == API
+    result = f"{len(load.failed)} of {load.asked} requests failed; all is known again {took_s:.0f} s after its start"
+    return Row("head killed, Redis", result, "none failed, state back", not load.failed and known)
+
+
+def update(cluster: TrialCluster) -> Row:
+    """A new version replaces the old one."""
+    cluster.apply(ONE)
+    with Load(f"{cluster.url}/{API}", 2, again=False) as load:
+        begun_s = time.monotonic()
+        cluster.apply({API: {**ONE[API], "queue": 40}})
+        took_s = time.monotonic() - begun_s
+        load.wait_for(10)
+    result = f"{len(load.failed)} of {load.asked} requests failed in {took_s:.0f} s"
+    return Row("update under load", result, "none failed", not load.failed)
+
+
+def wrong_hash(cluster: TrialCluster) -> Row:
+    """`cloud-deploy deploy` of a model whose file in the registry was changed."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for suffix in ("onnx", "json"):
+            (folder / f"{API}.{suffix}").write_bytes((packaged_models() / f"{API}.{suffix}").read_bytes())
+        (folder / f"{API}.md").write_text("# Another card\n", encoding="utf-8")
+        pushed = cluster.registry.push(folder, API, ("broken",), lambda _: None)
+    card = next(file for file in pushed.descriptor.files if file.name == f"{API}.md")
+    cluster.registry.objects.write(blob_key(card.sha256), b"x" * card.size)
+    return _refused(cluster, "wrong model hash", {"models": {API: f"{API}:broken"}}, "is not what its hash")
+
+
+def no_room(cluster: TrialCluster) -> Row:
+    """`cloud-deploy deploy` of replicas that no machine has room for."""
+    return _refused(cluster, "no machine large enough", {"resources": {"cpus": 64}}, "64 CPUs", ("--timeout", "20"))
+
+
+def overload(cluster: TrialCluster) -> Row:
+    """Twelve clients ask one replica with a queue of two, compared to as many as it can hold."""
+    cluster.apply({API: {**ONE[API], "queue": 2}})
+    with Load(f"{cluster.url}/{API}", 3) as normal:
+        normal.wait_for(60)
+    with Load(f"{cluster.url}/{API}", 12) as heavy:
+        heavy.wait_for(60)
+    ratio = heavy.p99_ms() / normal.p99_ms()
+    result = (
+        f"{heavy.refused} of {heavy.asked} refused with 503, {len(heavy.failed)} failed; p99 of the accepted "
+        f"{heavy.p99_ms():.0f} ms, with a full queue and no more {normal.p99_ms():.0f} ms: {ratio:.2f} times"
+    )
+    reached = heavy.refused > 0 and not heavy.failed and ratio <= 2
+    return Row("overload", result, "503s, p99 ≤ 2 times", reached)
+
+
+def _refused(
+    cluster: TrialCluster, fault: str, detector: dict[str, Any], words: str, options: tuple[str, ...] = ()
+) -> Row:
+    cluster.apply(ONE)
+    before = cluster.serving().applications[API].described
+    with Load(f"{cluster.url}/{API}", 1, again=False) as load:
+        begun_s = time.monotonic()
+        ended = cloud_deploy(cluster, detector, *options)
+        took_s = time.monotonic() - begun_s
+        load.wait_for(5)
+    same = cluster.serving().applications[API].described["args"] == before["args"]
+    last = (ended.stderr.strip().splitlines() or [""])[-1]
+    result = (
+        f"deploy ends with {ended.returncode} after {took_s:.0f} s: “{last}”; {len(load.failed)} of {load.asked} failed"
+    )
+    reached = ended.returncode == 1 and words in last and not load.failed and same
+    return Row(fault, result, "old version serves on, deploy says why", reached)
+
+
+def cloud_deploy(cluster: TrialCluster, detector: dict[str, Any], *options: str) -> subprocess.CompletedProcess[str]:
+    """`cloud-deploy deploy` with these settings of the detector."""
+    with tempfile.TemporaryDirectory() as name:
+        file = Path(name) / "deploy.yaml"
+        file.write_text(cluster.settings({API: detector}).model_dump_json(), encoding="utf-8")
+        return run_deploy(["deploy", "--yes", "--config", str(file), *options])
+
+
+def run_deploy(arguments: list[str], **environment: str) -> subprocess.CompletedProcess[str]:
+    """`cloud-deploy` with credentials that the local S3 takes."""
+    own = {"AWS_ACCESS_KEY_ID": ANYBODY[0], "AWS_SECRET_ACCESS_KEY": ANYBODY[1], "PLATE_KEY": KEY}
+    return subprocess.run(
+        [sys.executable, "-m", "deploy", *arguments],
+        env={**os.environ, **own, "AWS_EC2_METADATA_DISABLED": "true", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+
+
+def _two(cluster: TrialCluster) -> str:
+    cluster.apply(TWO)
+    cluster.wait_for(API, lambda app: len({replica.node_id for replica in app.running}) == 2)
+    return f"{cluster.url}/{API}"
+
+
+def _back(cluster: TrialCluster, without: Callable[[set[str]], bool]) -> None:
+    cluster.wait_for(API, lambda app: len(app.running) == 2 and without({r.replica_id for r in app.running}))
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    begun_s = time.monotonic()
+    work()
+    return time.monotonic() - begun_s
