@@ -7,7 +7,6 @@ from typing import Any, Final
 from deploy.kubernetes.objects import HEAD, WORKER, Manifest, labels
 from deploy.settings.kubernetes import GroupSettings, KubernetesTarget, PodSettings
 
-USER_ID: Final = 1000
 _AGENT_PORT: Final = 52365
 _STOP_S: Final = 90
 """Longer than a replica may take to finish its requests (`deploy.serving.description`)."""
@@ -47,13 +46,8 @@ def worker(target: KubernetesTarget, group: GroupSettings, key_variable: str) ->
 def _pod(target: KubernetesTarget, size: PodSettings, part: str, container: Manifest) -> Manifest:
     spec: Manifest = {
         "containers": [container],
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": USER_ID,
-            "runAsGroup": USER_ID,
-            "fsGroup": USER_ID,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
+        # As the image's own user, which must be a number other than 0.
+        "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
         "terminationGracePeriodSeconds": _STOP_S,
         "volumes": [{"name": "scratch", "emptyDir": {}}],
     }
