@@ -13,6 +13,7 @@ import hashlib
 import hmac
 import os
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from cloud_apis.endpoint import read_api_key
 from cloud_apis.errors import StartError
@@ -34,7 +35,7 @@ def resolve_key(reference: str, environment: Mapping[str, str] = os.environ) -> 
             raise SettingsError(f"api_key: the variable {where} is not set: export {where}=…")
     elif kind == "file":
         try:
-            key = read_api_key(where) or ""
+            key = read_api_key(str(Path(where).expanduser())) or ""
         except StartError as error:
             raise SettingsError(f"api_key: {error}") from error
     else:

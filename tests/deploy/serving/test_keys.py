@@ -29,10 +29,12 @@ def test_a_replica_may_have_the_key_in_its_environment() -> None:
         key_check("env:PLATE_KEY", PLACE, {})
 
 
-def test_references_are_resolved(tmp_path: Path) -> None:
+def test_references_are_resolved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "key"
     file.write_text(f"{KEY}\nsecond line\n")
     assert resolve_key(f"file:{file}", {}) == KEY
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert resolve_key("file:~/key", {}) == KEY
     assert resolve_key("env:K", {"K": f" {KEY}\n"}) == KEY
 
 
