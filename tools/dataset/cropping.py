@@ -57,7 +57,7 @@ class CropWorker:
         try:
             image = read_colour(job.root, path)
         except UnreadableError as error:
-            return Outcome("out", "broken", str(error))
+            return Outcome("out", error.reason, str(error))
         vehicle = largest(self._finder.find(image, path))
         if vehicle is None:
             return Outcome("out", "no vehicle")

@@ -49,7 +49,7 @@ class FilterWorker:
         try:
             image = read_colour(self._root, path, DECODED_PX)
         except UnreadableError as error:
-            return Outcome("out", "broken", str(error))
+            return Outcome("out", error.reason, str(error))
         score = self._scorer.score(image)
         if score.car >= self._threshold:
             return Outcome("kept", detail=f"{score.car:.3f}")

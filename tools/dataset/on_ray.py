@@ -7,6 +7,7 @@ travel with the job. Only one window at a time is known to Ray, so that memory d
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
@@ -19,6 +20,7 @@ from tools.dataset.running import CHUNK, Outcomes, work_on
 
 WINDOW = 50_000
 """Files that Ray knows of at a time."""
+REACH_S = 5
 _PACKAGES = ("tools", "cloud_apis", "config")
 
 
@@ -33,17 +35,22 @@ class RayRunner:
         except ImportError as error:
             raise DatasetError(f"--ray needs the extra `dataset` ({error})") from error
         self.window = window
-        options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR", "include_dashboard": False}
+        options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
         environment: dict[str, Any] = {"env_vars": {"OMP_NUM_THREADS": "1"}}
         if address == "local":
-            options |= {"address": "local", "num_cpus": cpus or len(os.sched_getaffinity(0))}
+            options |= {
+                "address": "local",
+                "num_cpus": cpus or len(os.sched_getaffinity(0)),
+                "include_dashboard": False,
+            }
             environment["env_vars"]["PYTHONPATH"] = str(_root())
         else:
+            _reach(address)
             options |= {"address": address}
             environment["py_modules"] = [str(_root() / name) for name in _PACKAGES]
         try:
             ray.init(runtime_env=environment, **options)
-        except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
+        except Exception as error:  # noqa: BLE001 Ray raises bare ones where a node does not start in time
             raise DatasetError(f"the Ray cluster at {address!r} does not answer: {error}") from error
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars = False
@@ -95,6 +102,17 @@ def work_on_batch(batch: Any, job: Job) -> Any:
     return pa.table(
         {"id": batch["id"], "outcome": pa.array([outcome.to_text() for _, outcome in outcomes], pa.string())}
     )
+
+
+def _reach(address: str) -> None:
+    """Ray would try for minutes where nobody listens. Raises DatasetError."""
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if not colon or not port.isdigit():
+        return  # such as auto, which Ray resolves
+    try:
+        socket.create_connection((host, int(port)), timeout=REACH_S).close()
+    except OSError as error:
+        raise DatasetError(f"the Ray cluster at {address!r} does not answer: {error}") from error
 
 
 def _root() -> Path:

@@ -14,7 +14,11 @@ MAX_PIXELS = 200_000_000
 
 
 class UnreadableError(OSError):
-    """A picture that cannot be read; the message says why."""
+    """A picture that cannot be read; the message says why, ``reason`` is missing or broken."""
+
+    def __init__(self, message: str, reason: str = "broken") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 def read_colour(root: bytes, path: bytes, least_px: int | None = None) -> NDArray[np.uint8]:
@@ -33,6 +37,8 @@ def read_colour(root: bytes, path: bytes, least_px: int | None = None) -> NDArra
                 upright = ImageOps.exif_transpose(opened).convert("RGB")
     except UnreadableError:
         raise
+    except FileNotFoundError as error:
+        raise UnreadableError("it is gone", "missing") from error
     # What Pillow's plugins raise for broken files of their formats.
     except (OSError, ValueError, SyntaxError, EOFError, TypeError, KeyError, IndexError, MemoryError, Warning) as error:
         raise UnreadableError(f"it cannot be read ({error})") from error

@@ -1,0 +1,145 @@
+"""Filter and crop: what a scorer doubts goes out, the largest car or truck is cut, originals stay as they are."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.cloud_apis import tiny_models
+from tests.tools.dataset.catalogues import jpeg, scene, write
+from tools.dataset.cli import main
+from tools.dataset.cropping import cut_out, largest
+from tools.dataset.errors import DatasetError
+from tools.dataset.filtering import best_scorer, load_scorer
+from tools.dataset.scoring.finder import ModelFinder, Vehicle
+from tools.dataset.scoring.vehicles import VehicleFeatures
+
+LABELS = ["car", "truck", "bus", "motorcycle"]
+
+
+def run(*words: object) -> int:
+    return main([str(word) for word in words])
+
+
+def results(work: Path, step: str) -> dict[str, tuple[str, str | None]]:
+    db = sqlite3.connect(work / "manifest.sqlite")
+    query = "SELECT f.path, r.action, r.reason FROM files f JOIN results r ON r.file = f.id WHERE r.step = ?"
+    told = {path.decode(): (action, reason) for path, action, reason in db.execute(query, (step,))}
+    db.close()
+    return told
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    root = tmp_path / "pictures"
+    for i in range(3):
+        write(root, f"a/b/2001/1/{i}.jpg", jpeg(scene(i, 320, 240)))
+    assert run("repair", root, "--work", tmp_path / "work", "--processes", 1) == 0
+    return root
+
+
+def test_the_shipped_scorer_sees_no_cars_in_patches(root: Path, tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    assert run("filter", "--work", work, "--scorer", "plain", "--processes", 1, "--quarantine") == 0
+    assert set(results(work, "filter").values()) == {("out", "no car")}
+    assert len(list((work / "quarantine" / "filter").rglob("*.jpg"))) == 3
+    assert run("restore", "--work", work, "--step", "filter") == 0
+    assert run("filter", "--work", work, "--scorer", "plain", "--threshold", 0, "--processes", 1, "--again") == 0
+    assert set(results(work, "filter").values()) == {("kept", None)}
+    assert run("filter", "--work", work, "--threshold", 7) == 2
+
+
+def test_a_missing_model_is_told_before_anything_begins(root: Path, tmp_path: Path) -> None:
+    empty = tmp_path / "models"
+    empty.mkdir()
+    assert best_scorer(empty) == "plain"
+    assert run("filter", "--work", tmp_path / "work", "--scorer", "vehicles", "--models", empty) == 1
+    assert run("crop", "--work", tmp_path / "work", "--models", empty) == 1
+    assert results(tmp_path / "work", "filter") == {}
+    with pytest.raises(DatasetError, match="no scorer"):
+        load_scorer("magic")
+
+
+def boxes(root: Path, file: Path) -> None:
+    """Labels: in the first picture a small car and a large truck, in the second a bus, in the third nothing."""
+    annotations = [
+        {"id": 1, "image_id": 1, "category_id": 1, "bbox": [5, 5, 70, 70]},
+        {"id": 2, "image_id": 1, "category_id": 2, "bbox": [100, 50, 200, 100]},
+        {"id": 3, "image_id": 2, "category_id": 3, "bbox": [0, 0, 300, 200]},
+    ]
+    images = [
+        {"id": i + 1, "file_name": str(root / f"a/b/2001/1/{i}.jpg"), "width": 320, "height": 240} for i in range(3)
+    ]
+    categories = [{"id": i + 1, "name": name} for i, name in enumerate(LABELS)]
+    file.write_text(json.dumps({"images": images, "annotations": annotations, "categories": categories}))
+
+
+def test_the_largest_car_or_truck_is_cut(root: Path, tmp_path: Path) -> None:
+    work, labels = tmp_path / "work", tmp_path / "labels.json"
+    boxes(root, labels)
+    before = {path: path.read_bytes() for path in root.rglob("*.jpg")}
+    command = ["crop", "--work", work, "--boxes", labels, "--processes", 1]
+    assert run(*command, "--dry-run") == 0
+    assert not (work / "crops").exists()
+    assert run(*command) == 0
+    assert results(work, "crop") == {
+        "a/b/2001/1/0.jpg": ("made", "truck"),
+        "a/b/2001/1/1.jpg": ("out", "no vehicle"),
+        "a/b/2001/1/2.jpg": ("out", "no vehicle"),
+    }
+    (made,) = (work / "crops").rglob("*.jpg")
+    cut = cv2.imread(str(made))
+    assert cut is not None
+    assert cut.shape == (110, 220, 3)
+    whole = cv2.imread(str(root / "a/b/2001/1/0.jpg"))
+    assert whole is not None
+    assert np.abs(cut.astype(int) - whole[45:155, 90:310]).mean() < 6
+    assert {path: path.read_bytes() for path in root.rglob("*.jpg")} == before
+    assert run("merge", "--work", work) == 0
+    assert run("split", "--work", work, "--least", 1, "--shares", "100/0/0") == 0
+    assert str(made) in (work / "split" / "train.csv").read_text()
+
+
+def test_crops_may_not_lie_among_the_pictures(root: Path, tmp_path: Path) -> None:
+    labels = tmp_path / "labels.json"
+    boxes(root, labels)
+    assert run("crop", "--work", tmp_path / "work", "--boxes", labels, "--output", root / "crops") == 2
+
+
+def test_boxes_are_clipped_and_others_left() -> None:
+    image = np.zeros((100, 200, 3), np.uint8)
+    car, bus = Vehicle("car", 0.5, (150, 50, 260, 140)), Vehicle("bus", 0.9, (0, 0, 200, 100))
+    assert largest((bus, car)) == car
+    assert largest((bus,)) is None
+    assert cut_out(image, car, 0.1).shape == (59, 61, 3)
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> Path:
+    """A detector of four classes that finds a car wherever it is bright."""
+    folder = tmp_path / "models"
+    folder.mkdir()
+    network = tiny_models.yolov3(classes=4)
+    manifest = {"labels": LABELS, "anchors": tiny_models.ANCHORS, "strides": [8, 16, 32]}
+    tiny_models.write(folder, "vehicles", network, **manifest)
+    return folder
+
+
+def test_the_detector_finds_and_its_features_tell(models: Path) -> None:
+    image = np.zeros((416, 416, 3), np.uint8)
+    image[192:224, 192:224] = 255
+    finder = ModelFinder(models)
+    (found,) = finder.find(image)
+    assert found.label in LABELS
+    assert found.corners[0] < 208 < found.corners[2]
+    features = VehicleFeatures(finder)
+    assert features.of(np.zeros((416, 416, 3), np.uint8)).tolist() == [0.0] * 7
+    assert features.of(image)[2] > 0.5
+    close = np.array([4.0, 0.9, 0.9, 0.9, 3.6, 0.8, 1.0])
+    assert features.why(close) == "detail"
+    assert best_scorer(models) in ("vehicles", "plain")
