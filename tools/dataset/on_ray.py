@@ -50,7 +50,7 @@ class RayRunner:
             environment["py_modules"] = [str(_root() / name) for name in _PACKAGES]
         try:
             ray.init(runtime_env=environment, **options)
-        except Exception as error:  # noqa: BLE001 Ray raises bare ones where a node does not start in time
+        except Exception as error:  # Ray raises bare ones where a node does not start in time
             raise DatasetError(f"the Ray cluster at {address!r} does not answer: {error}") from error
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars = False
