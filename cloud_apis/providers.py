@@ -49,6 +49,6 @@ def require_first(session: Any, names: Sequence[str]) -> None:
     """
     first, running = (list(names) or [CPU])[0], session.get_providers()
     if first not in running:
-        remedy = "check the driver with nvidia-smi and NVIDIA's libraries (the gpu extra has them)"
+        remedy = "check the driver with nvidia-smi and NVIDIA's libraries (the extra ray-gpu has them)"
         told = f"{first} does not start, and {running[0]} would be many times slower"
         raise StartError(f"{told}: {remedy}" if first == CUDA else told)

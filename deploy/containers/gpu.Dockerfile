@@ -1,7 +1,7 @@
 # The prediction APIs and their page on an NVIDIA GPU:
 #   docker build -f deploy/containers/gpu.Dockerfile -t plate-apis:gpu .
 #   docker run --gpus all … (NVIDIA Container Toolkit)
-# onnxruntime-gpu, CUDA and cuDNN go together: change the three at once.
+# onnxruntime-gpu, CUDA and cuDNN go together, whatever constraints.txt says: change the three at once.
 ARG BASE=nvidia/cuda:12.8.1-cudnn-runtime-ubuntu24.04
 
 FROM ${BASE} AS build
@@ -17,6 +17,7 @@ RUN python3 -m venv /opt/apis
 ENV PATH=/opt/apis/bin:$PATH
 COPY setup.cfg pyproject.toml constraints.txt README.md LICENSE ./
 RUN mkdir cloud_apis && touch cloud_apis/__init__.py \
+    && sed --in-place '/^onnxruntime-gpu==/d' constraints.txt \
     && pip install -c constraints.txt ".[gpu]" "onnxruntime-gpu==${ONNXRUNTIME_GPU}" "boto3>=1.36" "rich>=13" "tqdm>=4.66" \
     && pip uninstall --yes plate-dashcam && rm -r cloud_apis
 COPY config config
