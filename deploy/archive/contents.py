@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import resources
 from pathlib import Path, PurePosixPath
-
-import cloud_apis
-import config
-import deploy
 
 NEEDED = (
     "cloud_apis",
@@ -26,7 +23,7 @@ _SUFFIXES = {".py", ".yaml", ".html", ".css", ".js", ".json", ".svg"}
 
 def package_roots() -> dict[str, Path]:
     """The folders of our packages, by their names."""
-    return {module.__name__: Path(str(module.__file__)).parent for module in (cloud_apis, config, deploy)}
+    return {name: Path(str(resources.files(name))) for name in ("cloud_apis", "config", "deploy")}
 
 
 def collect(roots: Mapping[str, Path]) -> dict[str, bytes]:
