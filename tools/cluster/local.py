@@ -152,9 +152,8 @@ def join(cluster: LocalCluster, number: int, *, nodes: int) -> LocalCluster:
     """Start a node and wait until so many are there; Ray's own deadlines fail now and then on a busy machine."""
     for last in (False, False, True):
         cluster = start(cluster, number)
-        log = cluster.folder / f"n{number}" / "ray.log"
         try:
-            _wait_for_nodes(cluster, nodes, f"node {number} does not join: see {log}")
+            _wait_for_nodes(cluster, nodes)
         except LocalClusterError:
             if last:
                 raise
@@ -181,12 +180,17 @@ def load(folder: Path) -> LocalCluster | None:
     return LocalCluster(**content)
 
 
-def _wait_for_nodes(cluster: LocalCluster, count: int, problem: str) -> None:
+def _wait_for_nodes(cluster: LocalCluster, count: int) -> None:
     """Ask again and again; raises `LocalClusterError` when it takes too long or a node has ended meanwhile."""
     deadline = time.monotonic() + _START_S
     while _alive(cluster) < count:
-        if time.monotonic() > deadline or not all(is_running(node.pid) for node in cluster.nodes):
-            raise LocalClusterError(problem)
+        ended = [node for node in cluster.nodes if not is_running(node.pid)]
+        if ended or time.monotonic() > deadline:
+            node = ended[0] if ended else cluster.nodes[-1]
+            log = cluster.folder / f"n{node.number}" / "ray.log"
+            said = " ".join(log.read_text(encoding="utf-8", errors="replace").split())[-400:]
+            what = "has ended" if ended else "does not join"
+            raise LocalClusterError(f"node {node.number} {what}; the end of {log}: …{said}")
         time.sleep(_POLL_S)
 
 

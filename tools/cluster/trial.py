@@ -26,7 +26,7 @@ from deploy.serving.description import Description, application, deployment
 from deploy.serving.keys import hashed
 from deploy.settings import DeploySettings
 from tools.cluster.errors import LocalClusterError
-from tools.cluster.local import LocalCluster, down, up
+from tools.cluster.local import LocalCluster, down, load, up
 from tools.cluster.nodes import aws_config
 from tools.cluster.s3 import running_s3, tell_nodes
 
@@ -149,7 +149,7 @@ def trial_cluster() -> Iterator[TrialCluster]:
                 tell_nodes(aws_config(local.folder), s3_url)
                 yield _with_models(local, s3_url)
         finally:
-            down(local)
+            down(load(local.folder) or local)
 
 
 def _with_models(local: LocalCluster, s3_url: str) -> TrialCluster:
