@@ -69,7 +69,14 @@ def test_the_page_has_old_and_new_reads_and_the_state(tmp_path: Path, reads_file
         outputs.add_read(read("new", "B002NEW"))
         live = requests.get(f"{page.url}api/live", timeout=30).json()
         assert [r["text"] for r in live["reads"]] == ["B001OLD", "B002NEW"]
-        assert [part["part"] for part in live["status"]["states"]] == ["camera", "GPS", "network", "recording", "reads"]
+        assert [part["part"] for part in live["status"]["states"]] == [
+            "camera",
+            "GPS",
+            "network",
+            "recording",
+            "reads",
+            "clock",
+        ]
         stored = requests.get(f"{page.url}api/reads", timeout=30).json()["reads"]
         assert [r["text"] for r in stored] == ["B001OLD"]
         outputs.remove_read("new")
