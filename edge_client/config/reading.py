@@ -26,21 +26,21 @@ class ReadingSettings(Section):
     crnn_jpeg_quality: Quality = Field(default=92, description="JPEG quality of the crops")
     min_width_px: int = Field(default=16, ge=1, description="narrower plates are not sent")
     min_height_px: int = Field(default=6, ge=1, description="lower plates are not sent")
-    min_promise_px: float = Field(
-        default=30.0, ge=0.0, description="plates less wide (less if sharp, more if blurred or doubtful) are not sent"
+    min_gain: Unit = Field(
+        default=0.25, description="a crop that less likely puts a plate right which is not right yet is not sent"
     )
     at_once_px: float = Field(
         default=120.0,
         gt=0.0,
-        description="plates this wide (by the same measure) are sent at once",
+        description="plates this wide (less if sharp, more if blurred or doubtful) are sent at once",
     )
     wait_s: float = Field(default=0.5, ge=0.0, description="how long a better crop of a smaller plate is waited for")
     again_s: Seconds = Field(
         default=1.0, description="pause before a plate that is not well read is sent again; doubles each time"
     )
     larger_crop: float = Field(default=1.3, ge=1.0, description="without a pause when it is this much larger by then")
-    sure_confidence: Unit = Field(default=0.93, description="one read of which this is sure is good")
-    enough_confidence: Unit = Field(default=0.9, description="a vote of this confidence on enough reads is good")
+    sure_confidence: Unit = Field(default=0.9, description="one read of which this is sure is good")
+    enough_confidence: Unit = Field(default=0.75, description="a vote of this confidence on enough reads is good")
     enough_reads: int = Field(default=2, ge=1, description="agreeing reads that make a confident vote good")
     verify_s: Seconds = Field(
         default=20.0,

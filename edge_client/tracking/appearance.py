@@ -1,35 +1,51 @@
 """Whether two crops show the same plate, by their pixels alone.
 
-Cheaper than a read by far, it decides where places alone do not: frames far apart, plates side by side. On drives at
-one frame a second, three of four pairs of one plate in successive frames are more alike than 0.87, and of two plates
-seen in the same minute one pair in twenty.
+Cheaper than a read by far, it decides where places alone do not: frames far apart, plates side by side. All plates
+of a country are bright boards with a dark rim, so only the inside of a plate is compared, and light and shade are
+taken out first: what remains are the strokes of its characters. On pairs of crops up to 5 s apart in drives at one
+frame a second, 95 % of those of one plate are more alike than all but 5 % of those of two plates (73 % where whole
+plates are correlated as they are).
 """
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from cloud_apis.contract import PlateBox
 from edge_client.types import Image
 
+Grey = NDArray[np.float32]
+
 _WIDTH_PX, _HEIGHT_PX = 64, 16
 _SLACK = 0.2  # around the plate, as part of its size: boxes of one plate lie differently
-_SCALES = (0.88, 1.0, 1.12)
+_AROUND_PX = round(_WIDTH_PX * (1 + 2 * _SLACK)), round(_HEIGHT_PX * (1 + 2 * _SLACK))
+_INSIDE_PX = 50, 10
+_SHIFT_PX = 4, 2
+_SCALES_X = (0.8, 0.88, 0.94, 1.0, 1.06, 1.13, 1.22)
+_SCALES_Y = (0.85, 1.0, 1.15)
+_STROKE_PX = 3.0
+_NOISE = 4.0  # grey levels: fainter strokes count less
 _FLAT = 1.0  # standard deviation of a grey picture that shows nothing
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Thumbnail:
-    """A plate in grey, float32: by itself, shape (16, 64), and with some room around it."""
+    """A plate's strokes, in grey with light and shade taken out, float32.
 
-    plate: NDArray[np.float32]
-    around: NDArray[np.float32]
+    ``around`` has some room around the plate, shape (22, 90). ``inside``, shape (500,), is the inside of the plate
+    as a vector of length 1 and mean 0; None where the picture shows nothing.
+    """
+
+    around: Grey
+    inside: Grey | None
 
 
 def thumbnails(image: Image, boxes: Sequence[PlateBox]) -> list[Thumbnail]:
@@ -39,42 +55,74 @@ def thumbnails(image: Image, boxes: Sequence[PlateBox]) -> list[Thumbnail]:
 
 def likeness(a: Thumbnail, b: Thumbnail) -> float | None:
     """The best normalised correlation over small shifts and scales, -1..1; None where one of them shows nothing."""
-    if float(a.plate.std()) < _FLAT or float(b.plate.std()) < _FLAT:
-        return None
-    return max(_found(a, b), _found(b, a))
+    return most_alike(a, [[b]])[0]
 
 
-def most_alike(looks: Iterable[Thumbnail], look: Thumbnail, enough: float) -> float | None:
-    """How alike the most similar of several looks is, at least ``enough`` if one is; None if nothing tells."""
-    best: float | None = None
-    for known in looks:
-        alike = likeness(known, look)
-        if alike is not None and (best is None or alike > best):
-            best = alike
-        if best is not None and best >= enough:
-            break
-    return best
+def most_alike(look: Thumbnail, known: Sequence[Sequence[Thumbnail]]) -> list[float | None]:
+    """For each plate known by several looks how alike the most similar of them is; None where nothing tells."""
+    if look.inside is None:
+        return [None] * len(known)
+    insides = [[thumbnail.inside for thumbnail in looks if thumbnail.inside is not None] for looks in known]
+    flat = [inside for group in insides for inside in group]
+    if not flat:
+        return [None] * len(known)
+    found = iter(_correlations(look.around, np.stack(flat)))
+    return [max(itertools.islice(found, len(group)), default=None) for group in insides]
 
 
-def _found(where: Thumbnail, what: Thumbnail) -> float:
-    best = -1.0
-    for scale in _SCALES:
-        size = round(_WIDTH_PX * scale), round(_HEIGHT_PX * scale)
-        plate = cv2.resize(what.plate, size) if scale != 1.0 else what.plate
-        correlation = float(cv2.matchTemplate(where.around, plate, cv2.TM_CCOEFF_NORMED).max())
-        if math.isfinite(correlation):
-            best = max(best, correlation)
-    return best
+def _correlations(around: Grey, insides: Grey) -> list[float]:
+    """The best correlation of each inside, shape (number, 500), with what lies around a plate."""
+    width, height = _INSIDE_PX
+    size = width + 2 * _SHIFT_PX[0], height + 2 * _SHIFT_PX[1]
+    best = np.full(len(insides), -1.0, np.float32)
+    for across, down in itertools.product(_SCALES_X, _SCALES_Y):
+        part = _sampled(around, size, across, down)
+        windows = sliding_window_view(part, (height, width)).reshape(-1, height * width)
+        np.maximum(best, (insides @ windows.T / _spreads(part)).max(axis=1), out=best)
+    return [float(value) for value in best]
+
+
+def _spreads(part: Grey) -> Grey:
+    """The length of each window of `_INSIDE_PX` less its mean, as a vector, row by row."""
+    width, height = _INSIDE_PX
+    sums, squares = (
+        table[height:, width:] - table[:-height, width:] - table[height:, :-width] + table[:-height, :-width]
+        for table in cv2.integral2(part)
+    )
+    spread = np.sqrt(np.maximum(squares - sums * sums / (width * height), 1e-3))
+    return np.asarray(spread.reshape(-1), np.float32)
+
+
+def _sampled(around: Grey, size: tuple[int, int], across: float, down: float) -> Grey:
+    """The middle of a picture at other scales, ``size`` wide and high."""
+    (width, height), (rows, columns) = size, around.shape
+    left, top = (columns - across * width + across - 1) / 2, (rows - down * height + down - 1) / 2
+    to_source = np.array([[across, 0.0, left], [0.0, down, top]], np.float32)
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    part = cv2.warpAffine(around, to_source, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(part, np.float32)
 
 
 def _thumbnail(image: Image, box: PlateBox) -> Thumbnail:
     dx, dy = (box.xmax - box.xmin) * _SLACK, (box.ymax - box.ymin) * _SLACK
-    around = PlateBox(box.xmin - dx, box.ymin - dy, box.xmax + dx, box.ymax + dy, 0.0, ())
-    factor = 1 + 2 * _SLACK
-    return Thumbnail(_cut(image, box, 1.0), _cut(image, around, factor))
+    grey = _cut(image, PlateBox(box.xmin - dx, box.ymin - dy, box.xmax + dx, box.ymax + dy, 0.0, ()))
+    strokes = grey - cv2.GaussianBlur(grey, (0, 0), _STROKE_PX)
+    contrast = np.sqrt(cv2.GaussianBlur(strokes * strokes, (0, 0), _STROKE_PX)) + _NOISE
+    around = np.asarray(strokes / contrast, np.float32)
+    inside = _middle(around).reshape(-1)
+    inside = inside - inside.mean()
+    length = float(np.linalg.norm(inside))
+    shows = float(_middle(grey).std()) >= _FLAT and length > 0.0
+    return Thumbnail(around, np.asarray(inside / length, np.float32) if shows else None)
 
 
-def _cut(image: Image, box: PlateBox, factor: float) -> NDArray[np.float32]:
+def _middle(around: Grey) -> Grey:
+    width, height = _INSIDE_PX
+    top, left = (around.shape[0] - height) // 2, (around.shape[1] - width) // 2
+    return around[top : top + height, left : left + width]
+
+
+def _cut(image: Image, box: PlateBox) -> Grey:
     """The box's part of the picture, whose rim goes on beyond its edge."""
     height, width = image.shape[:2]
     left, top, right, bottom = (
@@ -89,5 +137,4 @@ def _cut(image: Image, box: PlateBox, factor: float) -> NDArray[np.float32]:
     grey = cv2.cvtColor(part, cv2.COLOR_BGR2GRAY)
     if left < 0 or top < 0 or right > width or bottom > height:
         grey = grey[np.ix_(rows - rows[0], columns - columns[0])]
-    size = round(_WIDTH_PX * factor), round(_HEIGHT_PX * factor)
-    return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.float32)
+    return np.asarray(cv2.resize(grey, _AROUND_PX, interpolation=cv2.INTER_AREA), np.float32)

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections import deque
-from collections.abc import Sequence
+from collections import Counter, deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cloud_apis.contract import PlateBox
@@ -29,11 +29,12 @@ _ERROR = 0.5  # plate widths by which a prediction may err at once
 _NEW_SPEED, _SPEED_CHANGE = 10.0, 4.0  # plate widths per second
 _CLEAR_OVERLAP = 0.5  # from here on places alone tell, unless two tracks are near
 _SHORT_S = 0.4  # in which no car takes another one's place
-_UNLIKE, _FAIRLY_ALIKE, _ALIKE = 0.5, 0.8, 0.85
+_UNLIKE, _FAIRLY_ALIKE, _ALIKE = 0.5, 0.65, 0.7
 _UNLIKE_COSTS = 3.0
 _FAR_REACH, _FAR_RATIO = 3.0, 3.0  # how much more a plate that looks the same may have moved and grown
 _KEPT_LOOKS = 4
-_SAME = 0.91
+_SAME = 0.8
+_LOOK_EVERY_S = 0.3  # while places alone tell: another plate in the same place is noticed within this time
 _LOST_COSTS = 4.0  # beside any track that is in sight
 _KEPT_INTERVALS = 9
 _MISSED_FRAMES = 2.5
@@ -46,6 +47,7 @@ class _Track:
     motion: Motion
     box: PlateBox
     looks: deque[Thumbnail]
+    looked_s: float
     hits: int = 1
     lost: bool = False
 
@@ -64,6 +66,7 @@ class _Near:
 class _Link:
     cost: float
     doubtful: bool
+    looked: bool
 
 
 class Tracker:
@@ -98,11 +101,13 @@ class Tracker:
             look = looks[index] if looks is not None else None
             if index in pairs:
                 track = known[pairs[index]]
-                self._move(track, box, shapes[index], look, time_s)
-                doubtful = links[index, pairs[index]].doubtful
+                link = links[index, pairs[index]]
+                self._move(track, box, shapes[index], look if link.looked else None, time_s)
+                doubtful = link.doubtful
             else:
                 at_rest = Motion(shapes[index], (0.0, 0.0, 0.0, 0.0), time_s)
-                track = _Track(self._next, at_rest, box, deque([look] if look is not None else [], _KEPT_LOOKS))
+                first = deque([look] if look is not None else [], _KEPT_LOOKS)
+                track = _Track(self._next, at_rest, box, first, time_s)
                 self._next += 1
                 self._tracks.append(track)
                 doubtful = False
@@ -142,6 +147,7 @@ class Tracker:
             track.motion, track.box = moved, box
             if look is not None:
                 track.looks.append(look)
+                track.looked_s = time_s
         track.hits += 1
 
     def _links(
@@ -149,7 +155,7 @@ class Tracker:
     ) -> dict[tuple[int, int], _Link]:
         """The links that are possible: (index of the box, index of the track)."""
         near: dict[tuple[int, int], _Near] = {}
-        links = {}
+        links: dict[tuple[int, int], _Link] = {}
         for place, track in enumerate(self._tracks):
             if track.lost:
                 continue
@@ -162,30 +168,46 @@ class Tracker:
                 ratio = size_ratio(predicted, shape)
                 if common > _ENOUGH_OVERLAP or (far <= _FAR_REACH * reach and ratio <= _FAR_RATIO):
                     near[index, place] = _Near(common, far / reach, ratio, gap_s)
-        followed = {i for (i, _), p in near.items() if p.common > _CLEAR_OVERLAP and p.gap_s <= _SHORT_S}
-        if looks is not None:
-            links.update(self._found([i for i in range(len(shapes)) if i not in followed], shapes, looks))
+        alike = self._alike(time_s, near, shapes, looks) if looks is not None else {}
         for (index, place), pair in near.items():
-            known = reversed(self._tracks[place].looks)
-            alike = most_alike(known, looks[index], _ALIKE) if looks is not None else None
-            if _possible(pair, alike):
-                unlike = _UNLIKE_COSTS * (1.0 - alike) if alike is not None else 0.0
+            known = alike.get((index, place))
+            if _possible(pair, known):
+                unlike = _UNLIKE_COSTS * (1.0 - known) if known is not None else 0.0
                 cost = pair.far + math.log(pair.ratio) - pair.common + unlike
-                links[index, place] = _Link(cost, _doubtful(pair, alike))
+                links[index, place] = _Link(cost, _doubtful(pair, known), (index, place) in alike)
+        for (index, place), known in alike.items():
+            if self._tracks[place].lost and known is not None and known >= _SAME:
+                links[index, place] = _Link(_LOST_COSTS + _UNLIKE_COSTS * (1.0 - known), doubtful=False, looked=True)
         return links
 
-    def _found(
-        self, indices: Sequence[int], shapes: Sequence[Shape], looks: Sequence[Thumbnail]
-    ) -> dict[tuple[int, int], _Link]:
-        """Links of boxes to lost tracks: looks alone tell, and only without a doubt."""
-        links = {}
+    def _alike(
+        self,
+        time_s: float,
+        near: Mapping[tuple[int, int], _Near],
+        shapes: Sequence[Shape],
+        looks: Sequence[Thumbnail],
+    ) -> dict[tuple[int, int], float | None]:
+        """How alike boxes are to tracks that they may belong to, as far as looks are needed to tell."""
+        boxes, places = Counter(i for i, _ in near), Counter(p for _, p in near)
+        wanted: dict[int, list[int]] = {}
+        followed = set()
+        for (index, place), pair in near.items():
+            clear = pair.common > _CLEAR_OVERLAP and pair.gap_s <= _SHORT_S
+            if clear:
+                followed.add(index)
+            alone = boxes[index] == 1 == places[place]
+            if not (clear and alone and abs(time_s - self._tracks[place].looked_s) < _LOOK_EVERY_S):
+                wanted.setdefault(index, []).append(place)
         for place, track in enumerate(self._tracks):
-            for index in indices if track.lost else ():
-                if size_ratio(track.motion.shape, shapes[index]) <= _FAR_RATIO:
-                    alike = most_alike(track.looks, looks[index], _SAME)
-                    if alike is not None and alike >= _SAME:
-                        links[index, place] = _Link(_LOST_COSTS + _UNLIKE_COSTS * (1.0 - alike), doubtful=False)
-        return links
+            for index, shape in enumerate(shapes) if track.lost else ():
+                # For lost tracks looks alone tell, and only without a doubt.
+                if index not in followed and size_ratio(track.motion.shape, shape) <= _FAR_RATIO:
+                    wanted.setdefault(index, []).append(place)
+        alike: dict[tuple[int, int], float | None] = {}
+        for index, candidates in wanted.items():
+            found = most_alike(looks[index], [self._tracks[place].looks for place in candidates])
+            alike.update({(index, place): value for place, value in zip(candidates, found, strict=True)})
+        return alike
 
     def _reach(self, track: _Track, gap_s: float) -> float:
         """How far from its prediction a plate is likely to be, in plate widths."""

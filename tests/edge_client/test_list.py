@@ -35,7 +35,7 @@ def listed(apis: FakeApis, tmp_path: Path, action: str, url: str) -> EdgeSetting
     values = configured(apis, "full").model_dump()
     values["positions"]["nmea_log"] = tmp_path / "drive.nmea"
     values["reads"]["known_file"] = tmp_path / "known.yaml"
-    values["reading"]["min_promise_px"] = 0.0  # the picture is flat, its plate small
+    values["reading"]["min_gain"] = 0.0  # the picture is flat, its plate small
     values["events"]["webhooks"] = [url]
     return EdgeSettings.model_validate(values)
 

@@ -3,6 +3,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cloud_apis.contract import PlateBox, Word
 from edge_client.config import EdgeSettings
@@ -139,6 +141,40 @@ def test_two_cars_in_one_track_are_two_reads() -> None:
     assert [read.text for read in reads] == ["AB12CDE", "XY98ZZZ"]
     assert r.count == 2
     assert r.labelled(seen(1, 150)).text == "XY98ZZZ"
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(60, 260), st.sampled_from(["AB12CDE", "AB12CDF", ""]), st.floats(0.3, 0.99)), max_size=60
+    )
+)
+def test_the_evidence_crop_is_one_that_was_read(sights: list[tuple[int, str, float]]) -> None:
+    r = reading()
+    said: dict[bytes, set[str]] = {}
+    stored: dict[str, TrackRead] = {}
+
+    def ask(*, last: bool = False) -> bool:
+        crops = r.due(last=last)
+        text, confidence = (sights[asked[0] % len(sights)][1:]) if sights else ("", 0.5)
+        asked[0] += 1
+        for crop in crops:
+            said.setdefault(crop.jpeg, set()).add(text)
+            for read in r.answered([crop], [words(text, confidence) if text else ()]):
+                stored[read.uid] = read
+        return bool(crops)
+
+    asked = [0]
+    for number, (width, _, _) in enumerate(sights):
+        r.see(ticket(number * 3, seen(number // 20, width)))
+        ask()
+    while ask(last=True):
+        pass
+    for read in r.end():
+        stored[read.uid] = read
+    for read in stored.values():
+        assert read.crop_jpeg in said
+        agreeing = [single for single in read.singles if single.text == read.text]
+        assert not agreeing or read.text in said[read.crop_jpeg]
 
 
 def test_one_record_per_passing_car() -> None:

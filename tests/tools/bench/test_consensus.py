@@ -82,7 +82,7 @@ def test_the_budget_asks_far_less_and_reads_the_same() -> None:
 
 
 def test_settings_of_a_policy_count() -> None:
-    (starved,) = outcomes([Policy("starved", varied(SETTINGS, min_promise_px=1000.0))])
+    (starved,) = outcomes([Policy("starved", varied(SETTINGS, min_gain=1.0))])
     assert (starved.requests, starved.plates_right, starved.missed) == (0, 0, tuple(sorted(TEXTS.values())))
 
 
