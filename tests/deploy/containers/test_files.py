@@ -108,7 +108,7 @@ def test_the_compose_file_is_of_the_specification() -> None:
     compose = spec.PyCompose.from_yaml(text)
     compose.validate()
     assert set(compose.service_names()) == {"store", "publish", "apis"}
-    with pytest.raises(ValueError, match="networks"):
+    with pytest.raises(ValueError, match="network"):
         spec.PyCompose.from_yaml(text.replace("networks:\n  inside:", "networkz:\n  inside:")).validate_networks()
 
 
