@@ -48,7 +48,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--dry-run", action="store_true", help="write the launcher's configuration to stdout, start nothing"
     )
     up.add_argument("--output", type=Path, metavar="FILE", help="write it to a file, start nothing")
-    up.add_argument("--prices", type=Path, metavar="FILE", help="table of machines (default: config/machines.yaml)")
     up.add_argument(
         "--cameras", type=count, metavar="N", help="devices to share the price by (default: as many as fit)"
     )
@@ -61,6 +60,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     status.set_defaults(run=_status)
     for action in (up, down):
         action.add_argument("--yes", action="store_true", help="do not ask")
+        action.add_argument(
+            "--prices", type=Path, metavar="FILE", help="table of machines (default: config/machines.yaml)"
+        )
     for action in (up, down, status):
         action.add_argument("--config", type=Path, help="settings file (default: the shipped one, which has no AWS)")
 
@@ -100,6 +102,8 @@ def _up(arguments: argparse.Namespace) -> None:
 
 def _down(arguments: argparse.Namespace) -> None:
     _, target = _target(arguments.config)
+    rendered = render(configuration(target, load_prices(arguments.prices)))
+    requirements.check(target)
     check_credentials(target.region)
     running = instances(client("ec2", target.region), target.cluster_name)
     if not running:
@@ -109,8 +113,7 @@ def _down(arguments: argparse.Namespace) -> None:
     if not confirmed(f"end these {len(running)} machines of {target.cluster_name} and the APIs on them?",
                      yes=arguments.yes):  # fmt: skip
         raise ClusterError(_NOTHING_DONE)
-    requirements.check(target)
-    launch("down", render(configuration(target, load_prices())))
+    launch("down", rendered)
     if left := instances(client("ec2", target.region), target.cluster_name):
         raise ClusterError(f"{len(left)} machines are still there: `cloud-deploy cluster status` lists them")
 
