@@ -6,11 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import onnx
 import onnxruntime
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
-from torch.nn import functional
 
 from cloud_apis.attributes.classifier import MODEL
 from tools.training.attributes.calibrate import calibrate
@@ -26,18 +25,6 @@ CALIBRATION_PICTURES = 200
 VERSION = "1.0.0"
 
 
-class _Pooled(nn.Module):
-    """The network as it is served: mean over the last map, then the heads."""
-
-    def __init__(self, network: Attributes) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
-        pooled = functional.adaptive_avg_pool2d(self.network.backbone(image), 1).flatten(1)
-        return tuple(head(pooled) for head in self.network.heads)
-
-
 def export(
     network: Attributes, kept: Material, dev: Material, heads: Sequence[Head], size: tuple[int, int], target: Path,
     seed: int, fields: Mapping[str, object],
@@ -51,10 +38,10 @@ def export(
     files = {"float32": target / f"{MODEL}.float32.onnx", "int8": target / f"{MODEL}.onnx"}
     axes: dict[str, dict[int, str]] = {"image": {0: "batch", 2: "height", 3: "width"}}
     axes |= {name: {0: "batch"} for name in network.names}
-    served = _Pooled(network)
-    folded_for_good(served)
-    export_onnx(served, torch.zeros(1, 3, *size), files["float32"], "image", network.names, axes)
-    quantise(files["float32"], files["int8"], "image", _views(kept.crops, size, seed))
+    folded_for_good(network)
+    export_onnx(network, torch.zeros(1, 3, *size), files["float32"], "image", network.names, axes)
+    exact = [node.name for node in onnx.load(str(files["float32"])).graph.node if node.name.startswith("/colour/")]
+    quantise(files["float32"], files["int8"], "image", _views(kept.crops, size, seed), exact)
     logits = {precision: file_logits(file, dev.crops, size, network.names) for precision, file in files.items()}
     figures = {precision: measure(found, dev.examples, heads) for precision, found in logits.items()}
     calibrations = calibrate(logits["int8"], dev.examples, heads)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 import onnx
 import onnxruntime
@@ -20,8 +21,10 @@ from onnx import numpy_helper
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from cloud_apis.attributes.preprocess import MEAN, SPREAD
 from tools.training.attributes.fold import folded_for_good
 from tools.training.attributes.lite import EfficientNetLite
+from tools.training.attributes.network import REDUCED
 from tools.training.attributes.pictures import Crop, plain_view, random_view, tensor_of
 from tools.training.attributes.plan import Plan
 from tools.training.common.export import export_onnx, quantise
@@ -32,9 +35,13 @@ BATCH = 8
 
 @dataclass(frozen=True, eq=False)
 class FrozenMaps:
-    """Maps uint8 (views, N, C, H, W) that stand for (value - zero) * scale, and whether their colours are right."""
+    """Maps uint8 (views, N, C, H, W) that stand for (value - zero) * scale, and whether their colours are right.
+
+    ``reduced`` are the views themselves as the colours are looked at, uint8 RGB (views, N, H, W, 3).
+    """
 
     values: Tensor
+    reduced: Tensor
     trusted: Tensor
     scale: float
     zero: int
@@ -50,31 +57,42 @@ class FrozenMaps:
             raise ValueError("views of frozen layers need an EfficientNet-Lite with at least one frozen layer")
         session, scale, zero = quantised(backbone, plan.frozen, crops, plan)
         rng = np.random.default_rng([plan.seed, 2])
-        views, flags = [], []
+        views, flags, small = [], [], []
         for view in range(plan.views):
-            maps, trusted = [], []
+            maps, trusted, pictures = [], [], []
             for first in tqdm(range(0, len(crops), BATCH), desc=f"maps {view + 1}", unit="batch", mininterval=5):
                 seen = [random_view(crop, plan.full, rng) for crop in crops[first : first + BATCH]]
                 image = tensor_of(picture for picture, _ in seen).numpy()
+                pictures += [torch.from_numpy(smaller(picture)) for picture, _ in seen]
                 maps.append(torch.from_numpy(session.run(None, {"image": image})[0]))
                 trusted += [known for _, known in seen]
             views.append(torch.cat(maps))
             flags.append(torch.tensor(trusted))
+            small.append(torch.stack(pictures))
         backbone.entry = plan.frozen
-        return cls(torch.stack(views), torch.stack(flags), scale, zero)
+        return cls(torch.stack(views), torch.stack(small), torch.stack(flags), scale, zero)
 
     def batches(
         self, weights: NDArray[np.float64], plan: Plan, first_step: int
-    ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        """Maps float32 (N, C, H, W), half of them mirrored, the examples' numbers (N,), whether colours count (N,)."""
+    ) -> Iterator[tuple[tuple[Tensor, Tensor], Tensor, Tensor]]:
+        """Reduced pictures and maps, half of them mirrored, the examples' numbers (N,), whether colours count (N,)."""
         for step in range(first_step, plan.steps):
             rng = np.random.default_rng([plan.seed, 3, step])
             chosen = torch.from_numpy(rng.choice(len(weights), plan.batch, p=weights))
             view = torch.from_numpy(rng.integers(0, len(self.values), plan.batch))
             maps = (self.values[view, chosen].float() - self.zero) * self.scale
             mirrored = torch.from_numpy(rng.random(plan.batch) < 0.5)
-            maps[mirrored] = maps[mirrored].flip(3)
-            yield maps, chosen, self.trusted[view, chosen]
+            pictures = (self.reduced[view, chosen].permute(0, 3, 1, 2).float() - MEAN) / SPREAD
+            for one in (maps, pictures):
+                one[mirrored] = one[mirrored].flip(3)
+            yield (pictures, maps), chosen, self.trusted[view, chosen]
+
+
+def smaller(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A view (H, W, 3) reduced by the mean of areas as the network reduces it for the colours."""
+    height, width = picture.shape[:2]
+    size = (width // REDUCED, height // REDUCED)
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 class _First(nn.Module):

@@ -28,6 +28,8 @@ from tools.training.common.run_folder import RunFolder
 
 log = logging.getLogger("attributes")
 VIEWS = 3
+Inputs = Tensor | tuple[Tensor, Tensor]
+"""Pictures, or reduced pictures and the frozen layers' maps of them."""
 WARMUP_STEPS = 60
 
 
@@ -67,7 +69,7 @@ def train_heads(network: Attributes, kept: Material, plan: Plan, compute: Comput
         features.append(_pooled(network, [view for view, _ in views], compute))
         trusted.append(torch.tensor([known for _, known in views]))
     network.train()
-    optimiser = torch.optim.AdamW(network.heads.parameters(), lr=plan.head_rate, weight_decay=plan.decay)
+    optimiser = torch.optim.AdamW(network.new_parameters(), lr=plan.head_rate, weight_decay=plan.decay)
     weights = kept.weights()
     for step in tqdm(range(plan.head_steps), desc="heads", unit="step", mininterval=5):
         for group in optimiser.param_groups:
@@ -103,7 +105,7 @@ def _batch_targets(kept: Material, chosen: Tensor, trusted: Tensor, compute: Com
 def parameter_groups(network: Attributes, plan: Plan) -> list[dict[str, object]]:
     """The heads at the full rate, the backbone's layers at falling ones towards the input, the first ones frozen."""
     layers = network.backbone.layers()  # type: ignore[operator]  # every backbone has it
-    groups: list[dict[str, object]] = [{"params": list(network.heads.parameters()), "factor": 2.0}]
+    groups: list[dict[str, object]] = [{"params": network.new_parameters(), "factor": 2.0}]
     for index, layer in enumerate(layers):
         if index < plan.frozen:
             for parameter in layer:
@@ -150,7 +152,7 @@ def fine_tune(
         step, best, since_best = int(state["step"]), float(state["best"]), int(state["since_best"])
         log.info("going on at step %d, best %.4f", step, best)
     losses = []
-    drawn = batches(kept, plan, step)
+    drawn: Iterator[tuple[Inputs, Tensor, Tensor]] = batches(kept, plan, step)
     if plan.views:
         drawn = FrozenMaps.of(network, kept.crops, plan).batches(kept.weights(), plan, step)
     progress = tqdm(drawn, initial=step, total=plan.steps, unit="step", mininterval=5)
@@ -180,20 +182,20 @@ def fine_tune(
 
 
 def _descend(
-    learner: Learner, kept: Material, pictures: Tensor, drawn: tuple[Tensor, Tensor], plan: Plan, step: int,
+    learner: Learner, kept: Material, pictures: Inputs, drawn: tuple[Tensor, Tensor], plan: Plan, step: int,
     compute: Compute,
 ) -> float:  # fmt: skip
     network = learner.model
     assert isinstance(network, Attributes)  # noqa: S101 - for the type checker
     rng = random.Random(plan.seed * 1_000_003 + step)
-    images = compute.images(pictures)
+    inputs = [compute.images(one) for one in (pictures if isinstance(pictures, tuple) else (pictures,))]
     chosen, trusted = drawn
     share = 1.0
     if rng.random() < plan.mixup:
         share = max(0.5, rng.betavariate(0.4, 0.4))
-        images = images * share + images.flip(0) * (1 - share)
+        inputs = [one * share + one.flip(0) * (1 - share) for one in inputs]
     with compute.autocast():
-        outputs = network(images)
+        outputs = network(*inputs)
     loss = total_loss(network.names, outputs, _batch_targets(kept, chosen, trusted, compute))
     if share < 1:
         other = _batch_targets(kept, chosen.flip(0), trusted.flip(0), compute)
