@@ -106,7 +106,7 @@ def up(folder: Path, *, nodes: int = 2, cpus: int = 2, token: bool = False, redi
         for number in range(nodes):
             cluster = join(cluster, number, nodes=number + 1)
     except BaseException:
-        down(cluster)
+        down(load(folder) or cluster)
         raise
     return cluster
 

@@ -45,6 +45,7 @@ class Network:
     def add_node(self, node: int) -> None:
         """Give a node its namespace and address."""
         name, here, there = self.namespace(node), f"{self.bridge}-{node}", "eth0"
+        self.remove_node(node)  # of a cluster that was never taken down
         _ip("netns", "add", name)
         _ip("link", "add", here, "type", "veth", "peer", "name", there, "netns", name)
         _ip("link", "set", here, "master", self.bridge, "up")
@@ -57,8 +58,10 @@ class Network:
 
     def remove_node(self, node: int) -> None:
         """Take a node's namespace away; one that is not there is no error."""
-        with contextlib.suppress(LocalClusterError):
-            _ip("netns", "delete", self.namespace(node))
+        # The device outlives its namespace for a moment.
+        for command in (("link", "delete", f"{self.bridge}-{node}"), ("netns", "delete", self.namespace(node))):
+            with contextlib.suppress(LocalClusterError):
+                _ip(*command)
 
     def remove(self) -> None:
         """Take the bridge away."""
