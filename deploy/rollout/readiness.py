@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import requests
 
+from cloud_apis.endpoint import is_loopback
 from deploy.cluster_api.state import Node
 from deploy.errors import RolloutError
 from deploy.settings import ClusterAddress
@@ -31,14 +32,16 @@ class Answered:
 def base_urls(target: ClusterAddress, nodes: Sequence[Node]) -> tuple[str, ...]:
     """Where the APIs may be reached from here, the likeliest first, such as ``http://10.0.0.5:8000``.
 
-    Serve listens on the head and on each node with a replica, on the address in the settings.
+    Serve listens on the head and on each node with a replica, on the address in the settings. A dashboard that is
+    reached on loopback though the head is elsewhere is the end of a tunnel: the APIs are not behind it.
     """
-    hosts: list[str] = []
     if not _is_any(target.http_host):
-        hosts.append(target.http_host)
+        hosts = [target.http_host]
     else:
-        hosts.append(urlsplit(target.address).hostname or "127.0.0.1")
-        hosts += [node.ip for node in sorted(nodes, key=lambda node: not node.head) if node.alive]
+        hosts = [node.ip for node in sorted(nodes, key=lambda node: not node.head) if node.alive]
+        dashboard = urlsplit(target.address).hostname or "127.0.0.1"
+        if not hosts or not is_loopback(dashboard) or any(map(is_loopback, hosts)):
+            hosts.insert(0, dashboard)
     return tuple(f"http://{_bracketed(host)}:{target.http_port}" for host in dict.fromkeys(hosts))
 
 
