@@ -18,6 +18,7 @@ from tests.edge_client.fake_apis import fake_apis
 from tests.edge_client.outbox.servers import Inbox, free_port, web_server
 from tests.edge_client.sources.mjpeg_server import Connection, mjpeg_server
 
+PATIENCE_S = 240.0
 PLATE = "AB12CDE"
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -25,7 +26,8 @@ ROOT = Path(__file__).resolve().parents[2]
 def look(url: str, process: subprocess.Popen[str]) -> str:
     """What somebody gets who has the page open until there is a plate on it, and then looks at the list."""
     answers: list[str] = []
-    while process.poll() is None:
+    end_s = time.monotonic() + PATIENCE_S
+    while process.poll() is None and time.monotonic() < end_s:
         try:
             answer = requests.get(f"{url}/api/live", timeout=5)
         except requests.RequestException:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,7 @@ with fake_apis() as apis:
     os.replace(sys.argv[1] + ".new", sys.argv[1])
     threading.Event().wait()
 """
+PATIENCE_S = 240.0
 BROKEN = "raise SystemExit('no model files')"
 
 
@@ -61,6 +63,7 @@ class Drive:
         self.folder, self.go = folder, folder / "go"
         self.seen, self.stop = Seen(), threading.Event()
         self.statuses: list[LiveStatus] = []
+        self._end_s = time.monotonic() + PATIENCE_S
 
         def command(settings: ApiSettings, port_file: Path) -> list[str]:
             return [sys.executable, "-c", child, str(port_file), str(self.go)]
@@ -84,8 +87,13 @@ class Drive:
         self.statuses.append(status)
         if len(self.seen.outcomes) > 30 and status.recording.segment:
             self.go.touch()
-        if Outcome.ANNOTATED in self.seen.outcomes and status.summary.reads:
+        if (Outcome.ANNOTATED in self.seen.outcomes and status.summary.reads) or self.late:
             self.stop.set()
+
+    @property
+    def late(self) -> bool:
+        """Whether what is waited for does not come."""
+        return time.monotonic() > self._end_s
 
     def _settings(self) -> EdgeSettings:
         return load_settings(
@@ -125,7 +133,7 @@ def test_a_camera_goes_on_when_the_apis_of_the_device_cannot_start(
 
     def look(status: LiveStatus) -> None:
         drive.statuses.append(status)
-        if "could not be started" in status.network.reason and len(drive.seen.outcomes) > 30:
+        if drive.late or ("could not be started" in status.network.reason and len(drive.seen.outcomes) > 30):
             drive.stop.set()
 
     monkeypatch.setattr(drive, "_look", look)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -182,10 +183,10 @@ def test_with_a_broken_encoder_the_drive_goes_on_and_says_that_nothing_is_record
         statuses.append(status)
         if status.recording.state is RecordingState.FAILED:
             told.append(len(seen.shown))
-        if told and len(seen.shown) > told[0] + 20:
+        if (told and len(seen.shown) > told[0] + 20) or time.monotonic() > end_s:
             stop.set()
 
-    seen, told = Seen(), list[int]()
+    seen, told, end_s = Seen(), list[int](), time.monotonic() + 240.0
     with fake_apis() as apis:
         settings = load_settings(
             None,
