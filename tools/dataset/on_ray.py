@@ -21,6 +21,8 @@ from tools.dataset.running import CHUNK, Outcomes, work_on
 WINDOW = 50_000
 """Files that Ray knows of at a time."""
 REACH_S = 5
+ATTEMPTS = 3
+"""On a busy machine Ray gives up a node of its own that is slow to start."""
 _PACKAGES = ("tools", "cloud_apis", "config")
 
 
@@ -48,13 +50,17 @@ class RayRunner:
             _reach(address)
             options |= {"address": address}
             environment["py_modules"] = [str(_root() / name) for name in _PACKAGES]
-        try:
-            ray.init(runtime_env=environment, **options)
-        except Exception as error:  # Ray raises bare ones where a node does not start in time
-            raise DatasetError(f"the Ray cluster at {address!r} does not answer: {error}") from error
+        self._ray: Any = ray
+        for attempt in range(ATTEMPTS):
+            try:
+                ray.init(runtime_env=environment, **options)
+                break
+            except Exception as error:  # Ray raises bare ones, such as where a node does not start in time
+                ray.shutdown()
+                if attempt == ATTEMPTS - 1 or address != "local":
+                    raise DatasetError(f"the Ray cluster at {address!r} does not answer: {error}") from error
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars = False
-        self._ray: Any = ray
 
     def __enter__(self) -> RayRunner:
         return self

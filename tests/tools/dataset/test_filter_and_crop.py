@@ -9,8 +9,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from tests.cloud_apis import tiny_models
+from tests.cloud_apis.vehicles.test_detector import colour_model
 from tests.tools.dataset.catalogues import jpeg, scene, write
 from tools.dataset.cli import main
 from tools.dataset.cropping import cut_out, largest
@@ -119,27 +121,36 @@ def test_boxes_are_clipped_and_others_left() -> None:
     assert cut_out(image, car, 0.1).shape == (59, 61, 3)
 
 
-@pytest.fixture
-def models(tmp_path: Path) -> Path:
-    """A detector of four classes that finds a car wherever it is bright."""
-    folder = tmp_path / "models"
-    folder.mkdir()
-    network = tiny_models.yolov3(classes=4)
-    manifest = {"labels": LABELS, "anchors": tiny_models.ANCHORS, "strides": [8, 16, 32]}
-    tiny_models.write(folder, "vehicles", network, **manifest)
-    return folder
-
-
-def test_the_detector_finds_and_its_features_tell(models: Path) -> None:
+def test_the_detector_finds_as_the_apis_do(tmp_path: Path) -> None:
+    network = colour_model(0.8)  # calls what is bright and red a bus
+    fields = {"labels": LABELS, "anchors": tiny_models.ANCHORS, "strides": [8, 16, 32]}
+    tiny_models.write(tmp_path, "vehicles", network, **fields)  # type: ignore[arg-type]
     image = np.zeros((416, 416, 3), np.uint8)
-    image[192:224, 192:224] = 255
-    finder = ModelFinder(models)
+    finder = ModelFinder(tmp_path)
+    assert finder.find(image) == ()
+    image[192:224, 192:224] = (0, 0, 255)
     (found,) = finder.find(image)
-    assert found.label in LABELS
+    assert found.label == "bus"
     assert found.corners[0] < 208 < found.corners[2]
-    features = VehicleFeatures(finder)
-    assert features.of(np.zeros((416, 416, 3), np.uint8)).tolist() == [0.0] * 7
-    assert features.of(image)[2] > 0.5
-    close = np.array([4.0, 0.9, 0.9, 0.9, 3.6, 0.8, 1.0])
-    assert features.why(close) == "detail"
-    assert best_scorer(models) in ("vehicles", "plain")
+    assert VehicleFeatures(finder).of(image).tolist() == [0.0] * 7  # no car, no truck
+    assert best_scorer(tmp_path) in ("vehicles", "plain")
+
+
+class Always:
+    """A finder that sees the same everywhere."""
+
+    def __init__(self, *vehicles: Vehicle) -> None:
+        self.vehicles = vehicles
+
+    def find(self, image: NDArray[np.uint8], path: bytes) -> tuple[Vehicle, ...]:
+        return self.vehicles
+
+
+def test_a_box_that_leaves_the_picture_on_all_sides_is_a_detail() -> None:
+    image = np.zeros((100, 200, 3), np.uint8)
+    close = VehicleFeatures(Always(Vehicle("car", 0.9, (0, 0, 200, 100))))
+    assert close.of(image)[:3].tolist() == [4.0, 1.0, 0.9]
+    assert close.why(close.of(image)) == "detail"
+    whole = VehicleFeatures(Always(Vehicle("truck", 0.8, (20, 10, 180, 90)), Vehicle("car", 0.5, (0, 0, 9, 9))))
+    assert whole.of(image)[:3].tolist() == [0.0, 0.64, 0.8]
+    assert whole.why(whole.of(image)) == "no car"

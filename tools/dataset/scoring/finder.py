@@ -7,20 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-import cv2
-import numpy as np
-
 from cloud_apis.errors import StartError
 from cloud_apis.model_files import packaged_models
-from cloud_apis.session import load_model
-from cloud_apis.settings import load_settings
-from cloud_apis.yolov3.detector import Detector, outputs_of
+from cloud_apis.vehicles.detector import MODEL, load_vehicle_detector
 from tools.dataset.errors import DatasetError
 from tools.dataset.scoring.scorer import Image
 from tools.training.datasets import coco
 from tools.training.datasets.problems import DataError, Problems
 
-MODEL = "vehicles"
 WANTED = ("car", "truck")
 
 
@@ -50,21 +44,14 @@ class ModelFinder:
 
     def __init__(self, folder: Path | None = None, threshold: float = 0.25) -> None:
         """Raises DatasetError when the model is not there or is none of ours."""
-        settings = load_settings().yolov3.model_copy(update={"labels": None, "anchors": None, "obj_thresh": threshold})
         try:
-            self._detector = Detector(load_model(folder or packaged_models(), MODEL, outputs_of), settings)
+            self._detector = load_vehicle_detector(folder or packaged_models(), obj_thresh=threshold)
         except StartError as error:
             raise DatasetError(f"the detector of vehicles cannot be used: {error}") from error
-        self._labels = self._detector.model.manifest.labels or []
 
     def find(self, image: Image, path: bytes = b"") -> tuple[Vehicle, ...]:
-        grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
-        found = []
-        for box in self._detector.find(grey):
-            best = max(range(len(self._labels)), key=lambda i: box.class_scores[i])
-            corners = (box.xmin, box.ymin, box.xmax, box.ymax)
-            found.append(Vehicle(self._labels[best], box.objectness * box.class_scores[best], corners))
-        return tuple(found)
+        found = self._detector.find(image)
+        return tuple(Vehicle(box.kind, box.score, (box.xmin, box.ymin, box.xmax, box.ymax)) for box in found)
 
 
 class LabelFinder:
