@@ -19,6 +19,13 @@ def picture(width: int = 320, height: int = 180, value: int = 90) -> Image:
     return np.full((height, width, 3), value, np.uint8)
 
 
+def with_strokes(image: Image, box: PlateBox) -> Image:
+    """The picture with a plate at the box that is sharp enough to be sent to the reader."""
+    part = image[round(box.ymin) : round(box.ymax), round(box.xmin) : round(box.xmax)]
+    part[:] = np.random.default_rng(1).integers(0, 2, (*part.shape[:2], 1), dtype=np.uint8) * 200
+    return image
+
+
 def jpeg(width: int = 64, height: int = 20) -> bytes:
     return cv2.imencode(".jpg", picture(width, height))[1].tobytes()
 

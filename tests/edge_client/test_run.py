@@ -9,7 +9,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import cv2
-import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -23,6 +22,7 @@ from edge_client.store.library import ReadFilter, ReadLibrary
 from edge_client.store.writer import SqliteReads
 from edge_client.types import Image, LiveStatus, Outcome, ReadStore, ShownFrame, Summary, TrackRead, UtcSource
 from tests.edge_client.fake_apis import BOX, Answer, FakeApis, fake_apis
+from tests.edge_client.samples import picture, with_strokes
 
 FRAMES = 24
 
@@ -32,7 +32,7 @@ def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("drive") / "drive.avi"
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 30.0, (416, 234))
     for n in range(FRAMES):
-        writer.write(np.full((234, 416, 3), 5 * n, np.uint8))
+        writer.write(with_strokes(picture(416, 234, value=5 * n), BOX))
     writer.release()
     return path
 

@@ -21,7 +21,7 @@ import requests
 from edge_client.cli import main
 from edge_client.store.library import ReadFilter, ReadLibrary
 from tests.edge_client.fake_apis import FakeApis, fake_apis
-from tests.edge_client.samples import picture
+from tests.edge_client.samples import BOX, picture, with_strokes
 
 ROOT = Path(__file__).resolve().parents[3]
 FRAMES = 20
@@ -38,7 +38,7 @@ def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("drive") / "drive.avi"
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 30.0, (416, 234))
     for n in range(FRAMES):
-        writer.write(picture(416, 234, value=5 * n))
+        writer.write(with_strokes(picture(416, 234, value=5 * n), BOX))
     writer.release()
     return path
 
