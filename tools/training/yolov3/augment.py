@@ -11,10 +11,6 @@ from tools.training.yolov3.dataset import Sample
 GREY = 128  # the letterbox's value, 0.5
 MIN_SIDE_PX = 2.0  # boxes smaller than this teach nothing
 MIN_VISIBLE = 0.4  # share of a box that must stay in the picture
-# A picture whose plates would be narrower than this in a mosaic is enlarged until they have one of these widths.
-SPECK_PX = 8.0
-LIFTED_PX = (8.0, 28.0)
-MOST_LIFT = 4.0
 
 Image = NDArray[np.uint8]
 Boxes = NDArray[np.float32]
@@ -45,8 +41,6 @@ def place(
         zoom = float(rng.uniform(1.0, 2.5))
     elif largest > 0.5 * width:
         zoom = min(zoom, 1.0) * float(rng.uniform(0.4, 1.0))
-    if cover and 0 < largest * zoom < SPECK_PX:
-        zoom = min(MOST_LIFT, float(rng.uniform(*LIFTED_PX)) / largest)
     scale = fit * zoom
     stretch = float(np.exp(rng.normal(0, 0.08)))
     angle = float(rng.normal(0, 3.0)) if rng.random() < 0.4 else 0.0

@@ -35,9 +35,9 @@ log = logging.getLogger("yolov3")
 SOURCE_WEIGHTS = {
     "ro_dashcam": 2.0,
     "open_lpr": 1.0,
-    "openimages": 2.4,
+    "openimages": 2.2,
     "kaggle433": 1.5,
-    "roboflow_experiment_plates": 0.8,
+    "roboflow_experiment_plates": 0.5,
 }
 # Shapes of the batches (height, width) and their shares: the square of the evaluation, the 16:9 of a dashcam
 # frame, and a smaller one that costs less.
@@ -45,7 +45,7 @@ SHAPES = (((416, 416), 0.4), ((256, 416), 0.35), ((320, 320), 0.25))
 # The same for a last stage that sees pictures as the served network does.
 PLAIN_SHAPES = (((416, 416), 0.7), ((256, 416), 0.3))
 RANGE_PICTURES = 64  # of which the ranges of int8 are made
-NO_MOSAIC_SHARE = 0.2  # the last part of a training sees whole pictures only, as inference does
+NO_MOSAIC_SHARE = 0.12  # the last part of a training sees whole pictures only, as inference does
 
 
 @dataclass(frozen=True)
