@@ -172,7 +172,7 @@ def test_signals_end_a_drive_in_order(tmp_path: Path, apis: FakeApis, number: si
     pictures = tmp_path / "pictures"
     pictures.mkdir()
     for n in range(400):
-        cv2.imwrite(str(pictures / f"{n:04}.jpg"), picture(416, 234, value=n % 250))
+        cv2.imwrite(str(pictures / f"{n:04}.jpg"), with_strokes(picture(416, 234, value=n % 250), BOX))
     with subprocess.Popen(
         [
             sys.executable, "-m", "edge_client", "run", str(pictures), "--no-window", "--web", "127.0.0.1:0",
