@@ -35,12 +35,12 @@ def bench_consensus(args: argparse.Namespace, folder: Path, console: Console) ->
 
 
 def outcomes(policies: Sequence[Policy], models: Models, args: argparse.Namespace) -> dict[tuple[str, str], Outcome]:
-    """By group of recordings and name of the policy; the group `all` holds all of them."""
+    """By group of recordings and name of the policy; `all` holds all of them, `ro_dashcam` both of its splits."""
     found: dict[tuple[str, str], Outcome] = {}
     for recording in recordings(require_data_root()):
         rate_hz = args.picture_rate_hz if recording.boxed else None
         for policy, outcome in zip(policies, replay(recording, policies, models, rate_hz=rate_hz), strict=True):
-            for group in (recording.group, ALL):
+            for group in dict.fromkeys((recording.group, recording.group.split()[0], ALL)):
                 key = group, policy.name
                 found[key] = found.get(key, Outcome()) + outcome
     return dict(sorted(found.items(), key=lambda item: (item[0][0] == ALL, item[0][0])))
