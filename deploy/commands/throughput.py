@@ -7,7 +7,6 @@ from pathlib import Path
 
 from deploy.errors import SettingsError
 from deploy.planning.capacity import Throughput
-from deploy.planning.measure import measure
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -28,6 +27,8 @@ def throughput(arguments: argparse.Namespace) -> Throughput:
         raise SettingsError("--frames-per-core and --crops-per-core go together")
     if arguments.frames_per_core is not None:
         return Throughput(arguments.frames_per_core, arguments.crops_per_core)
+    from deploy.planning.measure import measure  # noqa: PLC0415 - the models' runtime, which no other command needs
+
     return measure(arguments.models, arguments.seconds)
 
 

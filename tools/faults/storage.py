@@ -21,7 +21,7 @@ _DENIALS = {
     "overloaded": (503, "SlowDown", "try again later"),
     "no such bucket": (404, "NoSuchBucket", "create it first"),
 }
-_WITHIN_S = 30.0
+_WITHIN_S = 60.0
 
 
 def storage_faults(cluster: TrialCluster) -> Iterator[Row]:

@@ -74,7 +74,7 @@ def steps(place: Place) -> Iterator[Step]:
     yield Step("Deploy", "cloud-deploy", ("deploy", "--yes", *config), _holds("revision 1 runs"))
     yield Step("Deploy the same again", "cloud-deploy", ("deploy", "--yes", *config), _holds("nothing to do"))
     yield Step("Look at it", "cloud-deploy", ("status", "--quick", "--json", *config), _all_run)
-    drive = ("render", "--out", "drive", "--seconds", "5", "--fps", "8", "--size", "960x540")
+    drive = ("render", "--out", "drive", "--seconds", "3", "--fps", "8", "--size", "960x540")
     yield Step("Render a short drive", "python -m tools.demo", drive, _holds("plates"))
     cut_frame(place.folder / "drive", place.folder / "frame.jpg")
     one = ("frame.jpg", "--json", "--threshold", "0.4", *asking)
