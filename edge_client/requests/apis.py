@@ -19,7 +19,7 @@ from edge_client.errors import (
 )
 from edge_client.requests.adapting import Adaptation
 from edge_client.requests.breaker import Breaker
-from edge_client.requests.endpoints import Endpoints
+from edge_client.requests.endpoints import STARTING, Endpoints
 from edge_client.requests.transport import Body, Reply, Transport
 
 YOLOV3 = "yolov3"
@@ -57,6 +57,9 @@ class Apis(Protocol):
 
     def network_changed(self) -> None:
         """Ask again at once, over new connections."""
+
+    def coming(self) -> bool:
+        """Whether APIs of this device are being started that will answer soon."""
 
     def close(self) -> None:
         """Stop waiting for APIs that are down: the drive is ending."""
@@ -122,6 +125,10 @@ class PlateApis:
             self._transport.renew()
         for breaker in self.breakers.values():
             breaker.retry_now()
+
+    def coming(self) -> bool:
+        """Whether its endpoints are those of APIs that are only being started."""
+        return any(breaker.reason == STARTING for breaker in self.breakers.values())
 
     def close(self) -> None:
         """Stop waiting for APIs that are down: the drive is ending."""

@@ -81,6 +81,10 @@ class FallbackApis:
         """As `PlateApis.network_changed`."""
         self._far.network_changed()
 
+    def coming(self) -> bool:
+        """Whether the near APIs are being started."""
+        return self._near is None and self._starter is not None and self._starter.is_alive()
+
     def close(self) -> None:
         """Stop waiting: the drive is ending."""
         self._far.close()

@@ -133,8 +133,8 @@ class Spool:
 
     @property
     def idle(self) -> bool:
-        """Whether nothing waits that could be read now."""
-        return self._backlog is None or self._backlog.idle
+        """Whether nothing waits that could be read now or soon."""
+        return self._backlog is None or (self._backlog.idle and not (self.count and self._apis.coming()))
 
     def finish(self) -> None:
         """The source has ended: what is kept is read now, as far as the APIs answer."""

@@ -63,7 +63,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
         self.end_headers()
         width, height = connection.size
-        jpeg = cv2.imencode(".jpg", np.full((height, width, 3), 120, np.uint8))[1].tobytes()
+        picture = np.full((height, width, 3), 120, np.uint8)
+        plate = picture[60:80, 100:160]  # where the tests' detector finds one: sharp enough to be read
+        plate[:] = np.random.default_rng(1).integers(0, 2, (*plate.shape[:2], 1), dtype=np.uint8) * 200
+        jpeg = cv2.imencode(".jpg", picture)[1].tobytes()
         part = b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(jpeg) + jpeg + b"\r\n"
         for _ in range(connection.frames):
             self.wfile.write(part)
