@@ -43,8 +43,8 @@ def apis(settings: ApiSettings) -> Iterator[Finding]:
         return
     with closing(_session(settings, detector)) as session:
         ready = True
-        for url in dict.fromkeys(_place(u) for u in (detector, reader)):
-            finding = _ready(session, url, WayOut(settings.interface, settings.source_address))
+        for url, endpoint in {_place(u): u for u in (reader, detector)}.items():
+            finding = _ready(session, url, endpoint, WayOut(settings.interface, settings.source_address))
             ready = ready and finding.verdict is not Verdict.WRONG
             yield finding
             if url.startswith("https://") and (finding_of_certificate := _certificate(url, settings)) is not None:
@@ -72,10 +72,13 @@ def _session(settings: ApiSettings, url: str) -> requests.Session:
     return session
 
 
-def _ready(session: requests.Session, base: str, way_out: WayOut) -> Finding:
+def _ready(session: requests.Session, base: str, endpoint: str, way_out: WayOut) -> Finding:
     name = urlsplit(base).netloc
     try:
         answer = session.get(base + _READY_PATH, timeout=_TIMEOUT_S)
+        if answer.status_code == requests.codes.not_found:  # on a cluster each API has its own below its path
+            base = endpoint.rstrip("/")
+            answer = session.get(base + _READY_PATH, timeout=_TIMEOUT_S)
         spans = []
         for _ in range(_TRIES):
             start_s = time.perf_counter()

@@ -224,6 +224,7 @@ def test_the_head_may_die_and_come_back(two: TrialCluster) -> None:
         except ApiUnreachableError:
             return over.ask(f"http://{nodes[0]}:{HTTP_PORT}/yolov3", body)
 
+    two.wait_for_proxies(2)
     with Asking(ask_any, clients=1) as asking:
         asking.wait_for_answers(5)
         kill(two.local, 0)

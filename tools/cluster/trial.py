@@ -126,6 +126,14 @@ class TrialCluster:
                 raise LocalClusterError(f"{name} is {app and (app.status, app.replicas, app.message[-2000:])}")
             time.sleep(0.25)
 
+    def wait_for_proxies(self, count: int) -> None:
+        """Wait until the proxies of so many nodes listen."""
+        deadline = time.monotonic() + PATIENCE_S
+        while sum(proxy.status == "HEALTHY" for proxy in self.serving().proxies) < count:
+            if time.monotonic() > deadline:
+                raise LocalClusterError(f"of the nodes listen only {self.serving().proxies}")
+            time.sleep(0.25)
+
     def process_of(self, replica: Replica) -> psutil.Process:
         """The process of a replica, which its own node knows under another number."""
         node = next(node for node in self.local.nodes if node.address == replica.node_ip)
