@@ -6,7 +6,8 @@ from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
 from cloud_apis.contract import CRNN_PATH, READER_PATH, YOLOV3_PATH, crnn_answer, reader_answer, yolov3_answer
-from cloud_apis.services import CropsPool, DetectorPool, PictureRequest, PicturesPool
+from cloud_apis.services import CropsPool, DetectorPool, PicturesPool
+from cloud_apis.services.plates import PictureRequest
 from cloud_apis.web import schemas
 from cloud_apis.web.accept import prefers_jpeg
 from cloud_apis.web.payloads import read_crops, read_picture

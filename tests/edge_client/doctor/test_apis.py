@@ -79,6 +79,14 @@ def test_what_is_answered_is_told_apart(
     assert finding.advice
 
 
+def test_apis_of_a_cluster_are_asked_below_their_own_paths(behaviour: FakeApis) -> None:
+    behaviour.instead = lambda asked, _n: Answer(404) if asked.startswith("/v2/") else None
+    found = examined(f"{behaviour.url}/yolov3")
+    assert found["prediction APIs"].verdict is Verdict.OK
+    behaviour.instead = lambda asked, _n: Answer(404) if asked.endswith("/ready") else None
+    assert examined(f"{behaviour.url}/yolov3")["prediction APIs"].verdict is Verdict.WRONG
+
+
 def test_they_are_asked_by_the_way_out_of_the_settings(behaviour: FakeApis) -> None:
     assert examined(behaviour.url, source_address="127.0.0.2")["prediction APIs"].verdict is Verdict.OK
     away = examined(behaviour.url, source_address="192.0.2.7")["prediction APIs"]
