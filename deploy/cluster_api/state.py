@@ -54,20 +54,6 @@ class Proxy:
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """Where one replica answers by itself, apart from the proxies: for whoever collects figures of every replica."""
-
-    application: str
-    address: str
-    port: int
-
-    @property
-    def metrics_url(self) -> str:
-        """The replica's own figures for Prometheus; they want the API key."""
-        return f"http://{self.address}:{self.port}/{self.application}/metrics"
-
-
-@dataclass(frozen=True, slots=True)
 class Serving:
     """All that Serve runs; nothing, where it has never been told to."""
 
@@ -75,7 +61,6 @@ class Serving:
     proxies: tuple[Proxy, ...]
     http_host: str | None
     http_port: int | None
-    targets: tuple[Target, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +89,6 @@ def parse_serving(answer: Mapping[str, Any]) -> Serving:
         ),
         http_host=http.get("host"),
         http_port=http.get("port"),
-        targets=tuple(
-            Target(str(group["app_name"]), str(each["ip"]), int(each["port"]))
-            for group in answer.get("target_groups") or ()
-            for each in group["targets"]
-            if group["protocol"] == "HTTP" and group["app_name"]
-        ),
     )
 
 

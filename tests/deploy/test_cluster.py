@@ -87,8 +87,6 @@ def test_what_stands_below_the_prefix_and_what_wants_the_key(one: TrialCluster) 
         session.headers["X-API-Key"] = KEY
         assert "cloud_apis_requests_total" in session.get(f"{one.url}/yolov3/metrics", timeout=60).text
         assert session.get(f"{one.url}/yolov3/v2/models/yolov3", timeout=60).json()["name"] == "yolov3"
-        (own,) = one.serving().targets
-        assert "cloud_apis_requests_total" in session.get(own.metrics_url, timeout=60).text
 
 
 def test_the_key_is_in_nothing_that_the_cluster_keeps(one: TrialCluster) -> None:

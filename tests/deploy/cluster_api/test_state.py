@@ -26,13 +26,6 @@ TOLD = {
     },
     "proxies": {"n": {"status": "HEALTHY", "node_ip": "10.0.0.2"}},
     "http_options": {"host": "0.0.0.0", "port": 8000},
-    "target_groups": [
-        {
-            "app_name": "yolov3",
-            "protocol": "HTTP",
-            "targets": [{"ip": "10.0.0.2", "port": 30000, "name": "SERVE_REPLICA::yolov3#yolov3#a1"}],
-        }
-    ],
 }
 
 
@@ -44,7 +37,6 @@ def test_applications_with_their_replicas() -> None:
     assert [replica.replica_id for replica in app.running] == ["a1"]
     assert (serving.http_host, serving.http_port) == ("0.0.0.0", 8000)
     assert [proxy.status for proxy in serving.proxies] == ["HEALTHY"]
-    assert [target.metrics_url for target in serving.targets] == ["http://10.0.0.2:30000/yolov3/metrics"]
 
 
 def test_a_cluster_on_which_serve_never_ran() -> None:
