@@ -232,4 +232,5 @@ def test_the_head_may_die_and_come_back(two: TrialCluster) -> None:
         asking.wait_for_answers(5)
     assert not asking.failed
     assert app.described["args"]["api"] == "yolov3"
-    ask(two, over)
+    with Asking(lambda: ask(two, over), clients=1) as asking:  # the new head's proxy listens a moment later
+        asking.wait_for_answers(1)
