@@ -1,8 +1,8 @@
 """Pictures that are there twice: byte for byte, or as another size or compression of the same picture.
 
-The first in the manifest's order stays. Alike pictures are found by bands: two `phash` of 64 bits that differ in few
-bits have one of four bands of 16 bits in common nearly always (in up to 3 bits: always). SQLite sorts by band on the
-disk, so that only one band's pictures are in memory at a time.
+The first in the manifest's order stays. Alike pictures are found by bands: two `phash` of 8 bytes that differ in up to
+6 bits have two bytes in common, whichever. For each choice of two bytes SQLite sorts by them on the disk, so that only
+the pictures that share them are in memory at a time.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import combinations, groupby
 from operator import itemgetter
 
 import numpy as np
@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from tools.dataset.manifest import Manifest
 
-BANDS = 4
-BAND_BITS = 16
+BANDS = tuple(combinations(range(8), 2))
+"""Places of the two bytes; 28."""
 _ROWS = 512
 _IN = "SELECT l.file FROM looks l JOIN files f ON f.id = l.file WHERE f.out_by IS NULL"
 
@@ -52,16 +52,16 @@ def sort_out_exact(manifest: Manifest) -> int:
 
 
 def sort_out_alike(manifest: Manifest, alike: Alike, progress: Callable[[int], object]) -> int:
-    """Sorts out pictures that look like an earlier one that stays; how many. ``progress`` hears of `BANDS` steps.
+    """Sorts out pictures that look like an earlier one that stays; how many. ``progress`` hears of each of `BANDS`.
 
     What is like a picture that went out itself, but unlike all that stay, stays.
     """
     manifest.db.execute("DROP TABLE IF EXISTS near")
     manifest.db.execute("CREATE TABLE near(later INTEGER, earlier INTEGER, PRIMARY KEY(later, earlier)) WITHOUT ROWID")
-    for band in range(BANDS):
+    for band in BANDS:
         with manifest.reading() as reader, manifest.transaction() as db:
             for bucket in _buckets(reader, band):
-                db.executemany("INSERT OR IGNORE INTO near VALUES(?, ?)", _pairs(bucket, alike))
+                db.executemany("INSERT OR IGNORE INTO near VALUES(?, ?)", _pairs(bucket, alike, band))
         progress(1)
     found = 0
     with manifest.reading() as reader, manifest.transaction() as db:
@@ -101,10 +101,11 @@ class _Bucket:
     proportions: NDArray[np.float64]
 
 
-def _buckets(reader: sqlite3.Connection, band: int) -> Iterator[_Bucket]:
+def _buckets(reader: sqlite3.Connection, band: tuple[int, int]) -> Iterator[_Bucket]:
+    first, second = (f"((l.phash >> {8 * place}) & 255)" for place in band)
     rows = reader.execute(
-        f"SELECT (l.phash >> {band * BAND_BITS}) & {2**BAND_BITS - 1} AS band, l.file, l.phash, l.dhash, l.width, "
-        f"l.height FROM looks l WHERE l.file IN ({_IN}) ORDER BY band, l.file"
+        f"SELECT {first} * 256 + {second} AS band, l.file, l.phash, l.dhash, l.width, l.height "
+        "FROM looks l JOIN files f ON f.id = l.file WHERE f.out_by IS NULL ORDER BY band, l.file"
     )
     for _, group in groupby(rows, key=itemgetter(0)):
         of_band = list(group)
@@ -117,7 +118,8 @@ def _buckets(reader: sqlite3.Connection, band: int) -> Iterator[_Bucket]:
             )
 
 
-def _pairs(bucket: _Bucket, alike: Alike) -> Iterable[tuple[int, int]]:
+def _pairs(bucket: _Bucket, alike: Alike, band: tuple[int, int]) -> Iterable[tuple[int, int]]:
+    """Alike pictures of which the band's are the first two bytes in common: each pair comes up in one band alone."""
     count = len(bucket.ids)
     for start in range(0, count, _ROWS):
         rows = slice(start, start + _ROWS)
@@ -127,5 +129,9 @@ def _pairs(bucket: _Bucket, alike: Alike) -> Iterable[tuple[int, int]]:
         later, earlier = later[earlier < later], earlier[earlier < later]
         bits = np.bitwise_count(bucket.dhash[later] ^ bucket.dhash[earlier]).sum(axis=1)
         ratio = bucket.proportions[later] / bucket.proportions[earlier]
-        same = (bits <= alike.dhash_bits) & (np.abs(np.log(ratio)) <= alike.proportions)
+        differ = bucket.phash[later] ^ bucket.phash[earlier]
+        equal = differ.astype("<u8").view(np.uint8).reshape(-1, 8) == 0
+        count_equal = equal.cumsum(axis=1)
+        first = equal[:, band[0]] & (count_equal[:, band[0]] == 1) & equal[:, band[1]] & (count_equal[:, band[1]] == 2)
+        same = first & (bits <= alike.dhash_bits) & (np.abs(np.log(ratio)) <= alike.proportions)
         yield from zip(bucket.ids[later[same]].tolist(), bucket.ids[earlier[same]].tolist(), strict=True)
