@@ -141,7 +141,7 @@ class CropChoice(Generic[T]):
         track = self._tracks.setdefault(number, _Track())
         if not track.sights:
             track.began_s = now_s
-        if not look.steady:
+        if not look.steady and look.whole:  # what the edge cuts looks different anyway
             _jump(track, now_s)
         elif track.asked:
             periods = (now_s - track.tried_at_s) / (settings.verify_s * 2.0**track.confirmed)

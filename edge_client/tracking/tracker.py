@@ -34,6 +34,7 @@ _UNLIKE_COSTS = 3.0
 _FAR_REACH, _FAR_RATIO = 3.0, 3.0  # how much more a plate that looks the same may have moved and grown
 _KEPT_LOOKS = 4
 _SAME = 0.8
+_TOLD_APART_PX = 50.0  # narrower plates are a few strokes that many others show as well
 _LOOK_EVERY_S = 0.3  # while places alone tell: another plate in the same place is noticed within this time
 _LOST_COSTS = 4.0  # beside any track that is in sight
 _KEPT_INTERVALS = 9
@@ -201,7 +202,8 @@ class Tracker:
         for place, track in enumerate(self._tracks):
             for index, shape in enumerate(shapes) if track.lost else ():
                 # For lost tracks looks alone tell, and only without a doubt.
-                if index not in followed and size_ratio(track.motion.shape, shape) <= _FAR_RATIO:
+                large = min(shape[2], track.motion.shape[2]) >= _TOLD_APART_PX
+                if large and index not in followed and size_ratio(track.motion.shape, shape) <= _FAR_RATIO:
                     wanted.setdefault(index, []).append(place)
         alike: dict[tuple[int, int], float | None] = {}
         for index, candidates in wanted.items():
