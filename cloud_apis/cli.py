@@ -11,6 +11,7 @@ from pathlib import Path
 
 from cloud_apis.endpoint import KEY_VARIABLE, Endpoint, bind, is_loopback, read_api_key
 from cloud_apis.errors import StartError
+from cloud_apis.names import Api
 
 _LEVELS = ("debug", "info", "warning", "error")
 
@@ -63,7 +64,7 @@ def _serve(arguments: argparse.Namespace) -> int:
         raise StartError(f"{error.name} is not installed: pip install 'plate-dashcam[cloud]'") from error
     endpoint = Endpoint(arguments.host, arguments.port, arguments.port_file, arguments.certfile, arguments.keyfile)
     with bind(endpoint) as listener:
-        app = create_app(settings, api_key=key)
+        app = create_app(settings, apis=tuple(map(Api, arguments.api)) if arguments.api else None, api_key=key)
         serve(app, endpoint, listener, arguments.exit_with_parent)
     return 0
 
@@ -74,11 +75,18 @@ def _failed(error: StartError, code: int) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="cloud-apis", description="The prediction APIs of the dashcam.")
+    parser = argparse.ArgumentParser(prog="cloud-apis", description="The prediction APIs: licence plates and vehicles.")
     commands = parser.add_subparsers(dest="command", required=True)
     serve = commands.add_parser("serve", help="serve the APIs over HTTP", description=_serve_help())
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     serve.add_argument("--port", type=_port, default=8080, help="port, 0 for a free one (%(default)s)")
+    serve.add_argument(
+        "--api",
+        action="append",
+        choices=[str(api) for api in Api],
+        help="offer this API only (may be repeated; default: all whose models are there, of a registry the plates'); "
+        "with colors alone, POST / does as POST /colors",
+    )
     serve.add_argument("--config", type=Path, help="settings file (default: the one that is shipped)")
     serve.add_argument(
         "--models", metavar="SOURCE", help="folder of the models, or s3://BUCKET/PREFIX of a registry (needs extra ray)"
@@ -113,7 +121,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _serve_help() -> str:
     return (
-        "Serve POST /yolov3, POST /crnn and POST /license-plate-reader until a signal ends it. "
+        "Serve the prediction APIs, their documentation (/docs) and a page to try them (/) until a signal ends it. "
         "An address that other machines can reach needs an API key."
     )
 

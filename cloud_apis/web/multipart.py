@@ -63,7 +63,7 @@ class _Collector:
 
     def _begin(self) -> None:
         if len(self.contents) >= self._most:
-            raise too_large(f"more than {self._most} crops in one request")
+            raise too_large(f"more than {self._most} {'picture' if self._most == 1 else 'crops'} in one request")
         self.contents.append(bytearray())
         self.dispositions.append(b"")
 

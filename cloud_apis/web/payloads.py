@@ -42,15 +42,21 @@ class CropsBody(BaseModel):
     imgs: list[str] = Field(description="one JPEG or PNG in base64 per crop", max_length=MAX_CROPS)
 
 
-async def read_picture(request: Request, timeout_s: float) -> bytes:
-    """The encoded picture of a request: raw, or base64 within JSON. Raises `ApiError`."""
+async def read_picture(request: Request, timeout_s: float, *, forms: bool = False) -> bytes:
+    """The encoded picture of a request: raw, or base64 within JSON, or, where ``forms`` are taken, the part `image`
+    of a form. Raises `ApiError`."""
     kind = _content_type(request)
     if kind in PICTURE_TYPES:
         return await read_body(request, MAX_BYTES, timeout_s)
     if kind == _JSON:
         body = await read_body(request, MAX_JSON_BYTES, timeout_s)
         return await _apart(body, lambda: _base64(_parse(PictureBody, body).img, "img"))
-    raise wrong_type('send the picture as image/jpeg or image/png, or as JSON {"img": "<base64>"}')
+    if forms and kind == _MULTIPART:
+        header = request.headers["content-type"]
+        body = await read_body(request, MAX_MULTIPART_BYTES, timeout_s)
+        return await _apart(body, lambda: _one_part(body, header))
+    form = "as the part image of multipart/form-data, " if forms else ""
+    raise wrong_type(f'send the picture as image/jpeg or image/png, {form}or as JSON {{"img": "<base64>"}}')
 
 
 async def read_crops(request: Request, timeout_s: float) -> list[bytes]:
@@ -64,6 +70,13 @@ async def read_crops(request: Request, timeout_s: float) -> list[bytes]:
         body = await read_body(request, MAX_JSON_BYTES, timeout_s)
         return await _apart(body, lambda: _crops_from_json(body))
     raise _no_crops()
+
+
+def _one_part(body: bytes, content_type: str) -> bytes:
+    parts = parts_named("image", body, content_type, 1)
+    if not parts:
+        raise wrong_shape("the form has no part named image")
+    return parts[0]
 
 
 def _crops_from_json(body: bytes) -> list[bytes]:

@@ -139,10 +139,17 @@ def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return documented
 
 
-def picture_body() -> dict[str, Any]:
-    """Documentation of a body that holds one picture."""
-    json_body = {"schema": PictureBody.model_json_schema()}
-    return _body({"image/jpeg": _BINARY, "image/png": _BINARY, "application/json": json_body})
+def picture_body(*, forms: bool = False) -> dict[str, Any]:
+    """Documentation of a body that holds one picture, also as the part `image` of a form where these are taken."""
+    content: dict[str, Any] = {"image/jpeg": _BINARY, "image/png": _BINARY}
+    content["application/json"] = {"schema": PictureBody.model_json_schema()}
+    if forms:
+        form = {"type": "object", "properties": {"image": _BINARY["schema"]}, "required": ["image"]}
+        content["multipart/form-data"] = {
+            "schema": form,
+            "encoding": {"image": {"contentType": "image/jpeg, image/png"}},
+        }
+    return _body(content)
 
 
 def crops_body() -> dict[str, Any]:

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from pydantic import BaseModel
 from starlette.types import ASGIApp, Message
 
-from cloud_apis.settings import ApiSettings, ServedSettings, SessionSettings, load_settings
+from cloud_apis.settings import ApiSettings, load_settings
 from cloud_apis.web.app import create_app
 from deploy.registry.cache import ModelCache
 from deploy.registry.folder import process_cache
@@ -42,15 +42,12 @@ def settings_of(arguments: Arguments, settings: ApiSettings, models: str) -> Api
 
     A replica hosts one API, so all of its models run with the same threads, batch and providers.
     """
-    session = {"threads": arguments.threads, "batch": arguments.batch, "providers": arguments.providers}
-    served = {**session, "workers": arguments.workers, "queue": arguments.queue}
+    values = arguments.model_dump(include={"threads", "batch", "providers", "workers", "queue"})
     changed: dict[str, object] = {"models": models, "model_references": []}
     for name in type(settings).model_fields:
         section = getattr(settings, name)
-        if isinstance(section, ServedSettings):
-            changed[name] = _with(section, served)
-        elif isinstance(section, SessionSettings):
-            changed[name] = _with(section, session)
+        if isinstance(section, BaseModel):
+            changed[name] = _with(section, {key: values[key] for key in values.keys() & type(section).model_fields})
     return settings.model_copy(update=changed)
 
 

@@ -40,6 +40,13 @@ def scene(width: int = 416, height: int = 234) -> Grey:
     return image
 
 
+def coloured(red: int, green: int, blue: int, width: int = 96, height: int = 64) -> Grey:
+    """A picture of one colour, BGR (height, width, 3)."""
+    image = np.empty((height, width, 3), np.uint8)
+    image[:] = blue, green, red
+    return image
+
+
 def crop() -> Grey:
     """A dark crop of 96 x 48 with a bright bar, which the tiny line finder takes for a line of text."""
     image = np.zeros((48, 96), np.uint8)

@@ -15,12 +15,29 @@ from onnx import TensorProto, helper, numpy_helper
 Array = NDArray[np.float32] | NDArray[np.int64]
 ANCHORS = [10, 4, 16, 6, 22, 9, 31, 12, 42, 14, 57, 20, 82, 28, 126, 42, 207, 75]
 
+VEHICLES = ["car", "truck", "bus", "motorcycle"]
+HEADS = [
+    {"name": "colour", "labels": ["red", "green", "blue", "white"]},
+    {"name": "type", "labels": ["hatchback", "van"]},
+    {"name": "make", "labels": ["Suzuki", "Toyota", "*"], "least": 0.6},
+    {"name": "model", "labels": ["Suzuki/Alto", "Toyota/Corolla", "Toyota/*", "*"], "least": 0.6},
+]
+_LOOKS = {
+    "colour": ([[9, -5, -5], [-5, 9, -5], [-5, -5, 9], [5, 5, 5]], [0, 0, 0, -3]),
+    "type": ([[4, 0, 0], [-4, 0, 0]], [0, 0]),
+    "make": ([[9, 0, 0], [0, 9, 0], [0, 0, 0]], [0, 0, 4]),
+    "model": ([[9, 0, 0], [0, 9, 0], [0, 0, 0], [0, 0, 0]], [0, 0, -4, 4]),
+}
+"""Weights of red, green and blue, each -1..1, and bias of every class."""
+
 
 def write_all(folder: Path) -> Path:
-    """Write all three models and their manifests into a folder."""
+    """Write all models and their manifests into a folder."""
     write(folder, "yolov3", yolov3())
     write(folder, "craft", craft())
     write(folder, "crnn", crnn())
+    write(folder, "vehicles", yolov3(classes=len(VEHICLES), planes=3), labels=VEHICLES, anchors=ANCHORS)
+    write(folder, "attributes", attributes(), heads=HEADS)
     return folder
 
 
@@ -32,7 +49,9 @@ def write(folder: Path, name: str, model: onnx.ModelProto, **manifest: object) -
     (folder / f"{name}.json").write_text(json.dumps(fields | manifest))
 
 
-def yolov3(threshold: float = 0.9, classes: int = 1, strides: tuple[int, ...] = (8, 16, 32)) -> onnx.ModelProto:
+def yolov3(
+    threshold: float = 0.9, classes: int = 1, strides: tuple[int, ...] = (8, 16, 32), planes: int = 1
+) -> onnx.ModelProto:
     """A detector that finds one box wherever a cell of 32 x 32 pixels is brighter than `threshold`.
 
     Only the last anchor of the coarsest scale answers, centred on the cell, as large as the anchor.
@@ -42,12 +61,12 @@ def yolov3(threshold: float = 0.9, classes: int = 1, strides: tuple[int, ...] = 
     weights: dict[str, NDArray[np.float32]] = {}
     for stride in strides:
         name = f"p{stride}"
-        gain = np.zeros((channels, 1, 1, 1), np.float32)
+        gain = np.zeros((channels, planes, 1, 1), np.float32)
         bias = np.full(channels, -12, np.float32)
         if stride == 32:
             last = 2 * (5 + classes)
             bias[last : last + 4] = 0
-            gain[last + 4], bias[last + 4] = 200, -200 * threshold
+            gain[last + 4], bias[last + 4] = 200 / planes, -200 * threshold
             bias[last + 5 :] = 4
         weights |= {f"{name}.weight": gain, f"{name}.bias": bias}
         size = [stride, stride]
@@ -56,7 +75,7 @@ def yolov3(threshold: float = 0.9, classes: int = 1, strides: tuple[int, ...] = 
             helper.make_node("Conv", [f"{name}.mean", f"{name}.weight", f"{name}.bias"], [name]),
         ]
         outputs.append(_tensor(name, ["n", channels, f"h{stride}", f"w{stride}"]))
-    return _model(nodes, _tensor("image", ["n", 1, "h", "w"]), outputs, weights)
+    return _model(nodes, _tensor("image", ["n", planes, "h", "w"]), outputs, weights)
 
 
 def craft() -> onnx.ModelProto:
@@ -85,6 +104,18 @@ def crnn() -> onnx.ModelProto:
     ]
     weights: dict[str, Array] = {"weight": weight, "bias": bias, "axis": np.array([2], np.int64)}
     return _model(nodes, _tensor("image", ["n", 1, 32, 160]), [_tensor("logits", ["n", 16, 37])], weights)
+
+
+def attributes() -> onnx.ModelProto:
+    """A classifier by the mean colour: reddish cars are Suzuki Alto, greenish ones Toyota Corolla, others unknown."""
+    nodes = [helper.make_node("ReduceMean", ["image"], ["mean"], axes=[2, 3], keepdims=0)]
+    weights: dict[str, NDArray[np.float32]] = {}
+    outputs = []
+    for name, (gain, bias) in _LOOKS.items():
+        weights |= {f"{name}.gain": np.array(gain, np.float32).T, f"{name}.bias": np.array(bias, np.float32)}
+        nodes.append(helper.make_node("Gemm", ["mean", f"{name}.gain", f"{name}.bias"], [name]))
+        outputs.append(_tensor(name, ["n", len(bias)]))
+    return _model(nodes, _tensor("image", ["n", 3, "h", "w"]), outputs, weights)
 
 
 def _tensor(name: str, shape: list[str | int]) -> onnx.ValueInfoProto:

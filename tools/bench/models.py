@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from cloud_apis.images import encode_jpeg
 from cloud_apis.names import Api
-from cloud_apis.services import PictureRequest, load_services
+from cloud_apis.services import load_services
+from cloud_apis.services.plates import PictureRequest
 from cloud_apis.settings import ApiSettings
 from cloud_apis.yolov3.preprocess import fit, network_input
 from tools.bench.darknet53 import yolov3

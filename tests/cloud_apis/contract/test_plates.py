@@ -179,5 +179,3 @@ def test_the_reader_answer_names_its_fields() -> None:
         ]
     }
     assert error_body("busy", "come back later") == {"error": {"code": "busy", "message": "come back later"}}
-
-

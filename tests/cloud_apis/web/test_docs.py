@@ -10,6 +10,7 @@ import pytest
 import requests
 
 from cloud_apis.contract import PlateBox, PlateRead, Word, crnn_answer, reader_answer, yolov3_answer
+from cloud_apis.names import Api
 from cloud_apis.web.schemas import BoxesAnswer, ReadsAnswer, WordsAnswer
 
 
@@ -26,6 +27,10 @@ def test_every_route_is_described(spec: dict[str, Any]) -> None:
         "/yolov3",
         "/crnn",
         "/license-plate-reader",
+        "/vehicles",
+        "/colors",
+        "/make-model",
+        "/vehicle-report",
         "/v2",
         "/v2/health/live",
         "/v2/health/ready",
@@ -48,7 +53,14 @@ def test_crops_are_described(spec: dict[str, Any]) -> None:
     assert content["multipart/form-data"]["schema"]["properties"]["imgs"]["type"] == "array"
 
 
-@pytest.mark.parametrize("path", ["/yolov3", "/crnn", "/license-plate-reader"])
+@pytest.mark.parametrize("path", ["/vehicles", "/colors", "/make-model", "/vehicle-report"])
+def test_pictures_of_vehicles_may_come_as_forms(spec: dict[str, Any], path: str) -> None:
+    content = spec["paths"][path]["post"]["requestBody"]["content"]
+    assert content.keys() == {"image/jpeg", "image/png", "application/json", "multipart/form-data"}
+    assert content["multipart/form-data"]["schema"]["required"] == ["image"]
+
+
+@pytest.mark.parametrize("path", [f"/{api}" for api in Api])
 def test_errors_are_described_as_they_are(spec: dict[str, Any], path: str) -> None:
     responses = spec["paths"][path]["post"]["responses"]
     assert responses.keys() == {"200", "400", "401", "408", "413", "415", "422", "500", "503"}
@@ -97,7 +109,3 @@ def test_a_browser_shows_every_request(url: str, tmp_path: Path) -> None:
     assert "Too many bytes, pixels or crops" in shown
     assert '"license-plates": [[[string, [[number, number], ' in shown
     assert "could not be loaded" not in shown.split("<script>")[0]
-
-
-def test_the_root_leads_to_the_page(url: str) -> None:
-    assert requests.get(url, timeout=30).url == f"{url}/docs"

@@ -10,7 +10,7 @@ import requests
 from PIL import Image
 
 from cloud_apis.contract import MAX_CROPS, parse_crnn_answer, parse_yolov3_answer
-from cloud_apis.names import Api
+from cloud_apis.names import MODELS_OF, Api
 from cloud_apis.web.app import create_app
 from tests.cloud_apis.pictures import bgr_jpeg, crop, encoded, grey_jpeg, scene
 from tests.cloud_apis.serving import running, tiny_settings
@@ -120,7 +120,6 @@ def test_an_application_offers_what_was_asked_for(models: Path, api: Api) -> Non
             answer = requests.post(f"{url}/{other}", data=b"", timeout=30)
             assert answer.status_code == (415 if other is api else 404)
         assert requests.get(f"{url}/metrics", timeout=30).ok
-        described = {Api.YOLOV3: ["yolov3"], Api.CRNN: ["craft", "crnn"], Api.READER: ["yolov3", "craft", "crnn"]}
-        for name in ("yolov3", "craft", "crnn"):
+        for name in ("yolov3", "craft", "crnn", "vehicles", "attributes"):
             answer = requests.get(f"{url}/v2/models/{name}", timeout=30)
-            assert answer.status_code == (200 if name in described[api] else 404)
+            assert answer.status_code == (200 if name in MODELS_OF[api] else 404)

@@ -18,7 +18,7 @@ from edge_client.displays.web.server import WebPage
 from edge_client.store.drives import DriveStart, Position
 from edge_client.store.writer import SqliteReads
 from edge_client.types import Alert, NetworkStatus, RecordingState, RecordingStatus, SourceState, SourceStatus
-from tests.edge_client.browser import Browser, chromium
+from tests.browser import Browser, chromium
 from tests.edge_client.displays.samples import STATUS
 from tests.edge_client.displays.web.test_server import KEY
 from tests.edge_client.samples import START, picture, read, shown

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cloud_apis.contract import ContractError, PlateBox, PlateRead
+from cloud_apis.contract.vehicles import (
+    Guess,
+    ReportedVehicle,
+    VehicleAttributes,
+    VehicleBox,
+    colours_answer,
+    make_model_answer,
+    parse_vehicles_answer,
+    report_answer,
+    vehicles_answer,
+)
+from cloud_apis.web.vehicle_schemas import ColoursAnswer, MakeModelAnswer, ReportAnswer, VehiclesAnswer
+
+COLOURS = tuple(Guess(label, p) for label, p in (("orange", 0.955), ("red", 0.03), ("brown", 0.01), ("white", 0.005)))
+MODELS = (Guess("Alto", 0.7, "Suzuki"), Guess("Cultus", 0.2, "Suzuki"), Guess("Mira", 0.1, "Daihatsu"))
+LOOKS = VehicleAttributes(
+    COLOURS, (Guess("hatchback", 0.9),), (Guess("Suzuki", 0.9), Guess("Daihatsu", 0.1)), MODELS, "Suzuki", "Alto"
+)
+BOX = VehicleBox(1, 2, 30, 40, "car", 0.9)
+
+
+def facts_of(make: str, model: str) -> dict[str, object] | None:
+    return {"make": make, "model": model} if model == "Alto" else None
+
+
+def test_colours_are_answered_exactly_as_clients_expect() -> None:
+    answer = json.dumps(colours_answer(COLOURS))
+    assert answer == (
+        '{"colors": [{"color": "orange", "prob": 0.955}, {"color": "red", "prob": 0.03}, '
+        '{"color": "brown", "prob": 0.01}]}'
+    )
+
+
+def test_makes_and_models_are_as_many_as_asked_for_with_their_facts() -> None:
+    answer = make_model_answer(LOOKS, facts_of, 2)
+    assert (answer["make"], answer["model"]) == ("Suzuki", "Alto")
+    assert answer["makes"] == [{"make": "Suzuki", "prob": 0.9}, {"make": "Daihatsu", "prob": 0.1}]
+    assert answer["models"] == [
+        {"make": "Suzuki", "model": "Alto", "prob": 0.7, "facts": {"make": "Suzuki", "model": "Alto"}},
+        {"make": "Suzuki", "model": "Cultus", "prob": 0.2, "facts": None},
+    ]
+
+
+def test_what_is_not_sure_enough_is_unknown() -> None:
+    answer = make_model_answer(VehicleAttributes(COLOURS, (), (), ()), facts_of, 5)
+    assert answer == {"make": "unknown", "model": "unknown", "makes": [], "models": []}
+
+
+def test_answers_are_of_the_form_that_is_described() -> None:
+    plate = PlateRead(PlateBox(5, 6, 9, 8, 0.5, (0.9,)), ())
+    report = report_answer([ReportedVehicle(BOX, LOOKS, (plate,))], [plate], facts_of, 5)
+    VehiclesAnswer.model_validate(vehicles_answer([BOX]), extra="forbid")
+    ColoursAnswer.model_validate(colours_answer(COLOURS), extra="forbid")
+    MakeModelAnswer.model_validate(make_model_answer(LOOKS, facts_of, 5), extra="forbid")
+    ReportAnswer.model_validate(report, extra="forbid")
+
+
+coordinate = st.floats(0, 5000)
+
+
+@given(
+    st.lists(
+        st.builds(
+            lambda x, y, w, h, kind, score: VehicleBox(x, y, x + w, y + h, kind, score),
+            coordinate, coordinate, coordinate, coordinate, st.sampled_from(["car", "bus"]), st.floats(0, 1),
+        )
+    )
+)  # fmt: skip
+def test_boxes_survive_the_way_over_json(boxes: list[VehicleBox]) -> None:
+    assert parse_vehicles_answer(json.loads(json.dumps(vehicles_answer(boxes)))) == tuple(boxes)
+
+
+@pytest.mark.parametrize(
+    ("vehicle", "place"),
+    [
+        ({"class": "car", "score": 0.5}, "box"),
+        ({"box": [1, 2, 3], "class": "car", "score": 0.5}, "box"),
+        ({"box": [9, 2, 3, 4], "class": "car", "score": 0.5}, "inside out"),
+        ({"box": [1, 2, 3, 4], "class": 7, "score": 0.5}, "class"),
+        ({"box": [1, 2, 3, 4], "class": "car", "score": 1.5}, "score"),
+        ("car", "box"),
+    ],
+)
+def test_answers_of_another_form_are_refused(vehicle: object, place: str) -> None:
+    with pytest.raises(ContractError, match=place):
+        parse_vehicles_answer({"vehicles": [vehicle]})
