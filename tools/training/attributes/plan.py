@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Plan:
-    """How to fine-tune; sizes are (height, width) of the pictures in pixels, rates are the peaks.
+    """How to fine-tune; sizes are (height, width) of the pictures in pixels, multiples of 32, rates are the peaks.
 
     With ``views`` the maps of the frozen layers are computed once, of so many views of each picture (`frozen`).
     """
@@ -21,7 +21,7 @@ class Plan:
     layer_factor: float = 0.9
     frozen: int = 4
     views: int = 0
-    small: tuple[int, int] = (144, 192)
+    small: tuple[int, int] = (160, 192)
     full: tuple[int, int] = (192, 256)
     full_share: float = 0.25
     mixup: float = 0.3
