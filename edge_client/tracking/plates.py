@@ -74,7 +74,9 @@ class PlateBook:
         if shown is None or self.storable(record.vote) or not self.storable(shown.vote):
             self._of_track[single.track_id] = record  # a stray read does not hide what is well read
         self._evict()
-        if (changed or merged) and self.storable(record.vote):
+        # What is in the list stays there, also where another record of the plate makes its text less sure.
+        replaces = merged and (record.stored or bool(record.supersedes))
+        if (changed or merged) and (self.storable(record.vote) or replaces):
             return [self._store(record)]
         return []
 
@@ -91,7 +93,7 @@ class PlateBook:
         for record in self._records:
             if track in record.tracks:
                 record.tracks.discard(track)
-                if record.stored and record.saved_last_seen != record.last_seen:
+                if self._again(record) and record.saved_last_seen != record.last_seen:
                     again.append(self._store(record))
         return again
 
@@ -109,7 +111,11 @@ class PlateBook:
         for record in closing:
             record.tracks.clear()
             record.closed = True
-        return [self._store(r) for r in closing if r.stored]
+        return [self._store(r) for r in closing if self._again(r)]
+
+    def _again(self, record: PlateRecord) -> bool:
+        """Whether a stored read may be stored once more: later doubts do not replace the text that was sure."""
+        return record.stored and (self.storable(record.vote) or record.vote.text == record.saved_text)
 
     def _store(self, record: PlateRecord) -> TrackRead:
         record.stored = True

@@ -267,6 +267,15 @@ def test_reads_that_disagree_in_a_track_are_told() -> None:
     assert not drive.book.contradicts(single(""))
 
 
+def test_a_stored_read_is_not_lost_in_a_plate_that_is_less_sure() -> None:
+    drive = Drive()
+    drive.add(single("24LSB1", 1, 0, 0.5))
+    drive.add(single("4LSB1", 0, 31, 1.0))
+    drive.add(single("4LSB1", 1, 32, 0.5))
+    drive.save(drive.book.end_all())
+    assert len(drive.stored) == drive.book.count == 1
+
+
 PLATES = st.sampled_from(["24LSB1", "89NVJP", "24LSBI", "28RBN4", "4LSB1", "8RBN"])
 
 
