@@ -97,7 +97,8 @@ def run(arguments: argparse.Namespace, options: Options) -> None:
     logging.getLogger("finetune").info("%s", material.summary())
     root = None if arguments.own_data_only else data_root()
     torch.set_num_threads(options.threads)
-    keep_shipped(options, "craft")
+    for name in ("craft", "vehicles", "attributes"):
+        keep_shipped(options, name)
     if any(len(sample.boxes) for sample in material.samples) and arguments.only != "crnn":
         finetune_detector(material.samples, root, arguments.detector_steps, arguments.batch, options)
     else:

@@ -10,7 +10,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="the train extra is not installed")
 pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
 
-from cloud_apis.names import Api
+from cloud_apis.names import PLATE_APIS
 from cloud_apis.settings import load_settings
 from cloud_apis.web.app import create_app
 from tools.training.common.export import export_onnx, write_manifest
@@ -93,7 +93,7 @@ def test_one_command_makes_models_that_are_served(
         assert "CC0-1.0" in card and "seed 1" in card and "--detector-steps 2" in card and "held out" in card
         assert (run / name / "metrics.png").is_file()
     settings = load_settings(run / "apis.yaml")
-    app = create_app(settings, apis=tuple(Api))
+    app = create_app(settings, apis=PLATE_APIS)
     assert app.title
 
 
