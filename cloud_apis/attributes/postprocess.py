@@ -31,8 +31,8 @@ def makes_of(
 
     `makes` is (…, M) in the order of `labels`, `models` (…, K) in that of `fine`, whose names begin with "make/".
     """
-    shares: NDArray[np.float32] = 0.5 * makes + 0.5 * models @ _membership(tuple(labels), tuple(fine))
-    return shares
+    shares = 0.5 * makes + 0.5 * models @ _membership(tuple(labels), tuple(fine))
+    return shares.astype(np.float32)
 
 
 @lru_cache(maxsize=8)

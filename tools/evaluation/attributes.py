@@ -66,9 +66,9 @@ def figures(answers: Answered, counts: Mapping[str, Counter[str]]) -> AttributeF
         certain = [pair for pair in known if pair[0] and pair[0][0].probability >= SURE]
         sure[head] = _share(certain, lambda guesses, truth: truth in _labels(guesses[:1]))
     named, right = {}, {}
-    for head, of in (("make", lambda said: said.make), ("model", lambda said: said.model)):
+    for head in ("make", "model"):
         known_answers = [(said, truth) for said, labels in answers if (truth := truth_of(labels, head))]
-        given = [(said, truth) for said, truth in known_answers if of(said) is not None]
+        given = [(said, truth) for said, truth in known_answers if getattr(said, head) is not None]
         named[head] = Share(len(given), len(known_answers))
         right[head] = Share(sum(_labels(list_of(said, head)[:1]) == [truth] for said, truth in given), len(given))
     return AttributeFigures(top, among, sure, named, right)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -12,7 +13,7 @@ from cloud_apis.errors import StartError
 from cloud_apis.model_files import packaged_models
 from tests.cloud_apis.tiny_models import write
 
-HEADS = [
+HEADS: list[dict[str, Any]] = [
     {"name": "colour", "labels": ["blue", "green", "red"], "temperature": 0.5, "least": 0.4},
     {"name": "make", "labels": ["ford", "kia", "*"], "temperature": 1.0, "least": 0.6},
     {"name": "model", "labels": ["ford/*", "ford/focus", "kia/*", "kia/rio", "*"], "temperature": 1.0, "least": 0.5},

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from tests.tools.dataset.catalogues import jpeg, scene
 from tools.dataset.duplicates import Alike, sort_out_alike, sort_out_exact
@@ -15,10 +16,10 @@ from tools.dataset.hashing import dhash, phash
 from tools.dataset.manifest import Manifest
 
 
-def grey(data: bytes) -> np.ndarray:  # type: ignore[type-arg]
+def grey(data: bytes) -> NDArray[np.uint8]:
     picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
     assert picture is not None
-    return picture
+    return picture.astype(np.uint8, copy=False)
 
 
 def bits(a: int, b: int) -> int:

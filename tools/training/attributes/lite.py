@@ -99,8 +99,8 @@ class Block(nn.Module):
         self.residual = stride == 1 and inputs == outputs
 
     def forward(self, x: Tensor) -> Tensor:
-        y = x if self.expand is None else self.expand(x)
-        y = self.project(self.depthwise(y))
+        expanded = x if self.expand is None else self.expand(x)
+        y: Tensor = self.project(self.depthwise(expanded))
         return x + y if self.residual else y
 
 

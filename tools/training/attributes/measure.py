@@ -37,8 +37,8 @@ class Measured:
 def logits_of(network: nn.Module, crops: Sequence[Crop], size: tuple[int, int], compute: Compute) -> Logits:
     """Each head's logits (N, K) for the crops as the APIs see them."""
     network.eval()
-    names = network.names  # type: ignore[union-attr]  # an `Attributes`
-    rows: dict[str, list[NDArray[np.float32]]] = {str(name): [] for name in names}  # type: ignore[union-attr]
+    names: Sequence[str] = getattr(network, "names", ())  # an `Attributes`
+    rows: dict[str, list[NDArray[np.float32]]] = {str(name): [] for name in names}
     for first in range(0, len(crops), 16):
         views = [plain_view(crop, size) for crop in crops[first : first + 16]]
         with compute.autocast():

@@ -35,7 +35,8 @@ class ColourWords(nn.Module):
     def forward(self, reduced: Tensor, last: Tensor) -> Tensor:
         words = functional.avg_pool2d(self.words(reduced), STRIDE // REDUCED).flatten(2)
         places = self.where(last).flatten(2).softmax(2)
-        return (places @ words.transpose(1, 2)).flatten(1)
+        mixed: Tensor = (places @ words.transpose(1, 2)).flatten(1)
+        return mixed
 
 
 class Attributes(nn.Module):

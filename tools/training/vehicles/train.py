@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from tqdm import tqdm
 
@@ -136,6 +137,7 @@ def _groups(network: VehicleNet, plan: Plan) -> list[dict[str, object]]:
     return groups
 
 
-def _weights(samples: Sequence[Sample]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    weights = np.array([SOURCE_WEIGHTS.get(sample.source, 1.0) for sample in samples])
-    return weights / weights.sum()
+def _weights(samples: Sequence[Sample]) -> NDArray[np.float64]:
+    weights = np.array([SOURCE_WEIGHTS.get(sample.source, 1.0) for sample in samples], np.float64)
+    shares: NDArray[np.float64] = weights / weights.sum()
+    return shares
