@@ -21,7 +21,7 @@ from edge_client.config_file import load_settings as load_edge_settings
 
 ROOT = Path(__file__).resolve().parents[1]
 MODELS = ROOT / "cloud_apis" / "models"
-NAMES = ("yolov3", "craft", "crnn")
+NAMES = ("yolov3", "craft", "crnn", "vehicles", "attributes")
 MEBIBYTE = 2**20
 # Put together here, so that this file does not hold what it forbids.
 FORBIDDEN = tuple(

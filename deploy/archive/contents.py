@@ -18,7 +18,7 @@ NEEDED = (
 """Files and folders. The rest of `deploy` runs where the operator is: changing it is no new version of the APIs."""
 _LEFT_OUT = ("cloud_apis/models/", "config/deploy.yaml", "config/edge.yaml", "config/machines.yaml")
 _KEPT = "cloud_apis/models/__init__.py"
-_SUFFIXES = {".py", ".yaml", ".html", ".css", ".js", ".json", ".svg"}
+_SUFFIXES = {".csv", ".py", ".yaml", ".html", ".css", ".js", ".json", ".svg"}
 
 
 def package_roots() -> dict[str, Path]:

@@ -214,6 +214,11 @@ def test_an_s3_that_is_down_or_slow(
     assert dashboard.put == []
 
 
+_HEEDING_SIGINT = (
+    "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
+)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_deploy_leaves_what_ran(
     run: Run,
@@ -229,6 +234,8 @@ def test_an_interrupted_deploy_leaves_what_ran(
     dashboard.applied.clear()
     file = settings_file(yolov3={"threads": 2})
     command = [sys.executable, "-m", "deploy", "deploy", "--yes", "--config", str(file), "--models", str(models)]
+    # Whoever runs the tests in the background of a shell has SIGINT ignored, and children inherit that.
+    command = [sys.executable, "-c", _HEEDING_SIGINT, *command]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=dict(os.environ)) as running:
         assert dashboard.applied.wait(60)
         assert dashboard.described("yolov3")["args"]["threads"] == 2
