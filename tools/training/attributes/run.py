@@ -49,6 +49,11 @@ def parts_of(
     heads = saved_heads(folder) or tuple(known) or heads_of([example for example, _ in kept], least, least_models)
     if not kept or not heads:
         raise ValueError(f"no head has two classes with {least} pictures each to train on: {len(readable)} pictures")
+    if not dev:
+        raise ValueError(
+            f"none of the {len(kept)} pictures could be held out to measure on: they are too few, or near copies of "
+            "each other, which must stay together; add other pictures"
+        )
     folder.mkdir(parents=True, exist_ok=True)
     content = [{"name": head.name, "labels": list(head.labels)} for head in heads]
     (folder / HEADS_FILE).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

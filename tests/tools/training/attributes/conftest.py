@@ -22,7 +22,9 @@ def car_table(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number in range(90):
         colour = list(COLOURS)[number % 3]
         make, model = MODELS[number // 3 % 3]
-        picture = rng.integers(90, 140, (96, 128, 3), dtype=np.uint8)
+        # A street of its own behind each car: pictures that are alike are held out together, or not at all.
+        street = cv2.resize(rng.integers(0, 256, (6, 8), dtype=np.uint8), (128, 96))
+        picture = cv2.cvtColor(street, cv2.COLOR_GRAY2BGR).astype(np.uint8)
         height = {"focus": 30, "transit": 60, "rio": 15}[model]
         cv2.rectangle(picture, (30, 80 - height), (100, 80), COLOURS[colour], -1)
         file = f"{number}.png"

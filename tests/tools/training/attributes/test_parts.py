@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -18,6 +19,7 @@ from tools.training.attributes.lite import EfficientNetLite
 from tools.training.attributes.measure import measure
 from tools.training.attributes.network import head_loss
 from tools.training.attributes.pictures import Crop, cut, plain_view, random_view
+from tools.training.attributes.run import parts_of
 from tools.training.attributes.split import groups, in_dev
 
 
@@ -136,3 +138,12 @@ def test_a_bad_table_is_refused_with_its_line(tmp_path: Path, text: str, said: s
     table.write_text(text)
     with pytest.raises((ValueError, FileNotFoundError), match=said):
         load_own([table])
+
+
+def test_pictures_that_are_all_alike_cannot_be_trained_on(tmp_path: Path) -> None:
+    picture = tmp_path / "cars" / "car.png"
+    picture.parent.mkdir()
+    cv2.imwrite(str(picture), np.arange(64 * 64 * 3, dtype=np.uint32).reshape(64, 64, 3).astype(np.uint8))
+    rows = [Example(picture, None, {"colour": ("red", "blue")[number % 2]}, "own") for number in range(20)]
+    with pytest.raises(ValueError, match="held out"):
+        parts_of(rows, tmp_path / "run")
