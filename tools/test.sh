@@ -42,7 +42,19 @@ if command -v shellcheck >/dev/null; then
     mapfile -t scripts < <(git ls-files '*.sh' .ci/run 2>/dev/null || ls tools/*.sh .ci/run)
     check shellcheck shellcheck "${scripts[@]}"
 fi
-check pytest "$python" -m pytest -q "$@" </dev/null
+# Tests on a Ray cluster spend most of their time waiting: without options they run beside the others.
+if [[ $# -eq 0 ]]; then
+    ray_log=$(mktemp)
+    "$python" -m pytest -q -m ray </dev/null >"$ray_log" 2>&1 &
+    on_ray=$!
+    check pytest "$python" -m pytest -q -m 'not ray' </dev/null
+    printf -- '-- pytest on a Ray cluster\n'
+    wait "$on_ray" || failed+=('pytest on a Ray cluster')
+    cat "$ray_log"
+    rm -f "$ray_log"
+else
+    check pytest "$python" -m pytest -q "$@" </dev/null
+fi
 
 if [[ ${#failed[@]} -gt 0 ]]; then
     printf 'failed: %s\n' "${failed[*]}" >&2
