@@ -14,6 +14,11 @@ Providers = Annotated[
     list[str],
     Field(min_length=1, description="onnxruntime's execution providers, in order of preference"),
 ]
+ObjThresh = Annotated[float, Field(gt=0, lt=1, strict=False, description="least objectness times class score")]
+NmsThresh = Annotated[
+    float,
+    Field(gt=0, le=1, strict=False, description="intersection over union above which the weaker box goes"),
+]
 _CPU = ["CPUExecutionProvider"]
 
 
@@ -60,10 +65,8 @@ class YoloV3Settings(ServedSettings):
         min_length=6,
         description="widths and heights in network pixels, three per stride, finest first; null: those of the model",
     )
-    obj_thresh: float = Field(gt=0, lt=1, strict=False, description="least objectness times class score")
-    nms_thresh: float = Field(
-        gt=0, le=1, strict=False, description="intersection over union above which the weaker box goes"
-    )
+    obj_thresh: ObjThresh
+    nms_thresh: NmsThresh
 
     @model_validator(mode="after")
     def _anchors_ascend(self) -> Self:
@@ -103,14 +106,8 @@ class CrnnSettings(ServedSettings):
 class VehiclesSettings(RunSettings, QueueSettings):
     """The detector of vehicles, for /vehicles and /vehicle-report."""
 
-    obj_thresh: float = Field(default=0.35, gt=0, lt=1, strict=False, description="least objectness times class score")
-    nms_thresh: float = Field(
-        default=0.5,
-        gt=0,
-        le=1,
-        strict=False,
-        description="intersection over union above which the weaker box goes",
-    )
+    obj_thresh: ObjThresh = 0.35
+    nms_thresh: NmsThresh = 0.5
 
 
 class AttributesSettings(RunSettings, QueueSettings):

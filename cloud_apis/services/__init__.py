@@ -37,7 +37,7 @@ class Services:
     """The queues of the APIs that are offered, None for those that are not, and the models behind them."""
 
     models: Mapping[str, Model]
-    catalogue: Catalogue
+    catalogue: Catalogue | None = None
     detector: DetectorPool | None = None
     crops: CropsPool | None = None
     pictures: PicturesPool | None = None
@@ -60,9 +60,14 @@ class Services:
         }
         return {api: pool for api, pool in by_api.items() if pool is not None}
 
+    @property
+    def colours_alone(self) -> bool:
+        """Whether the colours are all that is offered: they then answer at the root too."""
+        return list(self.queues()) == [Api.COLOURS]
+
     def facts_of(self, make: str, model: str) -> Facts | None:
         """What the catalogue knows of a model, or None."""
-        found = self.catalogue.facts_of(make, model)
+        found = self.catalogue.facts_of(make, model) if self.catalogue else None
         return found.to_json() if found else None
 
     def close(self) -> None:
@@ -80,7 +85,8 @@ def load_services(settings: ApiSettings, apis: Collection[Api]) -> Services:
     """
     needed = [name for api in Api if api in apis for name in MODELS_OF[api]]
     folder = models_folder(settings.models, dict.fromkeys(needed), settings.model_references)
-    networks, catalogue = Networks(folder, settings), load_catalogue()
+    networks = Networks(folder, settings)
+    catalogue = load_catalogue() if {Api.MAKE_MODEL, Api.REPORT} & set(apis) else None
     yolov3, crnn, attributes = settings.yolov3, settings.crnn, settings.attributes
     detector = crops = pictures = finder = colours = makes = reports = reporter = None
     if Api.YOLOV3 in apis:

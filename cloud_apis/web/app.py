@@ -88,7 +88,7 @@ def create_app(
 def _paths(services: Services) -> dict[str, str]:
     """The API behind each path that predicts."""
     paths = {f"/{api}": str(api) for api in services.queues()}
-    return paths | ({"/": str(Api.COLOURS)} if list(services.queues()) == [Api.COLOURS] else {})
+    return paths | ({"/": str(Api.COLOURS)} if services.colours_alone else {})
 
 
 class _KeyCheck(APIKeyHeader):
@@ -121,7 +121,7 @@ def _add_vehicles(router: APIRouter, services: Services, timeout_s: float) -> No
     if services.vehicles:
         add_vehicles(router, services.vehicles, timeout_s)
     if services.colours:
-        add_colours(router, services.colours, timeout_s, at_root=len(services.queues()) == 1)
+        add_colours(router, services.colours, timeout_s, at_root=services.colours_alone)
     if services.makes:
         add_make_model(router, services.makes, services.facts_of, timeout_s)
     if services.reports:
