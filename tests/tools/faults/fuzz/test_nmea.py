@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tools.faults import nmea
-from tools.faults.nmea import Figures, built_in, judge, main, measure, with_checksum
+from tools.faults.fuzz import nmea
+from tools.faults.fuzz.nmea import Figures, built_in, judge, main, measure, with_checksum
 
 
 def test_the_judge_knows_a_right_checksum() -> None:

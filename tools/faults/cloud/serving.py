@@ -8,7 +8,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,22 +16,13 @@ from deploy.registry.registry import blob_key
 from tools.cluster.local import join, kill
 from tools.cluster.s3 import ANYBODY
 from tools.cluster.trial import HTTP_PORT, KEY, TrialCluster
-from tools.faults.load import Load
+from tools.faults.cloud.load import Load
+from tools.faults.row import Row
 
 API = "yolov3"
 ONE: dict[str, Any] = {API: {"replicas": {"min": 1, "max": 1}}}
 TWO: dict[str, Any] = {API: {"replicas": {"min": 2, "max": 2}}}
 _BACK_S = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One fault: what it was, what came of it, what is asked, and whether that was reached."""
-
-    fault: str
-    result: str
-    target: str
-    reached: bool
 
 
 def replica_killed(cluster: TrialCluster) -> Row:
@@ -47,7 +37,7 @@ def replica_killed(cluster: TrialCluster) -> Row:
         f"{len(bare.failed)} of {bare.asked} requests failed, with one retry {len(patient.failed)} of {patient.asked}; "
         f"two replicas again after {took_s:.0f} s"
     )
-    return Row("replica killed", result, "≤ 1 failed, none with a retry", len(bare.failed) <= 1 and not patient.failed)
+    return Row("replica killed", "≤ 1 failed, none with a retry", result, len(bare.failed) <= 1 and not patient.failed)
 
 
 def worker_lost(cluster: TrialCluster) -> Row:
@@ -62,7 +52,7 @@ def worker_lost(cluster: TrialCluster) -> Row:
         load.wait_for(10)
     cluster.local = join(cluster.local, 1, nodes=2)
     result = f"both replicas on the other node after {took_s:.0f} s; {len(load.failed)} of {load.asked} requests failed"
-    return Row("worker node lost", result, f"back within {_BACK_S:g} s", took_s <= _BACK_S)
+    return Row("worker node lost", f"back within {_BACK_S:g} s", result, took_s <= _BACK_S)
 
 
 def head_lost(cluster: TrialCluster) -> Row:
@@ -78,7 +68,7 @@ def head_lost(cluster: TrialCluster) -> Row:
         load.wait_for(10)
     known = app.described.get("name") == API
     result = f"{len(load.failed)} of {load.asked} requests failed; all is known again {took_s:.0f} s after its start"
-    return Row("head killed, Redis", result, "none failed, state back", not load.failed and known)
+    return Row("head killed, Redis", "none failed, state back", result, not load.failed and known)
 
 
 def update(cluster: TrialCluster) -> Row:
@@ -90,7 +80,7 @@ def update(cluster: TrialCluster) -> Row:
         took_s = time.monotonic() - begun_s
         load.wait_for(10)
     result = f"{len(load.failed)} of {load.asked} requests failed in {took_s:.0f} s"
-    return Row("update under load", result, "none failed", not load.failed)
+    return Row("update under load", "none failed", result, not load.failed)
 
 
 def wrong_hash(cluster: TrialCluster) -> Row:
@@ -124,7 +114,7 @@ def overload(cluster: TrialCluster) -> Row:
         f"{heavy.p99_ms():.0f} ms, with a full queue and no more {normal.p99_ms():.0f} ms: {ratio:.2f} times"
     )
     reached = heavy.refused > 0 and not heavy.failed and ratio <= 2
-    return Row("overload", result, "503s, p99 ≤ 2 times", reached)
+    return Row("overload", "503s, p99 ≤ 2 times", result, reached)
 
 
 def _refused(
@@ -143,7 +133,7 @@ def _refused(
         f"deploy ends with {ended.returncode} after {took_s:.0f} s: “{last}”; {len(load.failed)} of {load.asked} failed"
     )
     reached = ended.returncode == 1 and words in last and not load.failed and same
-    return Row(fault, result, "old version serves on, deploy says why", reached)
+    return Row(fault, "old version serves on, deploy says why", result, reached)
 
 
 def cloud_deploy(cluster: TrialCluster, detector: dict[str, Any], *options: str) -> subprocess.CompletedProcess[str]:

@@ -11,7 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from tools.cluster.trial import TrialCluster
-from tools.faults.serving import API, ONE, Row, run_deploy
+from tools.faults.cloud.serving import API, ONE, run_deploy
+from tools.faults.row import Row
 
 _DENIALS = {
     "access denied": (403, "AccessDenied", "check the policy"),
@@ -70,4 +71,4 @@ def _told(cluster: TrialCluster, fault: str, url: str, words: str, **environment
     said = ended.stderr.strip()
     untouched = after.deployed_s == before.deployed_s
     reached = ended.returncode == 1 and words in said and said.count("\n") == 0 and untouched and took_s < _WITHIN_S
-    return Row(fault, f"{ended.returncode} after {took_s:.1f} s: “{said}”", "one clear line, nothing changed", reached)
+    return Row(fault, "one clear line, nothing changed", f"{ended.returncode} after {took_s:.1f} s: “{said}”", reached)

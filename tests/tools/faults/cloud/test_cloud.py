@@ -6,14 +6,14 @@ import pytest
 import requests
 
 from tools.faults.cli import main
-from tools.faults.storage import s3_that_refuses
+from tools.faults.cloud.storage import s3_that_refuses
 
 
 def test_unknown_faults_are_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["cloud", "flood"])
     assert ended.value.code == 2
-    assert "there is no fault flood; there are overload" in capsys.readouterr().err
+    assert "there is no flood; there are overload" in capsys.readouterr().err
 
 
 def test_the_server_that_refuses() -> None:

@@ -1,4 +1,4 @@
-"""Feeds mutated NMEA sentences to the dashcam's reader and counts what it takes: `python -m tools.faults.nmea`.
+"""Feeds mutated NMEA sentences to the dashcam's reader and counts what it takes: `python -m tools.faults.fuzz.nmea`.
 
 A sentence counts as accepted when the reader takes it as intact, whether or not it tells a position. What a right
 checksum is, is decided here anew, not by the reader's own code. Mutations that hit the checksum by chance (one in
@@ -19,6 +19,8 @@ from edge_client.positions.lines import Lines
 from edge_client.positions.moments import MomentFix, Moments
 from edge_client.positions.nmea import NmeaError, parse
 from tools.data import data_root
+from tools.faults.row import Row
+from tools.faults.trial import Effort, Trial
 
 _SEEDS = (
     "GPRMC,120000.00,A,4530.0000,N,02330.0000,E,10.0,90.0,020126,,,A",
@@ -135,9 +137,24 @@ def of_logs(folder: Path) -> list[bytes]:
     return sorted({line for line in lines if line.startswith(b"$") and judge(line) == "right"})
 
 
+def trial(effort: Effort) -> Iterator[Row]:
+    """Sentences of our own and of the data folder's logs, mutated."""
+    root = data_root()
+    seeds = built_in() + (of_logs(root / "gps") if root is not None else [])
+    figures = measure(seeds, effort.count(100_000, 3_000), effort.seed)
+    measured = (
+        f"{figures.fed:,} sentences: {figures.accepted['wrong'] + figures.accepted['missing']} accepted, "
+        f"{sum(figures.exceptions.values())} exceptions"
+    )
+    yield Row("mutated NMEA", "none accepted without a right checksum, no exception", measured, figures.good)
+
+
+NMEA = Trial("nmea", "mutated sentences of a GPS receiver", trial)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the figures; 1 if a sentence was accepted that must not be, or something broke."""
-    parser = argparse.ArgumentParser(prog="python -m tools.faults.nmea", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tools.faults.fuzz.nmea", description=__doc__)
     parser.add_argument("--count", type=int, default=100_000, help="sentences (default: 100,000)")
     parser.add_argument("--seed", type=int, default=1, help="of the random mutations (default: 1)")
     parser.add_argument("--logs", type=Path, help="folder of NMEA logs (default: those of the data folder)")

@@ -1,0 +1,1 @@
+"""Faults of a cluster of Ray and of its S3."""

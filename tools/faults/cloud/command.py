@@ -1,0 +1,43 @@
+"""The faults of a cluster, one after the other, on a cluster of this machine."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from tools.cluster.s3 import ANYBODY
+from tools.cluster.trial import TrialCluster, trial_cluster
+from tools.faults.cloud import serving
+from tools.faults.cloud.storage import storage_faults
+from tools.faults.row import Row
+
+_SCENARIOS = {
+    "overload": serving.overload,
+    "update": serving.update,
+    "hash": serving.wrong_hash,
+    "room": serving.no_room,
+    "replica": serving.replica_killed,
+    "worker": serving.worker_lost,
+    "head": serving.head_lost,
+}
+_S3 = "s3"
+FAULTS: Final = (*_SCENARIOS, _S3)
+
+
+def cloud_rows(chosen: Sequence[str]) -> Iterator[Row]:
+    """The rows of these faults, on a cluster that is started for them; raises LocalClusterError or ClusterError."""
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    for name, value in zip(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), ANYBODY, strict=True):
+        os.environ[name] = value  # of the local S3 server, for boto3 in this process
+    with trial_cluster() as cluster:
+        for name in chosen:
+            yield from _rows_of(cluster, name)
+
+
+def _rows_of(cluster: TrialCluster, name: str) -> Iterator[Row]:
+    if name == _S3:
+        yield from storage_faults(cluster)
+    else:
+        yield _SCENARIOS[name](cluster)

@@ -1,0 +1,8 @@
+"""All trials, in the order in which they run."""
+
+from __future__ import annotations
+
+from tools.faults.fuzz.nmea import NMEA
+from tools.faults.trial import Trial
+
+TRIALS: tuple[Trial, ...] = (NMEA,)
