@@ -10,7 +10,7 @@ from pathlib import Path
 from deploy.errors import ClusterError
 from tools.cluster.errors import LocalClusterError
 from tools.faults.cloud.command import FAULTS, cloud_rows
-from tools.faults.row import Row, show, write
+from tools.faults.row import Row, all_kept, show, write
 from tools.faults.running import run_trials
 from tools.faults.trials import TRIALS
 
@@ -40,6 +40,13 @@ def _parser() -> argparse.ArgumentParser:
     names = [trial.name for trial in TRIALS]
     run.add_argument("trials", nargs="*", type=_one_of(names), metavar="TRIAL", help="only these (default: all)")
     run.add_argument("--short", action="store_true", help="fewer cases and no long runs: minutes instead of an hour")
+    run.add_argument(
+        "--part",
+        type=_part,
+        default=1.0,
+        metavar="SHARE",
+        help="so much of the whole's counts and times, such as 0.1 (default: 1)",
+    )
     run.add_argument("--seed", type=int, default=1, metavar="N", help="of all chance (default: 1)")
     run.set_defaults(function=_run)
     cloud = commands.add_parser(
@@ -72,13 +79,20 @@ def _one_of(known: Sequence[str]) -> Callable[[str], str]:
     return name
 
 
+def _part(text: str) -> float:
+    share = float(text)
+    if not 0 < share <= 1:
+        raise argparse.ArgumentTypeError("more than 0 and at most 1")
+    return share
+
+
 def _run(arguments: argparse.Namespace) -> int:
     chosen = [
         trial
         for trial in TRIALS
         if (trial.name in arguments.trials if arguments.trials else trial.in_short or not arguments.short)
     ]
-    found = run_trials(chosen, arguments.short, arguments.seed)
+    found = run_trials(chosen, arguments.short, arguments.seed, part=arguments.part)
     return _told((row for _, row in found), arguments.json)
 
 
@@ -89,9 +103,9 @@ def _cloud(arguments: argparse.Namespace) -> int:
 def _told(found: Iterable[Row], file: Path | None) -> int:
     rows = []
     for row in found:
-        print(f"{'pass' if row.kept else 'FAIL'}  {row.fault}: {row.measured}", file=sys.stderr, flush=True)
+        print(f"{row.verdict}  {row.fault}: {row.measured}", file=sys.stderr, flush=True)
         rows.append(row)
     show(rows)
     if file:
         write(rows, file)
-    return 0 if all(row.kept for row in rows) else 1
+    return 0 if all_kept(rows) else 1

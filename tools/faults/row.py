@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -13,19 +13,32 @@ from rich.table import Table
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One fault: what it was, what was promised for it, what was measured, and whether the promise was kept."""
+    """One fault: what it was, what was promised for it, what was measured, and whether the promise was kept.
+
+    ``kept`` is None for what cannot be tried on this machine; ``measured`` says why. Such a row fails nothing.
+    """
 
     fault: str
     promised: str
     measured: str
-    kept: bool
+    kept: bool | None
+
+    @property
+    def verdict(self) -> str:
+        """One word."""
+        return "skip" if self.kept is None else "pass" if self.kept else "FAIL"
+
+
+def all_kept(rows: Iterable[Row]) -> bool:
+    """Whether no promise was broken."""
+    return all(row.kept is not False for row in rows)
 
 
 def show(rows: Sequence[Row], title: str | None = None) -> None:
     """Print the table."""
     table = Table("fault", "what was promised", "what was measured", "", title=title, highlight=False)
     for row in rows:
-        table.add_row(row.fault, row.promised, row.measured, "pass" if row.kept else "FAIL")
+        table.add_row(row.fault, row.promised, row.measured, row.verdict)
     Console().print(table)
 
 

@@ -13,16 +13,22 @@ from tools.faults.row import Row
 class Effort:
     """How much a trial does: whether it is the short form, the seed of all chance, and a folder of its own for files.
 
-    The folder is empty at first and is on a disk. The same seed gives the same inputs.
+    The folder is empty at first and is on a disk. The same seed gives the same inputs. ``part`` is how much of the
+    whole's counts and times is done.
     """
 
     folder: Path
     short: bool = False
     seed: int = 1
+    part: float = 1.0
 
     def count(self, whole: int, short: int) -> int:
         """How many cases of something."""
-        return short if self.short else whole
+        return short if self.short else max(round(whole * self.part), 1)
+
+    def seconds(self, whole: float, short: float) -> float:
+        """How long something goes on."""
+        return short if self.short else whole * self.part
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,4 +60,24 @@ def test_an_unknown_trial_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> 
     with pytest.raises(SystemExit) as ended:
         cli.main(["run", "meteor"])
     assert ended.value.code == 2
-    assert "there is no meteor; there are nmea" in capsys.readouterr().err
+    assert "there is no meteor; there are " in capsys.readouterr().err
+
+
+def _halved(effort: Effort) -> Iterator[Row]:
+    yield Row("rain", "dry", f"{effort.count(1000, 10)} drops in {effort.seconds(60, 1):g} s", kept=True)
+    yield Row("snow", "warm", "it is too warm here", kept=None)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"), [(["--part", "0.5"], "500 drops in 30 s"), (["--short"], "10 drops in 1 s")]
+)
+def test_a_part_of_the_whole_and_what_cannot_be_tried(
+    options: list[str], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(cli, "TRIALS", (Trial("rain", "water", _halved),))
+    assert cli.main(["run", *options, "--json", str(tmp_path / "rows.json")]) == 0
+    rows = json.loads((tmp_path / "rows.json").read_text(encoding="utf-8"))
+    assert (rows[0]["measured"], rows[1]["kept"]) == (told, None)
+    assert "skip" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        cli.main(["run", "--part", "2"])
