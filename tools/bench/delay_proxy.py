@@ -9,6 +9,8 @@ from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from tools.bench.background import in_background
+
 CHUNK: Final = 65536
 PIECE: Final = 1460  # bytes, as Ethernet carries them: connections take turns on a narrow road
 CLOSE: Final = b""
@@ -183,34 +185,15 @@ def delayed(
 
     A new connection costs one round trip more. `rate_bps` limits each direction, for all connections together.
     """
-    loop = asyncio.new_event_loop()
-    started = threading.Event()
-    server: list[asyncio.Server] = []
     gate = gate or Gate()
 
-    async def serve() -> None:
-        gate.attach(loop)
+    async def start() -> asyncio.Server:
+        gate.attach(asyncio.get_running_loop())
         there, back = Road(round_trip_s / 2, rate_bps), Road(round_trip_s / 2, rate_bps)
-        server.append(await asyncio.start_server(_Server(host, port, there, back, gate).connect, "127.0.0.1", 0))
-        started.set()
+        return await asyncio.start_server(_Server(host, port, there, back, gate).connect, "127.0.0.1", 0)
 
-    def run() -> None:
-        asyncio.set_event_loop(loop)
-        loop.run_until_complete(serve())
-        loop.run_forever()
-        for task in asyncio.all_tasks(loop):
-            task.cancel()
-        loop.run_until_complete(loop.shutdown_asyncgens())
-        loop.run_until_complete(asyncio.sleep(0))
-
-    thread = threading.Thread(target=run, name="delay-proxy", daemon=True)
-    thread.start()
-    started.wait()
-    try:
-        yield int(server[0].sockets[0].getsockname()[1])
-    finally:
-        gate.attach(None)
-        loop.call_soon_threadsafe(server[0].close)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
+    with in_background(start, "delay-proxy") as near:
+        try:
+            yield near
+        finally:
+            gate.attach(None)

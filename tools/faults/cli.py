@@ -10,6 +10,7 @@ from pathlib import Path
 from deploy.errors import ClusterError
 from tools.cluster.errors import LocalClusterError
 from tools.faults.cloud.command import FAULTS, cloud_rows
+from tools.faults.proxy.command import add_proxy
 from tools.faults.row import Row, all_kept, show, write
 from tools.faults.running import run_trials
 from tools.faults.trials import TRIALS
@@ -63,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
         help=f"only these: {', '.join(FAULTS)} (default: all)",
     )
     cloud.set_defaults(function=_cloud)
+    add_proxy(commands)
     for command in (run, cloud):
         command.add_argument("--json", type=Path, metavar="FILE", help="write the table there, too")
     return parser
