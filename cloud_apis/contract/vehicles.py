@@ -119,15 +119,72 @@ def parse_vehicles_answer(obj: object) -> tuple[VehicleBox, ...]:
     return tuple(_box(vehicle, f"vehicles[{i}]") for i, vehicle in enumerate(found))
 
 
+def parse_colours_answer(obj: object) -> tuple[Guess, ...]:
+    """Colours of a decoded `/colors` answer, most likely first; `ContractError` as above."""
+    return _guesses(obj, "colors", "color", "the answer")
+
+
+def parse_make_model_answer(obj: object) -> VehicleAttributes:
+    """Makes and models of a decoded `/make-model` answer, no colours and types; `ContractError` as above."""
+    return _attributes(obj, "the answer", (), ())
+
+
+def parse_report_answer(obj: object) -> tuple[ReportedVehicle, ...]:
+    """Vehicles of a decoded `/vehicle-report` answer; `ContractError` as above.
+
+    Their plates are left out: the routes for plates tell more of them.
+    """
+    return tuple(
+        ReportedVehicle(_box(vehicle, where), _looks(vehicle, where))
+        for where, vehicle in ((f"vehicles[{i}]", v) for i, v in enumerate(items(field(obj, "vehicles"), "vehicles")))
+    )
+
+
+def _looks(obj: object, where: str) -> VehicleAttributes:
+    return _attributes(obj, where, _guesses(obj, "colors", "color", where), _guesses(obj, "types", "type", where))
+
+
+def _attributes(obj: object, where: str, colours: tuple[Guess, ...], types: tuple[Guess, ...]) -> VehicleAttributes:
+    return VehicleAttributes(
+        colours,
+        types,
+        _guesses(obj, "makes", "make", where),
+        _guesses(obj, "models", "model", where, with_make=True),
+        _named(field(obj, "make"), f"{where}.make"),
+        _named(field(obj, "model"), f"{where}.model"),
+    )
+
+
+def _named(obj: object, where: str) -> str | None:
+    text = _text(obj, where)
+    return None if text == UNKNOWN else text
+
+
+def _guesses(obj: object, name: str, label: str, where: str, *, with_make: bool = False) -> tuple[Guess, ...]:
+    place = f"{where}.{name}"
+    return tuple(
+        Guess(
+            _text(field(guess, label), place),
+            probability(field(guess, "prob"), place),
+            _text(field(guess, "make"), place) if with_make else "",
+        )
+        for guess in items(field(obj, name), place)
+    )
+
+
+def _text(obj: object, where: str) -> str:
+    if not isinstance(obj, str):
+        raise ContractError(f"{where} holds something that is not a string")
+    return obj
+
+
 def _box_answer(box: VehicleBox) -> dict[str, object]:
     return {"box": [box.xmin, box.ymin, box.xmax, box.ymax], "class": box.kind, "score": box.score}
 
 
 def _box(obj: object, where: str) -> VehicleBox:
     xmin, ymin, xmax, ymax = (number(n, f"{where}.box") for n in items(field(obj, "box"), f"{where}.box", 4))
-    kind = field(obj, "class")
-    if not isinstance(kind, str):
-        raise ContractError(f"{where}.class is not a string")
+    kind = _text(field(obj, "class"), f"{where}.class")
     if xmin > xmax or ymin > ymax:
         raise ContractError(f"{where}.box is inside out")
     return VehicleBox(xmin, ymin, xmax, ymax, kind, probability(field(obj, "score"), f"{where}.score"))

@@ -14,6 +14,9 @@ from cloud_apis.contract.vehicles import (
     VehicleBox,
     colours_answer,
     make_model_answer,
+    parse_colours_answer,
+    parse_make_model_answer,
+    parse_report_answer,
     parse_vehicles_answer,
     report_answer,
     vehicles_answer,
@@ -93,3 +96,40 @@ def test_boxes_survive_the_way_over_json(boxes: list[VehicleBox]) -> None:
 def test_answers_of_another_form_are_refused(vehicle: object, place: str) -> None:
     with pytest.raises(ContractError, match=place):
         parse_vehicles_answer({"vehicles": [vehicle]})
+
+
+guess = st.builds(Guess, st.text(max_size=9), st.floats(0, 1))
+model = st.builds(Guess, st.text(max_size=9), st.floats(0, 1), st.text(max_size=9))
+name = st.none() | st.text(min_size=1, max_size=9).filter(lambda text: text != "unknown")
+looks = st.builds(
+    VehicleAttributes,
+    st.lists(guess, max_size=3).map(tuple), st.lists(guess, max_size=5).map(tuple),
+    st.lists(guess, max_size=5).map(tuple), st.lists(model, max_size=5).map(tuple), name, name,
+)  # fmt: skip
+
+
+@given(st.lists(looks, max_size=3))
+def test_what_vehicles_look_like_survives_the_way_over_json(seen: list[VehicleAttributes]) -> None:
+    vehicles = tuple(ReportedVehicle(BOX, each) for each in seen)
+    assert parse_report_answer(json.loads(json.dumps(report_answer(vehicles, [], facts_of, 5)))) == vehicles
+    for each in seen:
+        told = parse_make_model_answer(json.loads(json.dumps(make_model_answer(each, facts_of, 5))))
+        assert told == VehicleAttributes((), (), each.makes, each.models, each.make, each.model)
+        assert parse_colours_answer(json.loads(json.dumps(colours_answer(each.colours)))) == each.colours
+
+
+@pytest.mark.parametrize(
+    ("part", "wrong", "place"),
+    [
+        ("make", None, "make holds something that is not a string"),
+        ("models", [{"make": "Suzuki", "prob": 1}], "a field 'model'"),
+        ("models", [{"make": 4, "model": "Alto", "prob": 1}], "models holds something that is not a string"),
+        ("types", [{"type": "van", "prob": 2}], "types holds a score outside"),
+        ("colors", {"color": "red"}, "colors is not a list"),
+    ],
+)
+def test_looks_of_another_form_are_refused(part: str, wrong: object, place: str) -> None:
+    answer = json.loads(json.dumps(report_answer([ReportedVehicle(BOX, LOOKS)], [], facts_of, 5)))
+    answer["vehicles"][0][part] = wrong
+    with pytest.raises(ContractError, match=place):
+        parse_report_answer(answer)
