@@ -37,13 +37,9 @@ class _OfAnswer(Effect):
 class _OfRequest(Effect):
     def __init__(self, count: int) -> None:
         self._count = count
-        self._last: Exchange | None = None
 
     async def request_piece(self, exchange: Exchange, data: bytes) -> bytes:
-        if exchange is self._last:
-            return data
-        self._last = exchange
-        return _corrupted(data, self._count, exchange)
+        return data if exchange.sent_bytes else _corrupted(data, self._count, exchange)
 
 
 def _corrupted(data: bytes, count: int, exchange: Exchange) -> bytes:

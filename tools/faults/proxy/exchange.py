@@ -35,6 +35,7 @@ class Exchange:
 
     Attributes:
         number: of the request, from 0, in the order in which requests came to the proxy.
+        sent_bytes: of the request's body that have been passed on.
         answer_bytes: of the answer's body as its head states them, None while or where nothing does.
         passed_bytes: of the answer's body that have been passed on.
         until_close: whether the end of the answer is told by the end of the connection alone.
@@ -43,6 +44,7 @@ class Exchange:
     number: int
     client: asyncio.StreamReader
     chance: random.Random
+    sent_bytes: int = 0
     answer_bytes: int | None = None
     passed_bytes: int = 0
     until_close: bool = False

@@ -62,8 +62,8 @@ class Proxy:
                 await client.write(cut.last)
             if cut.reset:
                 client.reset()
-        except (OSError, h11.ProtocolError):
-            client.reset()  # one side has gone, or speaks no HTTP: so does the other
+        except (OSError, h11.ProtocolError, asyncio.CancelledError):
+            client.reset()  # one side has gone, or speaks no HTTP: so does the other; or the proxy ends
         finally:
             client.close()
             if far is not None:
@@ -118,6 +118,7 @@ async def _pass_request(
             for effect in effects:
                 data = await effect.request_piece(exchange, data)
             await far.send(h11.Data(data=data))
+            exchange.sent_bytes += len(data)
         await far.send(h11.EndOfMessage())
 
 
