@@ -33,15 +33,15 @@ def positions_of(settings: EdgeSettings, on_fix: Callable[[Fix], None]) -> Posit
 
 
 def endpoints_of(
-    settings: ApiSettings, stop: threading.Event, stack: ExitStack, *, wait: bool = True
+    settings: ApiSettings, stop: threading.Event, stack: ExitStack, *, wait: bool = True, vehicles: bool = False
 ) -> Endpoints | None:
     """The configured endpoints, or those of a child process; None when ``stop`` came before it was ready.
 
-    Without ``wait`` the child is only begun: its endpoints come when it is ready.
+    Without ``wait`` the child is only begun: its endpoints come when it is ready. It describes ``vehicles`` if wanted.
     """
     if settings.yolov3_endpoint is not None and settings.crnn_endpoint is not None:
-        return FixedEndpoints(settings.yolov3_endpoint, settings.crnn_endpoint)
-    embedded = EmbeddedApis(settings)
+        return FixedEndpoints(settings.yolov3_endpoint, settings.crnn_endpoint, settings.vehicle_report_endpoint)
+    embedded = EmbeddedApis(settings, vehicles=vehicles)
     stack.callback(embedded.close)
     if not wait:
         _LOG.info("%s; the drive begins meanwhile", STARTING)
@@ -75,7 +75,15 @@ def apis_of(
 
     With ``offline: embedded``, ones on the device stand in for configured ones that cannot be reached.
     """
-    far = PlateApis(endpoints, transport, settings.pool, counters, patient=patient, adaptation=adaptation)
+    far = PlateApis(
+        endpoints,
+        transport,
+        settings.pool,
+        counters,
+        patient=patient,
+        adaptation=adaptation,
+        vehicles=settings.vehicles.enabled,
+    )
     endpoints.subscribe(far.network_changed)
     if settings.apis.yolov3_endpoint is None:
         return far

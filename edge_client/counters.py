@@ -29,6 +29,7 @@ class Counters:
         self._uplink: Callable[[], dict[str, float]] = dict
         self._spool: Callable[[], dict[str, int]] = dict
         self._left: Callable[[], dict[str, int]] = dict
+        self._vehicles: Callable[[], dict[str, int]] = dict
 
     def attach(
         self,
@@ -36,11 +37,13 @@ class Counters:
         uplink: Callable[[], dict[str, float]],
         spool: Callable[[], dict[str, int]],
         left: Callable[[], dict[str, int]],
+        vehicles: Callable[[], dict[str, int]] = dict,
     ) -> None:
         """Have the summary tell these counters of other parts too."""
         self._uplink = uplink
         self._spool = spool
         self._left = left
+        self._vehicles = vehicles
 
     def captured(self) -> int:
         """Count a frame in; gives its number."""
@@ -83,7 +86,7 @@ class Counters:
 
     def summary(self) -> Summary:
         """All counters as of one moment."""
-        uplink, spool, left = self._uplink(), self._spool(), self._left()
+        uplink, spool, left, vehicles = self._uplink(), self._spool(), self._left(), self._vehicles()
         with self._lock:
             return Summary(
                 captured=self._captured,
@@ -98,4 +101,5 @@ class Counters:
                 uplink=uplink,
                 spool=spool,
                 left=left,
+                vehicles=vehicles,
             )

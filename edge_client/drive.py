@@ -103,7 +103,10 @@ class Drive:
         spool = Spool(self._uid, self._spool_path, settings, pool, self._apis, self._adaptation, saver.put)
         saver.tell_saved(spool.saved)
         self._clock.subscribe(spool.correct)
-        self._counters.attach(uplink=self._adaptation.summary, spool=spool.summary, left=spool.left)
+        reading = PlateReading(self._uid, settings, cars=settings.vehicles.enabled)
+        self._counters.attach(
+            uplink=self._adaptation.summary, spool=spool.summary, left=spool.left, vehicles=reading.cars
+        )
         self._clock.subscribe(saver.correct)
         tap = self._recording.tap
         screen = Screen(
@@ -140,7 +143,7 @@ class Drive:
                 pool=pool,
                 adaptation=self._adaptation,
                 asking=Asking(pool, self._apis, self._adaptation, settings.detection, self._inbox.put),
-                reading=PlateReading(self._uid, settings),
+                reading=reading,
                 saver=saver,
                 spool=spool,
                 screen=screen,

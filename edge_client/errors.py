@@ -9,6 +9,7 @@ DashcamError
 │   ├── ApiTimeoutError       no answer in time
 │   ├── ApiOverloadedError    503: the API asks to come back later
 │   ├── ApiRefusedError       another status than 200
+│   ├── ApiNotOfferedError    404 of an API that need not be there
 │   ├── ApiGarbageError       an answer that breaks the contract
 │   └── ApiPausedError        not asked: the API failed often and is left alone for a moment
 ├── EmbeddedApiError the APIs could not be started as a child process
@@ -73,7 +74,15 @@ class ApiOverloadedError(ApiError):
 
 
 class ApiRefusedError(ApiError):
-    """The API answered with another status than 200."""
+    """The API answered with another status than 200; ``status`` is that, 0 where it does not matter."""
+
+    def __init__(self, message: str, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class ApiNotOfferedError(ApiError):
+    """The server does not offer this API: nothing is asked of it again in this drive."""
 
 
 class ApiGarbageError(ApiError):

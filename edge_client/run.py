@@ -18,7 +18,7 @@ from edge_client.errors import DashcamError
 from edge_client.recording.button import LockButton
 from edge_client.recording.setup import DriveRecording
 from edge_client.requests.adapting import Adaptation
-from edge_client.requests.apis import APIS
+from edge_client.requests.apis import APIS, REPORT
 from edge_client.sources.open import open_source
 from edge_client.types import Display, FrameSource, LiveStatus, ReadStore, Summary
 
@@ -60,8 +60,9 @@ def run_drive(
         clock = Clock(uid)
         positions = positions_of(settings, clock.observe)
         stack.callback(positions.close)
-        counters = Counters(APIS)
-        endpoints = endpoints_of(settings.apis, stop, stack, wait=not frames.live)
+        vehicles = settings.vehicles.enabled
+        counters = Counters((*APIS, REPORT) if vehicles else APIS)
+        endpoints = endpoints_of(settings.apis, stop, stack, wait=not frames.live, vehicles=vehicles)
         if endpoints is None:
             return counters.summary()
         full = settings.source.rate == "full" and not frames.live

@@ -23,6 +23,10 @@ from edge_client.store.gpx import write_gpx
 from edge_client.store.rows import StoredRead
 from edge_client.store.ways import ways_of
 from edge_client.store.writer import SqliteReads
+from edge_client.types import Vehicle
+from edge_client.types.vehicles import shown_name
+
+_NO_PLATE = "not read"
 
 
 def add_parser(commands: Subcommands) -> None:
@@ -30,13 +34,15 @@ def add_parser(commands: Subcommands) -> None:
     parser = commands.add_parser("reads", help="search and export the stored reads", description="Stored reads.")
     actions = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     listing = actions.add_parser("list", help="list reads, newest first")
-    search = actions.add_parser("search", help="find reads by plate, time, place, drive; as list")
+    search = actions.add_parser("search", help="find reads by plate, time, place, drive, looks of the car; as list")
     for action in (listing, search):
         add_filter(action, limit=50)
         action.set_defaults(function=list_reads)
     show = actions.add_parser("show", help="show one read with the single reads behind it")
     show.add_argument("id", type=int, metavar="ID", help="number of the read, as `list` shows it")
-    show.add_argument("--crop", type=Path, metavar="FILE", help="write the picture of the plate (JPEG)")
+    show.add_argument(
+        "--crop", type=Path, metavar="FILE", help="write the picture of the plate, or of a car without one (JPEG)"
+    )
     show.set_defaults(function=show_read)
     note = actions.add_parser("note", help="keep words of your own with a read")
     note.add_argument("id", type=int, metavar="ID", help="number of the read, as `list` shows it")
@@ -63,10 +69,13 @@ def list_reads(arguments: argparse.Namespace) -> int:
         print("there are no reads yet" if wanted.is_empty() else "no reads fit")
         return 0
     about = any(read.known or read.note for read in reads)
+    cars = any(read.vehicle for read in reads)
     table = Table()
     table.add_column("ID", justify="right")
     table.add_column("plate", style="bold")
     table.add_column("confidence", justify="right")
+    if cars:
+        table.add_column("car")
     table.add_column("first seen (UTC)")
     table.add_column("seen for", justify="right")
     table.add_column("position")
@@ -76,7 +85,8 @@ def list_reads(arguments: argparse.Namespace) -> int:
         row: list[str | Text] = [
             str(read.id),
             _plate_text(read),
-            percent_text(read.confidence),
+            percent_text(read.confidence) if read.text else "-",
+            *([Text(read.vehicle.title if read.vehicle is not None else "-")] if cars else []),
             f"{read.first_seen:%Y-%m-%d %H:%M:%S}",
             f"{(read.last_seen - read.first_seen).total_seconds():.1f} s",
             _position(read),
@@ -102,9 +112,10 @@ def show_read(arguments: argparse.Namespace) -> int:
     table = Table(show_header=False)
     characters = zip(read.text, read.character_confidences, strict=False)
     rows = {
-        "plate": read.text,
-        "confidence": percent_text(read.confidence),
+        "plate": read.text or _NO_PLATE,
+        "confidence": percent_text(read.confidence) if read.text else "-",
         "characters": "  ".join(f"{character} {percent_text(confidence)}" for character, confidence in characters),
+        **_about_car(read.vehicle),
         "first seen": f"{read.first_seen:%Y-%m-%d %H:%M:%S.%f}"[:-3] + " UTC",
         "last seen": f"{read.last_seen:%Y-%m-%d %H:%M:%S.%f}"[:-3] + " UTC",
         "position": _position(read),
@@ -133,7 +144,7 @@ def show_read(arguments: argparse.Namespace) -> int:
         )
     console.print(behind)
     if arguments.crop is not None and not crop:
-        raise StoreError("no picture is kept of this read: its plate is stored as a keyed hash")
+        raise StoreError("no picture is kept of this read: plates are stored as keyed hashes")
     if arguments.crop is not None:
         try:
             arguments.crop.write_bytes(crop or b"")
@@ -206,7 +217,22 @@ def _no_read(arguments: argparse.Namespace) -> StoreError:
 
 def _plate_text(read: StoredRead) -> Text:
     """The plate; of a keyed hash the first digits."""
+    if not read.text:
+        return Text(_NO_PLATE, style="dim")
     return Text(f"#{read.text[:12]}…" if read.hashed else read.text)
+
+
+def _about_car(car: Vehicle | None) -> dict[str, str]:
+    """What the car looks like, with how likely that is; nothing where nothing is known."""
+    if car is None:
+        return {}
+    told = {
+        "type": (car.type, car.type_confidence),
+        "colour": (car.colour, car.colour_confidence),
+        "make": (shown_name(car.make), car.make_confidence),
+        "model": (shown_name(car.model), car.model_confidence),
+    }
+    return {name: f"{value} {percent_text(chance)}" if value else "-" for name, (value, chance) in told.items()}
 
 
 def _position(read: StoredRead) -> str:

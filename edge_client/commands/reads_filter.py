@@ -12,6 +12,7 @@ from edge_client.store.library import Circle, ReadFilter, ReadLibrary
 from edge_client.store.location import default_reads_file
 from edge_client.store.plate_text import is_pattern, plain_plate
 from edge_client.store.secrecy import secret_of
+from edge_client.store.vehicle_columns import plain_name_pattern
 
 
 def add_filter(parser: argparse.ArgumentParser, *, limit: int) -> None:
@@ -34,6 +35,20 @@ def add_filter(parser: argparse.ArgumentParser, *, limit: int) -> None:
     known = parser.add_mutually_exclusive_group()
     known.add_argument("--known", action="store_true", default=None, help="plates of your list")
     known.add_argument("--unknown", dest="known", action="store_false", help="all others")
+    for flags, what, example in (
+        (("--type",), "vehicle_type", "hatchback, suv, truck"),
+        (("--colour", "--color"), "colour", "red"),
+        (("--make",), "make", "suzuki, 'mercedes*'"),
+        (("--model",), "model", "swift"),
+    ):
+        add(*flags, dest=what, type=_name, metavar="NAME", help=f"cars of this {flags[0][2:]}: {example}; any case")
+    plate = parser.add_mutually_exclusive_group()
+    plate.add_argument(
+        "--with-plate", action="store_true", default=None, dest="with_plate", help="cars whose plate was read"
+    )
+    plate.add_argument(
+        "--without-plate", action="store_false", dest="with_plate", help="cars whose plate could not be read"
+    )
     add("--min-confidence", type=_confidence, metavar="C", help="0.8 or 80%%")
     add("--limit", type=_count, default=limit, metavar="N", help=f"the newest N, 0 for all (default {limit})")
 
@@ -57,6 +72,11 @@ def filter_of(arguments: argparse.Namespace) -> ReadFilter:
         near=arguments.near,
         drive=arguments.drive,
         known=arguments.known,
+        with_plate=arguments.with_plate,
+        vehicle_type=arguments.vehicle_type,
+        colour=arguments.colour,
+        make=arguments.make,
+        model=arguments.model,
     )
 
 
@@ -90,6 +110,12 @@ def warn_of_hashes(library: ReadLibrary, wanted: ReadFilter, arguments: argparse
 def _plate(text: str) -> str:
     if not plain_plate(text) and not is_pattern(text):
         raise argparse.ArgumentTypeError(f"{text!r} is no plate; write letters and digits, and * and ? for others")
+    return text
+
+
+def _name(text: str) -> str:
+    if not plain_name_pattern(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no name; write letters and digits, and * and ? for others")
     return text
 
 

@@ -106,6 +106,12 @@ def _frames_table(summary: Summary) -> Table:
     table.add_row("age when shown, p99", f"{summary.frame_age_p99_s:.2f} s")
     for api, counts in summary.requests.items():
         table.add_row(f"requests to {api}", f"{counts.get('sent', 0)}, {counts.get('failed', 0)} failed")
+    if any(summary.vehicles.values()):
+        cars = summary.vehicles
+        table.add_row("cars described", str(cars["described"]))
+        table.add_row("cars kept whose plate was not read", str(cars["without_plate"]))
+        if cars["given_up"]:
+            table.add_row("cars that nobody described", str(cars["given_up"]))
     for what, count in summary.left.items():
         if count:
             label = "plates left for the next drive to read" if what == "kept" else "plates not read, and lost"
@@ -125,13 +131,17 @@ def _reads_table(reads: Sequence[TrackRead]) -> Table:
     table.add_column("plate", style="bold")
     table.add_column("confidence", justify="right")
     table.add_column("first seen (UTC)")
+    cars = any(read.vehicle for read in reads)
+    if cars:
+        table.add_column("car")
     table.add_column("position")
     for read in reads:
         latitude, longitude = read.latitude_deg, read.longitude_deg
         table.add_row(
-            Text(short_hash(read.text) if read.hashed else read.text),
-            percent_text(read.confidence),
+            Text(short_hash(read.text) if read.hashed else read.text or "not read"),
+            percent_text(read.confidence) if read.text else "-",
             f"{read.first_seen:%Y-%m-%d %H:%M:%S}",
+            *([Text(read.vehicle.title if read.vehicle is not None else "-")] if cars else []),
             "-" if latitude is None or longitude is None else position_text(latitude, longitude),
         )
     return table

@@ -18,6 +18,7 @@ from edge_client.config.reading import DetectionSettings, ReadingSettings, Reass
 from edge_client.config.reads import ReadSettings
 from edge_client.config.recording import RecordingSettings
 from edge_client.config.source import SourceSettings
+from edge_client.config.vehicles import VehicleSettings
 
 __all__ = [
     "ApiSettings",
@@ -36,6 +37,7 @@ __all__ = [
     "Section",
     "SourceSettings",
     "TrackingSettings",
+    "VehicleSettings",
     "WebSettings",
     "WindowSettings",
 ]
@@ -51,6 +53,7 @@ class EdgeSettings(Section):
     offline: OfflineSettings = Field(default=OfflineSettings(), description="while the APIs cannot be reached")
     detection: DetectionSettings = Field(default=DetectionSettings(), description="finding plates")
     reading: ReadingSettings = Field(default=ReadingSettings(), description="reading plates")
+    vehicles: VehicleSettings = Field(default=VehicleSettings(), description="what cars look like")
     tracking: TrackingSettings = Field(default=TrackingSettings(), description="linking plates")
     reads: ReadSettings = Field(default=ReadSettings(), description="the reads that are kept")
     events: EventSettings = Field(default=EventSettings(), description="events for other programs")

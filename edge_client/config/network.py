@@ -16,6 +16,9 @@ class ApiSettings(Section):
 
     yolov3_endpoint: str | None = Field(default=None, description="URL of the detector, None for the embedded APIs")
     crnn_endpoint: str | None = Field(default=None, description="URL of the reader, None for the embedded APIs")
+    vehicle_report_endpoint: str | None = Field(
+        default=None, description="URL of the vehicle report, None for the one beside the detector"
+    )
     api_key_file: Path | None = Field(
         default=None, description="file that holds the API key; the variable DASHCAM_API_KEY goes before it"
     )
@@ -33,7 +36,7 @@ class ApiSettings(Section):
         default=None, description="where the embedded APIs write their log, None for a temporary file"
     )
 
-    @field_validator("yolov3_endpoint", "crnn_endpoint")
+    @field_validator("yolov3_endpoint", "crnn_endpoint", "vehicle_report_endpoint")
     @classmethod
     def _is_http(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("http://", "https://")):
@@ -66,6 +69,8 @@ class ApiSettings(Section):
     def _both_or_none(self) -> ApiSettings:
         if (self.yolov3_endpoint is None) != (self.crnn_endpoint is None):
             raise ValueError("set both yolov3_endpoint and crnn_endpoint, or none for the embedded APIs")
+        if self.vehicle_report_endpoint is not None and self.yolov3_endpoint is None:
+            raise ValueError("vehicle_report_endpoint needs yolov3_endpoint and crnn_endpoint")
         return self
 
 

@@ -16,6 +16,7 @@ _SMALLEST_SCALE = 0.72
 _VEILED = 0.3
 _WARNINGS = 2
 _PLATE_LEAST = 0.4  # a plate is never cut
+_VEHICLE_LEAST = 0.8
 _ASPECT = 16 / 9
 
 
@@ -179,6 +180,9 @@ class _Layout:
             Text((x + half, y, inner - half, meta), newest.age, palette.dim, self.k(24), "right"),
         ]
         y += meta + self.k(2)
+        if newest.vehicle and bottom - y >= meta:
+            shapes.append(Text((x, y, inner, meta), newest.vehicle, palette.text, self.k(26), least=_VEHICLE_LEAST))
+            y += meta + self.k(2)
         row = self.k(48)
         for read in older[: max(0, (bottom - y) // row)]:
             age = self.k(76)

@@ -27,7 +27,10 @@ _POINTS = ("N", "NE", "E", "SE", "S", "SW", "W", "NW")
 
 @dataclass(frozen=True, slots=True)
 class CarRead:
-    """A read in the list: ``sure`` is false where it is doubtful; ``name`` is the owner's for a listed plate."""
+    """A read in the list: ``sure`` is false where it is doubtful; ``name`` is the owner's for a listed plate.
+
+    ``vehicle`` tells in a few words what the car looks like, as far as known.
+    """
 
     uid: str
     text: str
@@ -35,6 +38,7 @@ class CarRead:
     sure: bool
     age: str
     name: str = ""
+    vehicle: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +107,11 @@ class CarModel:
         self._brightness = mean if before is None else before + _BRIGHTNESS_PART * (mean - before)
 
     def add_read(self, read: TrackRead) -> None:
-        """A new read or a better vote; what it supersedes goes."""
+        """A new read or a better vote; what it supersedes goes. Cars without a plate are for the list alone."""
         for uid in (*read.supersedes, read.uid):
             self._reads.pop(uid, None)
+        if not read.text:
+            return
         self._reads[read.uid] = read
         while len(self._reads) > _READS:
             self._reads.popitem(last=False)
@@ -190,6 +196,7 @@ class CarModel:
             read.confidence >= SURE_FROM,
             age_text(age_s),
             names.get(read.uid, ""),
+            read.vehicle.title if read.vehicle is not None else "",
         )
 
 

@@ -20,6 +20,7 @@ from edge_client.assembly import api_key_of
 from edge_client.config import ApiSettings
 from edge_client.doctor.finding import Finding, Verdict
 from edge_client.errors import DashcamError
+from edge_client.requests.endpoints import FixedEndpoints
 from edge_client.requests.routing import RoutedAdapter, WayOut
 
 _API_MODULES = ("cloud_apis", "fastapi", "onnxruntime", "uvicorn")
@@ -30,8 +31,8 @@ _FAR_S = 0.8
 _CERTIFICATE_DAYS = 14
 
 
-def apis(settings: ApiSettings) -> Iterator[Finding]:
-    """Findings about the APIs that the settings name, or about the embedded ones."""
+def apis(settings: ApiSettings, *, vehicles: bool = False) -> Iterator[Finding]:
+    """Findings about the APIs that the settings name, or about the embedded ones; ``vehicles``: are cars described?"""
     detector, reader = settings.yolov3_endpoint, settings.crnn_endpoint
     if detector is None or reader is None:
         yield _embedded()
@@ -51,6 +52,9 @@ def apis(settings: ApiSettings) -> Iterator[Finding]:
                 yield finding_of_certificate
         if ready:
             yield _key(session, detector, key)
+            if vehicles:
+                report = FixedEndpoints(detector, reader, settings.vehicle_report_endpoint).report_url()
+                yield _report(_post(session, report, key))
 
 
 def _embedded() -> Finding:
@@ -105,14 +109,10 @@ def _ready(session: requests.Session, base: str, endpoint: str, way_out: WayOut)
 
 
 def _key(session: requests.Session, detector: str, key: str | None) -> Finding:
-    """Sends one small grey picture, with the key."""
-    picture = simplejpeg.encode_jpeg(np.full((64, 64, 1), 128, np.uint8), colorspace="GRAY")
-    headers = {"Content-Type": "image/jpeg"} | ({API_KEY_HEADER: key} if key is not None else {})
     url = detector if urlsplit(detector).path.rstrip("/").endswith(YOLOV3_PATH) else detector.rstrip("/") + YOLOV3_PATH
-    try:
-        status = session.post(url, data=picture, headers=headers, timeout=_TIMEOUT_S, allow_redirects=False).status_code
-    except requests.RequestException as e:
-        return Finding("API key", Verdict.NOTE, f"could not be tried: {_short(e)}", "try again")
+    status = _post(session, url, key)
+    if isinstance(status, str):
+        return Finding("API key", Verdict.NOTE, f"could not be tried: {status}", "try again")
     said = "with a key" if key is not None else "without a key"
     if status == requests.codes.ok:
         return Finding("API key", Verdict.OK, f"a request {said} is answered")
@@ -124,6 +124,28 @@ def _key(session: requests.Session, detector: str, key: str | None) -> Finding:
     return Finding(
         "API key", Verdict.WRONG, f"a request {said} gets status {status}", "is this the detector's address?"
     )
+
+
+def _report(status: int | str) -> Finding:
+    if status == requests.codes.ok:
+        return Finding("cars", Verdict.OK, "the APIs tell type, colour, make and model (vehicle-report)")
+    if status in (requests.codes.not_found, requests.codes.method_not_allowed):
+        told = "the APIs do not offer vehicle-report: cars are not described, plates are read as ever"
+        return Finding(
+            "cars", Verdict.NOTE, told, "serve it too (--api vehicle-report), or set vehicles.enabled: false"
+        )
+    told = f"vehicle-report gets status {status}" if isinstance(status, int) else f"vehicle-report: {status}"
+    return Finding("cars", Verdict.NOTE, told, "look at the APIs' log, or set vehicles.enabled: false")
+
+
+def _post(session: requests.Session, url: str, key: str | None) -> int | str:
+    """Sends one small grey picture, with the key; gives the status of the answer, or why there is none."""
+    picture = simplejpeg.encode_jpeg(np.full((64, 64, 1), 128, np.uint8), colorspace="GRAY")
+    headers = {"Content-Type": "image/jpeg"} | ({API_KEY_HEADER: key} if key is not None else {})
+    try:
+        return session.post(url, data=picture, headers=headers, timeout=_TIMEOUT_S, allow_redirects=False).status_code
+    except requests.RequestException as e:
+        return _short(e)
 
 
 def _certificate(base: str, settings: ApiSettings) -> Finding | None:

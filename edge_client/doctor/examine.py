@@ -36,7 +36,7 @@ def examine(
     now, gps_utc = clock.utc_now(), heard.utc_at(time.monotonic())
     yield clock.clock(machine, now, clock.kernel_synchronised(), gps_utc)
     yield network.way_out(settings.apis, machine)
-    yield from apis.apis(settings.apis)
+    yield from apis.apis(settings.apis, vehicles=settings.vehicles.enabled)
     yield from stored.reads(settings.reads)
     yield stored.recordings(settings.recording)
     yield from disk.disks(machine, stored.written_folders(settings))

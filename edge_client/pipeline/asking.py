@@ -5,16 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from cloud_apis.contract import PlateBox, Word
+from cloud_apis.contract.vehicles import ReportedVehicle
 from edge_client.config import DetectionSettings
-from edge_client.errors import ApiError
+from edge_client.errors import ApiError, ApiGarbageError, ApiNotOfferedError, ApiRefusedError
 from edge_client.imaging import frame_boxes, reduce_frame
-from edge_client.pipeline.events import Crashed, Detected, Event, SentCrop, Ticket, WordsRead
+from edge_client.pipeline.events import (
+    CarDescribed,
+    Crashed,
+    Detected,
+    Event,
+    NoReport,
+    SentCar,
+    SentCrop,
+    Ticket,
+    WordsRead,
+)
 from edge_client.requests.adapting import Adaptation
 from edge_client.requests.apis import Apis
 from edge_client.requests.pool import Job, RequestPool
 
 _URGENCY_DETECT = 1.0
 _URGENCY_READ = 0.0
+_URGENCY_DESCRIBE = 0.5  # one at a time: it may go before the next frame
 
 
 class Asking:
@@ -70,3 +82,23 @@ class Asking:
             self._deliver(WordsRead(ticket, crops, words))
 
         self._pool.submit(Job(work), _URGENCY_READ)
+
+    def describe(self, car: SentCar) -> None:
+        """Ask what the car of a picture looks like."""
+
+        def work() -> None:
+            found: Sequence[ReportedVehicle] | NoReport
+            try:
+                found = self._apis.describe(car.picture.jpeg)
+            except ApiNotOfferedError:
+                found = NoReport.NOT_OFFERED
+            except (ApiRefusedError, ApiGarbageError):
+                found = NoReport.REFUSED
+            except ApiError:
+                found = NoReport.PASSING
+            except BaseException as error:
+                self._deliver(Crashed(error))
+                raise
+            self._deliver(CarDescribed(car, found))
+
+        self._pool.submit(Job(work), _URGENCY_DESCRIBE)

@@ -21,6 +21,7 @@ from edge_client.pipeline.asking import Asking
 from edge_client.pipeline.events import (
     Captured,
     CaptureEnded,
+    CarDescribed,
     Crashed,
     Detected,
     Event,
@@ -42,6 +43,8 @@ from edge_client.tracking.tracker import Tracker
 from edge_client.types import Outcome, ShownFrame, TrackedBox, TrackRead
 
 _TICK_S = 0.5
+_WEAK = 2
+"""Requests in flight that an uplink must carry at least for cars to be asked for beside plates."""
 _GRACE_S = 1.5
 """How long frames in flight may still wait for their results after a stop."""
 _WAITING_BYTES = 64 * 2**20
@@ -92,6 +95,7 @@ class Coordinator:
         self._unbegun: deque[Ticket] = deque()
         self._last_asked = -(10**9)
         self._asked: list[Sequence[SentCrop]] = []  # requests to the reader that are on their way
+        self._describing = False  # a request about a car is on its way
         self._capture_ended = False
         self._stopped_at_s: float | None = None
         self._source_error: SourceError | None = None
@@ -130,7 +134,9 @@ class Coordinator:
             return False
         if self._stopped_at_s is None and not self._asked:
             self._read_last()
-        return stopped or not self._asked
+        if self._stopped_at_s is None:
+            self._look(last=True)
+        return stopped or not (self._asked or self._describing)
 
     def _handle(self, event: Event) -> None:
         match event:
@@ -140,6 +146,9 @@ class Coordinator:
                 self._detected(event)
             case WordsRead():
                 self._words_read(event)
+            case CarDescribed():
+                self._describing = False
+                self._save(self._parts.reading.described(event))
             case CaptureEnded():
                 self._capture_ended = True
                 if isinstance(event.error, SourceError):
@@ -259,6 +268,17 @@ class Coordinator:
             ticket.reads_pending += 1
             self._asked.append(crops)
             self._parts.asking.read(ticket, crops)
+        self._look()
+
+    def _look(self, *, last: bool = False) -> None:
+        """Have a car described, one at a time; plates have been asked for before."""
+        weak = not self._full and not last and self._parts.pool.limit < _WEAK
+        if self._describing or weak or self._parts.spool.lost:
+            return
+        car = self._parts.reading.car_due(last=last)
+        if car is not None:
+            self._describing = True
+            self._parts.asking.describe(car)
 
     def _read_last(self) -> None:
         """The source has ended: no better crops will come."""
@@ -284,7 +304,7 @@ class Coordinator:
         """The box, without its text where the owner does not want that shown."""
         if tracked.text is None or not self._parts.saver.hides(tracked.text):
             return tracked
-        return replace(tracked, text=None, confidence=None)
+        return replace(tracked, text=None, confidence=None, vehicle="")
 
     def _save(self, reads: list[TrackRead]) -> None:
         if reads:

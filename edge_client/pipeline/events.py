@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 from cloud_apis.contract import PlateBox, Word
+from cloud_apis.contract.vehicles import ReportedVehicle
+from edge_client.car_pictures import CarPicture
 from edge_client.requests.pool import Job
 from edge_client.types import Fix, Frame, TrackedBox, UtcSource
 
@@ -68,6 +71,23 @@ class SentCrop:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class SentCar:
+    """The picture of a track's car on its way to the vehicle report."""
+
+    track: int
+    picture: CarPicture
+    sighting: Sighting
+
+
+class NoReport(StrEnum):
+    """Why there is no answer of the vehicle report."""
+
+    PASSING = "passing"  # the network, the server's load: the picture may be sent again
+    REFUSED = "refused"
+    NOT_OFFERED = "not offered"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Captured:
     """A new frame, and its time within the drive in seconds."""
 
@@ -100,6 +120,14 @@ class WordsRead:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class CarDescribed:
+    """The vehicles that the report found in the picture of a car, or why there is no answer."""
+
+    car: SentCar
+    found: Sequence[ReportedVehicle] | NoReport
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Crashed:
     """A thread met an error that nobody foresaw."""
 
@@ -113,4 +141,4 @@ class Stop:
     reason: str = field(default="")
 
 
-Event = Captured | CaptureEnded | Detected | WordsRead | Crashed | Stop
+Event = Captured | CaptureEnded | Detected | WordsRead | CarDescribed | Crashed | Stop

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from cloud_apis.contract import Word, plate_text
 from edge_client.config import EdgeSettings
 from edge_client.imaging import cut_crop, encode_crop, sharpness, touches_edge
-from edge_client.pipeline.events import SentCrop, Sighting, Ticket
+from edge_client.pipeline.car_looking import CarLooking
+from edge_client.pipeline.events import CarDescribed, SentCar, SentCrop, Sighting, Ticket
+from edge_client.tracking.budget import TokenBucket
 from edge_client.tracking.choice import CropChoice, Look
 from edge_client.tracking.motion import shape_of
 from edge_client.tracking.plates import PlateBook
@@ -24,6 +27,7 @@ class PlateReading:
     """The state of reading in one drive; driven by the coordinator alone. Times are media seconds.
 
     ``choice`` makes what chooses the crops, from what tells the vote of a track; by default the settings' budget.
+    With ``cars`` the cars of the plates are described too.
     """
 
     def __init__(
@@ -31,12 +35,19 @@ class PlateReading:
         run_uid: str,
         settings: EdgeSettings,
         choice: Callable[[Callable[[int], Vote]], Choice] | None = None,
+        *,
+        cars: bool = False,
     ) -> None:
+        self._drive = run_uid
         self._settings = settings.reading
         self._book = PlateBook(run_uid, settings.reads, settings.reading)
         vote_of = self._book.vote_of
-        self._choice = choice(vote_of) if choice is not None else Choice(settings.reading, vote_of)
+        bucket = TokenBucket(settings.reading.requests_per_s, settings.reading.requests_burst)
+        self._choice = choice(vote_of) if choice is not None else Choice(settings.reading, vote_of, bucket)
+        self._cars = CarLooking(settings.vehicles, bucket) if cars else None
         self._began: dict[int, datetime] = {}
+        self._last: dict[int, datetime] = {}
+        self._left: set[int] = set()
         self._ending: set[int] = set()
         self._now_s = 0.0
         self._over = False
@@ -55,6 +66,8 @@ class PlateReading:
         self._now_s = max(self._now_s, ticket.media_s)
         for track in lost:
             self._choice.lost(track)
+            if self._cars is not None:
+                self._cars.lost(track, self._now_s)
         for tracked in ticket.tracked:
             if not tracked.carried:
                 self._see(ticket, tracked)
@@ -63,6 +76,20 @@ class PlateReading:
         """The crops to be sent now, the most urgent first; they count as sent. ``last`` waits for no better ones."""
         self._over = self._over or last
         return self._choice.due(self._now_s, _CROPS_PER_REQUEST, last=last)
+
+    def car_due(self, *, last: bool = False) -> SentCar | None:
+        """The picture of a car to be sent now; it counts as sent. ``last`` waits for no better one."""
+        return self._cars.due(self._now_s, last=last) if self._cars is not None else None
+
+    def described(self, event: CarDescribed) -> list[TrackRead]:
+        """Take an answer about a car in, however late it comes; gives the reads to store."""
+        car = event.car
+        vehicle = self._cars.answered(car, event.found, self._now_s) if self._cars is not None else None
+        return self._book.describe(car.track, vehicle, car.sighting.media_s) if vehicle is not None else []
+
+    def cars(self) -> dict[str, int]:
+        """The counters of described cars; none where none are."""
+        return self._cars.summary() if self._cars is not None else {}
 
     def answered(self, crops: Sequence[SentCrop], words: Sequence[tuple[Word, ...]] | None) -> list[TrackRead]:
         """Take an answer in, however late it comes; gives the reads to store. None: there was no answer."""
@@ -78,23 +105,33 @@ class PlateReading:
             agrees = not self._book.contradicts(single)
             changed += self._book.add(single, crop.began, crop.sighting.media_s)
             self._choice.answered(crop.track, agrees=agrees)
+            if self._cars is not None and self._book.has_another_car(crop.track):
+                self._cars.again(crop.track)
         return changed
 
     def labelled(self, tracked: TrackedBox) -> TrackedBox:
         """The box with its plate's text as far as it is known now."""
         vote = self._book.vote_of(tracked.track_id)
+        look = self._book.look_of(tracked.track_id)
+        if look is not None:
+            tracked = replace(tracked, vehicle=look.title)
         if not self._book.storable(vote):
             return tracked
-        return TrackedBox(tracked.track_id, tracked.box, tracked.carried, vote.text, vote.confidence)
+        return replace(tracked, text=vote.text, confidence=vote.confidence)
 
     def end_tracks(self, tracks: Sequence[int]) -> list[TrackRead]:
         """Let tracks go that ended, once nothing of them waits; gives the reads to store once more."""
         changed = []
         self._ending.update(tracks)
-        for track in [t for t in self._ending if not self._choice.needs(t)]:
+        if self._cars is not None:
+            for track in tracks:
+                self._cars.lost(track, self._now_s)
+        for track in [t for t in self._ending if not (self._choice.needs(t) or self._needs_look(t))]:
             self._ending.discard(track)
-            self._began.pop(track, None)
             self._choice.forget(track)
+            changed += self._without_plate(track)
+            self._began.pop(track, None)
+            self._last.pop(track, None)
             changed += self._book.end_track(track)
         return changed + self._book.close_idle(self._now_s)
 
@@ -111,16 +148,38 @@ class PlateReading:
             if not more:
                 break
             left += more
-        return [crop for crop in left if not self._book.storable(self._book.vote_of(crop.track))]
+        unread = [crop for crop in left if not self._book.storable(self._book.vote_of(crop.track))]
+        self._left = {crop.track for crop in unread}
+        return unread
 
     def end(self) -> list[TrackRead]:
-        """The drive is over; gives the reads to store once more."""
-        return self._book.end_all()
+        """The drive is over; gives the reads to store once more, and the cars whose plates were not read.
+
+        Plates that are left for another drive to read are not among these.
+        """
+        cars = [read for track in sorted(set(self._began) - self._left) for read in self._without_plate(track)]
+        return cars + self._book.end_all()
+
+    def _needs_look(self, track: int) -> bool:
+        return self._cars is not None and self._cars.needs(track)
+
+    def _without_plate(self, track: int) -> list[TrackRead]:
+        """The car of a track that goes, if no plate of it is in the list."""
+        if self._cars is None:
+            return []
+        seen = (self._began[track], self._last[track]) if track in self._last else None
+        look = None if self._book.listed(track) else self._book.look_of(track)
+        found = self._cars.sighting(self._drive, track, look, seen)
+        self._cars.forget(track)
+        return found
 
     def _see(self, ticket: Ticket, tracked: TrackedBox) -> None:
         frame, track, box = ticket.frame, tracked.track_id, tracked.box
         began = self._began.setdefault(track, frame.captured_utc)
+        self._last[track] = frame.captured_utc
         self._book.seen(track, frame.captured_utc, ticket.media_s)
+        if self._cars is not None:
+            self._cars.see(ticket, tracked)
         crop = cut_crop(frame.image, box, self._settings.crop_margin)
         _, _, width, height = shape_of(box)
         sharp = sharpness(crop)

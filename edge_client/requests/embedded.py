@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from cloud_apis.contract import CRNN_PATH, YOLOV3_PATH
+from cloud_apis.contract.vehicles import REPORT_PATH
 from edge_client.config import ApiSettings
 from edge_client.errors import ApiUnreachableError, EmbeddedApiError
 from edge_client.requests.endpoints import STARTING
@@ -23,12 +24,19 @@ _HOST = "127.0.0.1"
 _LOOK_S = 0.02
 _TERMINATE_S = 1.5
 _STOP_S = 0.1
+_PLATES = ("yolov3", "crnn")
+_VEHICLES = "vehicle-report"
 
 
-def api_command(settings: ApiSettings, port_file: Path) -> list[str]:
-    """The command that serves the APIs on a free port, which it writes to the file when it is ready."""
+def api_command(settings: ApiSettings, port_file: Path, *, vehicles: bool = False) -> list[str]:
+    """The command that serves the APIs on a free port, which it writes to the file when it is ready.
+
+    Those about ``vehicles`` cost memory of their own.
+    """
     command = [sys.executable, "-m", "cloud_apis", "serve", "--host", _HOST, "--port", "0"]
     command += ["--port-file", str(port_file), "--exit-with-parent"]
+    for api in (*_PLATES, _VEHICLES) if vehicles else _PLATES:
+        command += ["--api", api]
     if settings.embedded_config is not None:
         command += ["--config", str(settings.embedded_config)]
     return command
@@ -39,15 +47,16 @@ class EmbeddedApis:
 
     ``begin`` starts it and returns at once; ``start`` returns when the APIs are ready and raises `EmbeddedApiError`
     when they cannot be had. When the child dies it is started again, so many times as the settings allow; meanwhile
-    there is no endpoint.
+    there is no endpoint. APIs about ``vehicles`` that cannot be started with the others are left out.
     """
 
-    def __init__(self, settings: ApiSettings, command: Sequence[str] | None = None) -> None:
+    def __init__(self, settings: ApiSettings, command: Sequence[str] | None = None, *, vehicles: bool = False) -> None:
         self._settings = settings
         self._folder = Path(tempfile.mkdtemp(prefix="dashcam-apis-"))
         self._port_file = self._folder / "port"
         self._log_file = settings.embedded_log or self._folder / "apis.log"
-        self._command = list(command or api_command(settings, self._port_file))
+        self._vehicles = vehicles and command is None
+        self._command = list(command or api_command(settings, self._port_file, vehicles=vehicles))
         self._condition = threading.Condition()
         self._port: int | None = None
         self._error: str | None = None
@@ -83,6 +92,10 @@ class EmbeddedApis:
     def crnn_url(self) -> str:
         """URL of the reader; raises `ApiUnreachableError` while the child is down."""
         return self._url(CRNN_PATH)
+
+    def report_url(self) -> str:
+        """URL of the vehicle report; raises `ApiUnreachableError` while the child is down."""
+        return self._url(REPORT_PATH)
 
     def subscribe(self, listener: Callable[[], None]) -> None:
         """As `Endpoints.subscribe`; called from the thread that watches the child, at once if it is ready."""
@@ -130,6 +143,11 @@ class EmbeddedApis:
             if self._closing.is_set():
                 return
             self._keep_folder = True
+            if self._vehicles and not self._started:
+                self._vehicles = False
+                self._command = api_command(self._settings, self._port_file)
+                _LOG.warning("the embedded APIs %s: without the vehicles', again%s", died, self._last_words())
+                continue
             if not died.startswith("ended") or starts_left <= 0:
                 self._fail(f"the embedded APIs {died}; their log is {self._log_file}{self._last_words()}")
                 return

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from cloud_apis.contract import PlateBox, Word
+from cloud_apis.contract.vehicles import ReportedVehicle
 from edge_client.config import EdgeSettings
 from edge_client.counters import Counters
 from edge_client.errors import (
@@ -50,7 +51,7 @@ class FallbackApis:
         self._settings = settings
         self._counters = counters
         self._adaptation = adaptation
-        self._embedded = embedded or EmbeddedApis(settings.apis)
+        self._embedded = embedded or EmbeddedApis(settings.apis, vehicles=settings.vehicles.enabled)
         self._near: PlateApis | None = None
         self._stop = threading.Event()
         self._lock = threading.Lock()
@@ -63,6 +64,14 @@ class FallbackApis:
     def read(self, crops: Sequence[bytes]) -> tuple[tuple[Word, ...], ...]:
         """As `PlateApis.read`."""
         return self._ask(lambda apis: apis.read(crops))
+
+    def describe(self, jpeg: bytes) -> tuple[ReportedVehicle, ...]:
+        """As `PlateApis.describe`."""
+        return self._ask(lambda apis: apis.describe(jpeg))
+
+    def describes(self) -> bool:
+        """As `PlateApis.describes`, of the far APIs."""
+        return self._far.describes()
 
     def states(self) -> dict[str, str]:
         """As `PlateApis.states`, of the far APIs."""
@@ -136,6 +145,7 @@ class FallbackApis:
             self._counters,
             patient=False,
             adaptation=self._adaptation,
+            vehicles=self._settings.vehicles.enabled,
         )
         self._embedded.subscribe(near.network_changed)
         self._near = near

@@ -170,7 +170,7 @@ def _judge(response: requests.Response, answer: bytes, url: str) -> object:
     if status in {401, 403}:
         raise ApiRefusedError(f"{_place(url)} wants another API key ({status}): set DASHCAM_API_KEY or api_key_file")
     if status != 200:
-        raise ApiRefusedError(f"{_place(url)} answers {status}{_message(answer)}")
+        raise ApiRefusedError(f"{_place(url)} answers {status}{_message(answer)}", status)
     try:
         return json.loads(answer)
     except (ValueError, RecursionError):

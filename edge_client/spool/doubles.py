@@ -78,7 +78,7 @@ class Doubles:
         return replace(read, first_seen=min(first, read.first_seen), last_seen=max(last, read.last_seen))
 
     def _same(self, read: TrackRead, known: TrackRead) -> bool:
-        if read.drive != known.drive or _apart(read, known) > self._slack:
+        if read.drive != known.drive or _apart(read, known) > self._slack or not (read.text and known.text):
             return False
         sure = read.confidence >= _SURE and known.confidence >= _SURE
         return read.text == known.text or same_plate(read.text, known.text, sure=sure)

@@ -184,6 +184,8 @@ class DriveStore:
     def _veiled(self, read: TrackRead) -> TrackRead:
         if self._veil is None:
             return read
+        if not read.text:
+            return replace(read, crop_jpeg=b"")  # its plate may be legible to people
         digest = self._veil.digest(read.text)
         return replace(read, text=digest, hashed=True, character_confidences=(), crop_jpeg=b"", singles=())
 

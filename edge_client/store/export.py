@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from typing import TextIO
 
 from edge_client.store.rows import StoredRead, time_text
+from edge_client.store.vehicle_columns import vehicle_object
+from edge_client.types import Vehicle
 
 CSV_COLUMNS = (
     "Date",
@@ -28,12 +30,23 @@ CSV_COLUMNS = (
     "Drive",
     "Known As",
     "Note",
+    "Type",
+    "Colour",
+    "Make",
+    "Model",
+    "Type Confidence",
+    "Colour Confidence",
+    "Make Confidence",
+    "Model Confidence",
 )
 """The first three are those of the original's file."""
 
 
 def as_object(read: StoredRead) -> dict[str, object]:
-    """A read as JSON has it; degrees are null without a fix."""
+    """A read as JSON has it; degrees are null without a fix, the vehicle where nothing is known of it.
+
+    Its text is empty for a car whose plate could not be read.
+    """
     return {
         "id": read.id,
         "uid": read.uid,
@@ -55,6 +68,7 @@ def as_object(read: StoredRead) -> dict[str, object]:
         "known": read.known,
         "note": read.note,
         "hashed": read.hashed,
+        "vehicle": vehicle_object(read.vehicle),
     }
 
 
@@ -69,6 +83,7 @@ def write_csv(reads: Iterable[StoredRead], file: TextIO) -> None:
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(CSV_COLUMNS)
     for read in reads:
+        car = read.vehicle or Vehicle()
         has_place = read.latitude_deg is not None and read.longitude_deg is not None
         writer.writerow(
             (
@@ -90,8 +105,14 @@ def write_csv(reads: Iterable[StoredRead], file: TextIO) -> None:
                 _harmless(read.drive),
                 _harmless(read.known),
                 _harmless(read.note),
+                *(_harmless(name) for name in (car.type, car.colour, car.make, car.model)),
+                *(_number(chance or None, 4) for chance in _chances(car)),
             )
         )
+
+
+def _chances(car: Vehicle) -> tuple[float, ...]:
+    return car.type_confidence, car.colour_confidence, car.make_confidence, car.model_confidence
 
 
 def _number(value: float | None, digits: int) -> str:

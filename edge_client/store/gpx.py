@@ -49,14 +49,17 @@ def write_gpx(reads: Iterable[StoredRead], ways: Iterable[Way], file: TextIO) ->
 def _waypoint(root: ET.Element, read: StoredRead, latitude_deg: float, longitude_deg: float) -> None:
     point = ET.SubElement(root, "wpt", _place(latitude_deg, longitude_deg))
     _text(point, "time", time_text(read.first_seen))
-    _text(point, "name", read.text)
+    title = read.vehicle.title if read.vehicle is not None else ""
+    _text(point, "name", read.text or title)
     _text(point, "cmt", read.uid)
-    about = [f"confidence {read.confidence:.2f}", f"last seen {time_text(read.last_seen)}"]
+    about = [f"confidence {read.confidence:.2f}" if read.text else "its plate could not be read"]
+    about += [title] if title else []
+    about += [f"last seen {time_text(read.last_seen)}"]
     if read.speed_mps is not None:
         about.append(f"{read.speed_mps:.1f} m/s")
     about += [part for part in (read.known, read.note) if part]
     _text(point, "desc", "; ".join(about))
-    _text(point, "type", "licence plate")
+    _text(point, "type", "licence plate" if read.text else "vehicle")
     if read.satellites is not None:
         _text(point, "sat", str(read.satellites))
     if read.hdop is not None:

@@ -13,6 +13,7 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from edge_client import bounded_yaml
 from edge_client.errors import ConfigError
 from edge_client.store.plate_text import alike, confusion, plain_plate
 
@@ -95,7 +96,7 @@ class KnownPlates:
 
     def match(self, text: str) -> KnownPlate | None:
         """The plate of the list that a text is nearest to, if it is near enough."""
-        if not self._plates:
+        if not self._plates or not text:
             return None
         try:
             return self._answers[text]
@@ -144,7 +145,7 @@ def _csv_rows(text: str) -> list[object]:
 
 def _yaml_rows(text: str, file: Path) -> list[object]:
     try:
-        rows = yaml.safe_load(text)
+        rows = bounded_yaml.load(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" line {mark.line + 1}" if mark is not None else ""

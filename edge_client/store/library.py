@@ -25,6 +25,7 @@ from edge_client.store.rows import (
 )
 from edge_client.store.schema import explain, open_for_reading
 from edge_client.store.secrecy import PlateSecret
+from edge_client.store.vehicle_columns import plain_name, plain_name_pattern
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,11 @@ class ReadFilter:
         near: seen within this circle.
         drive: of drives whose uid begins like this.
         known: whether it is on the owner's list.
+        with_plate: whether its plate was read.
+        vehicle_type: type of the car, with `?` and `*`; case, separators and accents do not count.
+        colour: its colour, likewise.
+        make: its make, likewise.
+        model: its model, likewise.
     """
 
     since: datetime | None = None
@@ -62,6 +68,11 @@ class ReadFilter:
     near: Circle | None = None
     drive: str | None = None
     known: bool | None = None
+    with_plate: bool | None = None
+    vehicle_type: str | None = None
+    colour: str | None = None
+    make: str | None = None
+    model: str | None = None
 
     def is_empty(self) -> bool:
         """Whether it lets everything through, but for the limit."""
@@ -106,6 +117,7 @@ class ReadLibrary:
         self._connection = open_for_reading(path)
         self._connection.row_factory = sqlite3.Row
         self._connection.create_function("haversine_m", 4, haversine_m, deterministic=True)
+        self._connection.create_function("plain_name", 1, plain_name, deterministic=True)
 
     def __enter__(self) -> ReadLibrary:
         return self
@@ -142,7 +154,8 @@ class ReadLibrary:
         """The drives, all or those of these uids, oldest first."""
         query = (
             "SELECT uid, started, ended, source, utc_source, time_shift_s, "
-            "(SELECT count(*) FROM reads WHERE reads.drive = drives.uid) AS reads FROM drives ORDER BY started, uid"
+            "(SELECT count(*) FROM reads WHERE reads.drive = drives.uid AND text <> '') AS reads "
+            "FROM drives ORDER BY started, uid"
         )
         with self._explained():
             rows = self._connection.execute(query).fetchall()
@@ -219,11 +232,11 @@ def conditions_of(wanted: ReadFilter, secret: PlateSecret | None) -> tuple[list[
     if wanted.text is not None:
         pattern = plain_pattern(wanted.text)
         if secret is None or is_pattern(pattern):
-            add("NOT hashed AND plate GLOB ?", pattern)
+            add("NOT hashed AND plate <> '' AND plate GLOB ?", pattern)
         else:
             add("plate IN (?, ?)", pattern, secret.digest(pattern))
     if wanted.like is not None:
-        add("NOT hashed AND is_like(plate)")
+        add("NOT hashed AND plate <> '' AND is_like(plate)")
     if wanted.min_confidence is not None:
         add("confidence >= ?", wanted.min_confidence)
     if wanted.near is not None:
@@ -235,4 +248,10 @@ def conditions_of(wanted: ReadFilter, secret: PlateSecret | None) -> tuple[list[
         add("substr(drive, 1, ?) = ?", len(wanted.drive), wanted.drive)
     if wanted.known is not None:
         add("known <> ''" if wanted.known else "known = ''")
+    if wanted.with_plate is not None:
+        add("text <> ''" if wanted.with_plate else "text = ''")
+    for column in ("vehicle_type", "colour", "make", "model"):
+        name: str | None = getattr(wanted, column)
+        if name is not None:
+            add(f"{column} <> '' AND plain_name({column}) GLOB ?", plain_name_pattern(name))
     return conditions, values

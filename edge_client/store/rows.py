@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 from edge_client.store.plate_text import plain_plate
 from edge_client.store.secrecy import PlateSecret
-from edge_client.types import SingleRead, TrackRead
+from edge_client.store.vehicle_columns import VEHICLE_COLUMNS, stored_vehicle, vehicle_values
+from edge_client.types import SingleRead, TrackRead, Vehicle
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,8 @@ class StoredSingle:
 class StoredRead:
     """One plate as it was read: times are UTC, degrees WGS 84, None without a fix.
 
-    `text` is a keyed hash where `hashed` is true. `known` is the name in the owner's list, `note` the owner's own.
-    `utc_source` tells where the times come from, `time_shift_s` what was added to them afterwards.
+    `text` is a keyed hash where `hashed` is true, and empty for a car whose plate could not be read. `known` is the
+    name in the owner's list, `note` the owner's own. `utc_source` tells where the times come from, `time_shift_s` what was added to them afterwards.
     """
 
     id: int
@@ -54,12 +55,13 @@ class StoredRead:
     ended: bool = True
     known: str = ""
     note: str = ""
+    vehicle: Vehicle | None = None
 
 
 READ_COLUMNS = (
     "id, uid, text, confidence, character_confidences, first_seen, last_seen, latitude, longitude, fix_age_s, hashed, "
-    "drive, utc_source, time_shift_s, speed_mps, course_deg, satellites, hdop, ended, known, note"
-)
+    "drive, utc_source, time_shift_s, speed_mps, course_deg, satellites, hdop, ended, known, note, "
+) + ", ".join(VEHICLE_COLUMNS)
 SINGLE_COLUMNS = "frame_number, seen, text, character_confidences, box, sharpness, crop"
 
 
@@ -85,7 +87,7 @@ def shifted(text: str, shift_s: float) -> str:
 def read_values(read: TrackRead, secret: PlateSecret | None = None) -> dict[str, object]:
     """The columns of `reads` that the read itself decides; with a secret there is no text and no picture in them."""
     latitude, longitude = _position(read.latitude_deg, read.longitude_deg)
-    digest = secret.digest(read.text) if secret is not None else None
+    digest = secret.digest(read.text) if secret is not None and read.text else None
     characters = [round(float(c), 4) for c in read.character_confidences] if secret is None else []
     placed = latitude is not None
     return {
@@ -107,7 +109,8 @@ def read_values(read: TrackRead, secret: PlateSecret | None = None) -> dict[str,
         "drive": read.drive,
         "utc_source": read.utc_source.value,
         "ended": int(read.ended),
-        "crop": read.crop_jpeg if digest is None else b"",
+        "crop": read.crop_jpeg if secret is None else b"",
+        **vehicle_values(read.vehicle),
     }
 
 
@@ -160,6 +163,7 @@ def stored_read(row: sqlite3.Row) -> StoredRead:
         ended=bool(row["ended"]),
         known=row["known"],
         note=row["note"],
+        vehicle=stored_vehicle(row),
     )
 
 

@@ -15,6 +15,7 @@ from edge_client.store.known import KnownPlate
 from edge_client.store.retention import PLAUSIBLE_SINCE
 from edge_client.store.rows import read_values, shifted, single_values
 from edge_client.store.secrecy import PlateSecret
+from edge_client.store.vehicle_columns import VEHICLE_COLUMNS, stored_vehicle, vehicle_object
 from edge_client.types import SingleRead, TrackRead, UtcSource
 
 MAX_SINGLES = 32
@@ -23,7 +24,7 @@ MAX_SINGLES = 32
 _COLUMNS = (
     "text", "plate", "hashed", "confidence", "character_confidences", "first_seen", "last_seen", "latitude",
     "longitude", "fix_age_s", "speed_mps", "course_deg", "satellites", "hdop", "drive", "utc_source", "time_shift_s",
-    "ended", "known", "alerted", "revision", "crop",
+    "ended", "known", "alerted", "revision", "crop", *VEHICLE_COLUMNS,
 )  # fmt: skip
 _UPSERT = (
     f"INSERT INTO reads (uid, {', '.join(_COLUMNS)}) VALUES (:uid, {', '.join(f':{c}' for c in _COLUMNS)}) "  # noqa: S608
@@ -35,7 +36,8 @@ INSERT OR IGNORE INTO single_reads (read_id, frame_number, seen, text, character
 VALUES (:read_id, :frame_number, :seen, :text, :character_confidences, :words, :box,
         :sharpness, :latitude, :longitude, :fix_age_s, :crop, :utc_source, :time_shift_s)
 """
-_SAID = ("text", "confidence", "latitude", "longitude")  # a change of these is an update
+# A change of these is an update.
+_SAID = ("text", "confidence", "latitude", "longitude", "vehicle_type", "colour", "make", "model")
 _ABOUT = (
     "text", "hashed", "confidence", "drive", "first_seen", "last_seen", "utc_source", "latitude", "longitude",
     "fix_age_s", "speed_mps", "course_deg",
@@ -85,7 +87,7 @@ def put_read(
     (read_id,) = connection.execute(_UPSERT, values).fetchone()
     _put_singles(connection, read_id, read.singles if secret is None else (), shift_s, source)
     kinds = _kinds(before, values, alert=alerting and not alerted)
-    about = _about(values, known)
+    about = _about(values, known) | {"vehicle": vehicle_object(read.vehicle)}
     replaced = [
         Event("end", f"{row.uid}:{row.revision + 1}:end", about | {"track": row.uid, "superseded_by": read.uid})
         for row in superseded
@@ -108,12 +110,13 @@ def end_reads(connection: sqlite3.Connection, drives: Sequence[str]) -> list[Eve
     for drive in drives:
         rows = connection.execute(
             f"UPDATE reads SET ended = 1, revision = revision + 1 WHERE drive = ? AND NOT ended "  # noqa: S608
-            f"RETURNING uid, revision, known, {', '.join(_ABOUT)}",
+            f"RETURNING uid, revision, known, {', '.join((*_ABOUT, *VEHICLE_COLUMNS))}",
             (drive,),
         ).fetchall()
         for uid, revision, name, *told in sorted(rows):
-            values = dict(zip(_ABOUT, told, strict=True)) | {"uid": uid}
+            values = dict(zip((*_ABOUT, *VEHICLE_COLUMNS), told, strict=True)) | {"uid": uid}
             about = _about(values, None) | ({"known": {"name": name}} if name else {})
+            about["vehicle"] = vehicle_object(stored_vehicle(values))
             events.append(Event("end", f"{uid}:{revision}:end", about))
     return events
 

@@ -112,7 +112,21 @@ CREATE TABLE corrections (
 ) STRICT;
 """
 
-_VERSIONS: Final = (_VERSION_1, _VERSION_2, _VERSION_3)
+# What the car looks like, by the names of the API that told it, empty where it is not known. Reads without a text are
+# of cars whose plate could not be read.
+_VERSION_4: Final = """
+ALTER TABLE reads ADD COLUMN vehicle_kind TEXT NOT NULL DEFAULT '';
+ALTER TABLE reads ADD COLUMN vehicle_type TEXT NOT NULL DEFAULT '';
+ALTER TABLE reads ADD COLUMN colour TEXT NOT NULL DEFAULT '';
+ALTER TABLE reads ADD COLUMN make TEXT NOT NULL DEFAULT '';
+ALTER TABLE reads ADD COLUMN model TEXT NOT NULL DEFAULT '';
+ALTER TABLE reads ADD COLUMN vehicle_type_confidence REAL;
+ALTER TABLE reads ADD COLUMN colour_confidence REAL;
+ALTER TABLE reads ADD COLUMN make_confidence REAL;
+ALTER TABLE reads ADD COLUMN model_confidence REAL;
+"""
+
+_VERSIONS: Final = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
 SCHEMA_VERSION: Final = len(_VERSIONS)
 
 

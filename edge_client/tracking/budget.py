@@ -12,13 +12,16 @@ class TokenBucket:
         self._tokens = self._size
         self._at_s: float | None = None
 
-    def take(self, now_s: float) -> bool:
-        """Take one token if there is one. A time before the last one adds none."""
+    def take(self, now_s: float, leave: float = 0.0) -> bool:
+        """Take one token if there is one, and that part of the bucket, 0..1, is left for others then.
+
+        A time before the last one adds none.
+        """
         if self._at_s is None or now_s > self._at_s:
             gained = 0.0 if self._at_s is None else (now_s - self._at_s) * self._rate_hz
             self._tokens = min(self._tokens + gained, self._size)
             self._at_s = now_s
-        if self._tokens < 1.0:
+        if self._tokens < 1.0 + leave * (self._size - 1.0):
             return False
         self._tokens -= 1.0
         return True

@@ -122,13 +122,16 @@ class _Track(Generic[T]):
 class CropChoice(Generic[T]):
     """Remembers per track what was sent and holds the best crop for the next request; ``T`` is the crop.
 
-    ``vote_of`` gives what was read of a track so far. Times are media seconds.
+    ``vote_of`` gives what was read of a track so far. ``bucket`` is the budget, shared with others; None for the
+    settings' own. Times are media seconds.
     """
 
-    def __init__(self, settings: ReadingSettings, vote_of: Callable[[int], Vote]) -> None:
+    def __init__(
+        self, settings: ReadingSettings, vote_of: Callable[[int], Vote], bucket: TokenBucket | None = None
+    ) -> None:
         self._settings = settings
         self._vote_of = vote_of
-        self._bucket = TokenBucket(settings.requests_per_s, settings.requests_burst)
+        self._bucket = bucket or TokenBucket(settings.requests_per_s, settings.requests_burst)
         self._tracks: dict[int, _Track[T]] = {}
 
     def offer(self, number: int, look: Look, now_s: float, crop: Callable[[], T]) -> None:

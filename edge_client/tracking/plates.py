@@ -13,12 +13,13 @@ from edge_client.config import ReadingSettings, ReadSettings
 from edge_client.tracking.record import PlateRecord, together
 from edge_client.tracking.text import distance, same_plate
 from edge_client.tracking.vote import EMPTY, Vote
-from edge_client.types import SingleRead, TrackRead
+from edge_client.types import SingleRead, TrackRead, Vehicle
 
 _SURE = 0.8
 _WEAK = 0.5
 _COMPANY = 2
 _KEPT_RECORDS = 300
+_UNKNOWN = Vehicle()
 _TRACK_TOLERANCE = 0.34  # of the length: how far reads of one plate in one geometric track may differ
 
 
@@ -32,6 +33,7 @@ class PlateBook:
         self._passed_s = max(reading.passed_s, reads.same_plate_s)
         self._records: list[PlateRecord] = []
         self._of_track: dict[int, PlateRecord] = {}
+        self._looks: dict[int, Vehicle] = {}
         self._made = 0
         self._evicted = 0
 
@@ -68,7 +70,7 @@ class PlateBook:
         if self._of_track.get(single.track_id, record) is record and record.tracks <= {single.track_id}:
             record.seen(first_seen, time_s)
         record.tracks.add(single.track_id)
-        changed = record.vote != before
+        changed = self._take_look(record, single.track_id) or record.vote != before
         record, merged = self._merge(record)
         shown = self._of_track.get(single.track_id)
         if shown is None or self.storable(record.vote) or not self.storable(shown.vote):
@@ -80,6 +82,34 @@ class PlateBook:
             return [self._store(record)]
         return []
 
+    def describe(self, track: int, vehicle: Vehicle, time_s: float) -> list[TrackRead]:
+        """Note what a track's car looked like at this time; gives the reads to store anew."""
+        self._looks[track] = vehicle.merged(self._looks.get(track, _UNKNOWN))
+        owners = [r for r in self._records if r.shows(track)]
+        if not owners:
+            return []
+        # A stray read has no car of its own; of two cars in one track it is the one that was read about then.
+        owner = min(owners, key=lambda r: (not self.storable(r.vote), r.apart_s(track, time_s)))
+        owner.vehicle = vehicle.merged(owner.vehicle or _UNKNOWN)
+        return [self._store(owner)] if self._again(owner) else []
+
+    def look_of(self, track: int) -> Vehicle | None:
+        """What is known of a track's car."""
+        record = self._of_track.get(track)
+        return record.vehicle if record is not None and record.vehicle is not None else self._looks.get(track)
+
+    def has_another_car(self, track: int) -> bool:
+        """Whether a track has another plate now than the one whose car was described; that is then forgotten."""
+        record = self._of_track.get(track)
+        another = record is not None and record.vehicle is None and self.storable(record.vote) and track in self._looks
+        if another:
+            del self._looks[track]
+        return another
+
+    def listed(self, track: int) -> bool:
+        """Whether a plate that was read in this track is in the list."""
+        return any(record.stored and record.shows(track) for record in self._records)
+
     def seen(self, track: int, utc: datetime, time_s: float) -> None:
         """Note that a track's plate was detected at this time."""
         record = self._of_track.get(track)
@@ -89,6 +119,7 @@ class PlateBook:
     def end_track(self, track: int) -> list[TrackRead]:
         """Forget a track; gives its plate's read once more when it was seen after it was stored."""
         self._of_track.pop(track, None)
+        self._looks.pop(track, None)
         again = []
         for record in self._records:
             if track in record.tracks:
@@ -105,6 +136,16 @@ class PlateBook:
         """The drive is over: close every record."""
         self._of_track.clear()
         return self._close(self._records)
+
+    def _take_look(self, record: PlateRecord, track: int) -> bool:
+        """Give a record the look of its track's car, unless that is another plate's."""
+        look = self._looks.get(track)
+        if look is None or record.vehicle is not None:
+            return False
+        if any(r.vehicle is not None and r.shows(track) and self.storable(r.vote) for r in self._records):
+            return False
+        record.vehicle = look
+        return True
 
     def _close(self, records: Sequence[PlateRecord]) -> list[TrackRead]:
         closing = [r for r in records if not r.closed]

@@ -11,7 +11,7 @@ from cloud_apis.contract import plate_confidence
 from edge_client.tracking.choice import promise_px
 from edge_client.tracking.motion import overlap, shape_of
 from edge_client.tracking.vote import EMPTY, Ballot, Vote, vote
-from edge_client.types import SingleRead, TrackRead
+from edge_client.types import SingleRead, TrackRead, Vehicle
 
 
 def quality(single: SingleRead) -> float:
@@ -55,6 +55,7 @@ class PlateRecord:
     saved_last_seen: datetime | None = None
     tracks: set[int] = field(default_factory=set)  # that it was read in, as far as they have not ended
     closed: bool = False
+    vehicle: Vehicle | None = None
 
     @property
     def uid(self) -> str:
@@ -72,6 +73,8 @@ class PlateRecord:
         """Take over another record of the same plate, which is to be removed from the store if it is there."""
         for single in other.singles:
             self.add(single, limit)
+        if other.vehicle is not None:
+            self.vehicle = self.vehicle.merged(other.vehicle) if self.vehicle is not None else other.vehicle
         self.seen(other.first_seen, other.first_s)
         self.seen(other.last_seen, other.last_s)
         self.tracks |= other.tracks
@@ -86,6 +89,15 @@ class PlateRecord:
         self.last_seen = max(self.last_seen, utc)
         self.first_s = min(self.first_s, time_s)
         self.last_s = max(self.last_s, time_s)
+
+    def shows(self, track: int) -> bool:
+        """Whether the plate was read in this track."""
+        return any(single.track_id == track for single in self.singles)
+
+    def apart_s(self, track: int, time_s: float) -> float:
+        """The time from that to the nearest read of this track."""
+        times = [s.media_s for s in self.singles if s.track_id == track and s.media_s is not None]
+        return min((abs(t - time_s) for t in times), default=math.inf)
 
     def away_s(self, time_s: float) -> float:
         """For how long the plate has not been seen at a time; how long before its begin the time lies."""
@@ -122,4 +134,5 @@ class PlateRecord:
             course_deg=fix.course_deg if fix is not None else None,
             satellites=fix.satellites if fix is not None else None,
             hdop=fix.hdop if fix is not None else None,
+            vehicle=self.vehicle,
         )

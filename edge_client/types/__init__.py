@@ -20,6 +20,7 @@ from edge_client.types.frames import (
 from edge_client.types.positions import Fix, GpsState, GpsStatus, PositionSource, UtcSource
 from edge_client.types.reads import Alert, ReadStore, SingleRead, StoreStatus, TrackRead
 from edge_client.types.statuses import LiveStatus, NetworkStatus, RecordingState, RecordingStatus, Summary
+from edge_client.types.vehicles import Vehicle
 
 __all__ = [
     "Alert",
@@ -46,4 +47,5 @@ __all__ = [
     "TrackRead",
     "TrackedBox",
     "UtcSource",
+    "Vehicle",
 ]

@@ -37,7 +37,7 @@ class TrackedBox:
 
     ``carried`` is true when the box was not detected in this very frame but moved over from neighbours.
     ``text`` is the track's read so far, None while nothing has been read. ``doubtful`` says that the track may
-    have run over from another plate here.
+    have run over from another plate here. ``vehicle`` tells in a few words what the car looks like, as far as known.
     """
 
     track_id: int
@@ -46,6 +46,7 @@ class TrackedBox:
     text: str | None = None
     confidence: float | None = None
     doubtful: bool = False
+    vehicle: str = ""
 
 
 class Outcome(StrEnum):

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from cloud_apis.contract import PlateBox, Word
 from edge_client.types.positions import Fix, UtcSource
+from edge_client.types.vehicles import Vehicle
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,7 +43,8 @@ class TrackRead:
     """The voted read of one track, as it is stored: rewritten each time the vote changes.
 
     ``uid`` is unique over all drives (a hex UUID per run and the track's number). The crop and position are
-    those of the best single read. A position is None without a fix, never (0, 0).
+    those of the best single read. A position is None without a fix, never (0, 0). Of a car whose plate could not be
+    read ``text`` is empty, ``confidence`` 0, and the crop shows the car.
     """
 
     uid: str
@@ -69,6 +71,8 @@ class TrackRead:
     hdop: float | None = None
     hashed: bool = False
     """Whether ``text`` is the plate's keyed hash (64 hex digits), as a drive shows it that hides plates."""
+    vehicle: Vehicle | None = None
+    """What the car looks like, as far as that is known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,7 @@ class Summary:
     uplink: dict[str, float] = field(default_factory=dict)  # what was measured of it, and how far it was followed
     spool: dict[str, int] = field(default_factory=dict)  # pictures kept, read later, waiting, lost
     left: dict[str, int] = field(default_factory=dict)  # plates not read before the end: kept for later, lost
+    vehicles: dict[str, int] = field(default_factory=dict)  # cars described, not found, given up, stored without plate
 
     def to_json(self) -> dict[str, object]:
         """The summary file's form, as ``--summary-json`` writes it."""
@@ -72,6 +73,7 @@ class Summary:
             "uplink": self.uplink,
             "spool": self.spool,
             "left_plates": self.left,
+            "vehicles": self.vehicles,
         }
 
 
@@ -81,7 +83,7 @@ class LiveStatus:
 
     summary: Summary
     frame_rate_hz: float
-    apis: dict[str, str]  # api name -> "ok", "slow", "down: <reason>"
+    apis: dict[str, str]  # api name -> "ok", "slow", "down: <reason>", "not offered"
     gps: GpsStatus
     queue: int  # requests in flight
     queue_limit: int

@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from cloud_apis.contract import CRNN_PATH, YOLOV3_PATH, PlateBox, Word, crnn_answer, yolov3_answer
+from cloud_apis.contract.vehicles import REPORT_PATH
 
 BOX = PlateBox(100.0, 60.0, 160.0, 80.0, 0.95, (0.98,))
 QUAD = ((0.0, 0.0), (60.0, 0.0), (60.0, 20.0), (0.0, 20.0))
@@ -42,6 +43,7 @@ class FakeApis:
     text_of: Callable[[bytes], str] | None = None  # what stands on a crop (JPEG); instead of `words`
     latency_s: float = 0.0
     instead: Callable[[str, int], Answer | None] = lambda _path, _number: None  # (path, number of the request)
+    report: Callable[[bytes], dict[str, object]] | None = None  # the vehicle report; None: not offered
     drop: Callable[[str, int], bool] = lambda _path, _number: False  # close the connection without an answer
     hang: threading.Event | None = None  # answers wait until it is set
     url: str = ""
@@ -106,6 +108,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.close()
             return
         answer = b.instead(self.path, number)
+        if answer is None and self.path.startswith(REPORT_PATH) and b.report is None:
+            answer = Answer(404, b'{"error": {"code": "not_found", "message": "no such page"}}')
+        if answer is None and self.path.startswith(REPORT_PATH) and b.report is not None:
+            answer = Answer(200, json.dumps(b.report(body)).encode(), {"Content-Type": "application/json"})
         if answer is None:
             found = b.boxes(body) if self.path == YOLOV3_PATH else self._words(body)
             answer = Answer(200, json.dumps(found).encode(), {"Content-Type": "application/json"})

@@ -88,6 +88,6 @@ def load_reads(path: Path) -> list[str]:
     """The texts of ``dashcam reads export --format json``; raises ValueError when it is not that."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-        return [str(entry["text"]) for entry in data]
+        return [str(entry["text"]) for entry in data if entry["text"]]  # others are cars whose plate was not read
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} is not an export of reads: {error}") from error

@@ -108,7 +108,7 @@ def kept_reads(file: Path) -> list[KeptRead]:
         with ReadLibrary(file) as library:
             if not library.is_sound():
                 raise RunError(f"{file} is damaged")
-            found = library.find(ReadFilter())
+            found = library.find(ReadFilter(with_plate=True))
     except DashcamError as error:
         raise RunError(str(error)) from error
     return [

@@ -1,9 +1,9 @@
 """What the page's list, map and downloads get from the reads file. All answers are of this moment, none is kept.
 
-- `GET /api/reads?plate=&since=&until=&near=&like=&drive=&known=&page=`: the filters of `dashcam reads search`, all
-  optional: `plate` with `*` and `?`; `since` and `until` as there (`2026-05-01T10:30Z`, `24h`); `near` as
-  `LATITUDE,LONGITUDE,METRES`; `page` from 1. Gives `{"page", "page_size", "more", "reads": [...]}`, newest first; a
-  read has the fields of `export --format json` and `crop`, the address of its picture or "".
+- `GET /api/reads?plate=&since=&until=&near=&like=&drive=&known=&type=&colour=&make=&model=&page=`: the filters of
+  `dashcam reads search`, all optional: `plate` with `*` and `?`; `since` and `until` as there (`2026-05-01T10:30Z`,
+  `24h`); `near` as `LATITUDE,LONGITUDE,METRES`; `page` from 1. Gives `{"page", "page_size", "more", "reads": [...]}`,
+  newest first; a read has the fields of `export --format json` and `crop`, the address of its picture or "".
 - `GET /api/track?drive=UID`: the way of a drive, the latest one without `drive`:
   `{"drive", "drives": [{"uid", "started", "ended", "source", "reads"}], "segments": [[[latitude, longitude]]]}`, at
   most 3000 points in WGS 84 degrees, cut where nothing was known for a minute; the newest 200 drives.
@@ -42,7 +42,7 @@ EXPORTS: Final = {
 }
 """Formats of downloads and their media types."""
 
-_FILTERS: Final = ("plate", "since", "until", "near", "like", "drive")
+_FILTERS: Final = ("plate", "since", "until", "near", "like", "drive", "type", "colour", "make", "model")
 _MOST_PAGES: Final = 2000
 _MOST_POINTS: Final = 3000
 _MOST_DRIVES: Final = 200
@@ -96,7 +96,10 @@ class Archive:
             "page": page,
             "page_size": PAGE_SIZE,
             "more": len(found) > end,
-            "reads": [_read_json(read) for read in found[end - PAGE_SIZE : end]],
+            "reads": [
+                _read_json(read, pictured=not (read.hashed or (self._secret is not None and not read.text)))
+                for read in found[end - PAGE_SIZE : end]
+            ],
         }
 
     def track(self, uid: str) -> dict[str, object]:
@@ -148,10 +151,10 @@ def download_name(kind: str) -> str:
     return f"reads-{datetime.now(UTC):%Y%m%d-%H%M%S}.{kind}"
 
 
-def _read_json(read: StoredRead) -> dict[str, object]:
+def _read_json(read: StoredRead, *, pictured: bool) -> dict[str, object]:
     about = as_object(read)
     about["characters"] = about.pop("character_confidences")
-    return about | {"crop": "" if read.hashed else f"/reads/{read.id}.jpg"}
+    return about | {"crop": f"/reads/{read.id}.jpg" if pictured else ""}
 
 
 def _drive_json(drive: StoredDrive) -> dict[str, object]:

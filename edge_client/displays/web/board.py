@@ -1,7 +1,9 @@
 """What the page shows beside the stream: the state of the drive and the latest reads.
 
 `GET /api/live?session=&after=` gives `{"session", "revision", "source", "status", "reads", "removed"}`: the reads that
-changed and the uids of those that went after that revision of that session. `status` is null before the first one,
+changed and the uids of those that went after that revision of that session. A read of a car whose plate could not be
+read has an empty `text`; `vehicle` is null or tells what the car looks like: `{"title", "kind", "type", "colour",
+"make", "model"}` with the probability of each. `status` is null before the first one,
 else it has `states`, a list of `{"part", "word", "grade": ok|note|bad|off, "detail"}`, `alerts`, `veil` (what is wrong
 with the camera, or ""), `speed_kmh`, `recorded` (whether there is something to lock), `video` (how the annotated file
 goes, or null), `apis`, `queue`, `queue_limit`, `frame_rate_hz` and `summary`, the counters.
@@ -19,7 +21,8 @@ from pathlib import Path
 from edge_client.states import Grade, states
 from edge_client.store.library import ReadFilter, ReadLibrary
 from edge_client.store.rows import StoredRead, time_text
-from edge_client.types import GpsState, LiveStatus, RecordingState, TrackRead
+from edge_client.store.vehicle_columns import vehicle_object
+from edge_client.types import GpsState, LiveStatus, RecordingState, TrackRead, Vehicle
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,7 @@ class BoardRead:
     crop_jpeg: bytes
     hashed: bool = False
     known: str = ""
+    vehicle: Vehicle | None = None
 
     def to_json(self) -> dict[str, object]:
         """The form in `/api/live`."""
@@ -55,6 +59,7 @@ class BoardRead:
             "crop": f"/crops/{self.uid}.jpg?v={self.revision}" if self.crop_jpeg else "",
             "hashed": self.hashed,
             "known": self.known,
+            "vehicle": vehicle_object(self.vehicle),
         }
 
 
@@ -73,6 +78,7 @@ def _board_read(revision: int, read: TrackRead | StoredRead, crop_jpeg: bytes) -
         crop_jpeg,
         hashed=read.hashed,
         known=read.known if isinstance(read, StoredRead) else "",
+        vehicle=read.vehicle,
     )
 
 

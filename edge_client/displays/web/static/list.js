@@ -10,7 +10,7 @@ const found = new Map(); // uid -> {element, read}
 function wanted() {
   const fields = new FormData(byId("search"));
   const query = new URLSearchParams();
-  for (const name of ["plate", "near"]) {
+  for (const name of ["plate", "colour", "make", "model", "type", "near"]) {
     const value = fields.get(name).trim();
     if (value) query.set(name, value);
   }

@@ -93,8 +93,9 @@ function drawMap() {
     const chosen = read.uid === chart.chosen;
     const mark = shape("g", { class: chosen ? "mark chosen" : "mark", transform: "translate(" + x.toFixed(1) + " " + y.toFixed(1) + ")" });
     mark.append(shape("circle", { class: "touch", r: 16 }), shape("circle", { r: chosen ? 8 : 6 }));
-    if (chosen) mark.append(shape("text", { y: -14, "text-anchor": "middle" }, read.text));
-    mark.append(shape("title", {}, read.text));
+    const name = read.text || (read.vehicle ? read.vehicle.title : "");
+    if (chosen) mark.append(shape("text", { y: -14, "text-anchor": "middle" }, name));
+    mark.append(shape("title", {}, name));
     mark.addEventListener("click", () => chart.onChoose(read.uid));
     drawn.push(mark);
   }

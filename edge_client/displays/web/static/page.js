@@ -14,8 +14,9 @@ let camera = ""; // what is wrong with it
 let lockable = false; // whether something is recorded
 
 function matches(read) {
-  const wanted = byId("filter").value.trim().toUpperCase().replace(/[\s-]/g, "");
-  return wanted === "" || read.text.toUpperCase().includes(wanted);
+  const bare = (text) => text.toUpperCase().replace(/[\s-]/g, "");
+  const wanted = bare(byId("filter").value);
+  return bare(read.text).includes(wanted) || (read.vehicle !== null && bare(read.vehicle.title).includes(wanted));
 }
 
 function showReads(reads, removed) {

@@ -57,6 +57,9 @@ function fillCard(card, read) {
   if (read.hashed) {
     plate.append(element("span", "hashed", read.text.slice(0, 12) + "…"));
     plate.title = "only a keyed hash of this plate is kept";
+  } else if (read.text === "") {
+    plate.append(element("span", "unread", "plate not read"));
+    plate.title = "the plate of this car could not be read";
   } else {
     const told = (i) => (i < read.characters.length ? read.characters[i] : read.confidence);
     const characters = Array.from(read.text);
@@ -64,6 +67,8 @@ function fillCard(card, read) {
     plate.title = characters.map((character, i) => character + " " + percent(told(i))).join("  ");
   }
   if (read.known) plate.append(element("span", "known", read.known));
+  showCar(find(".car"), read.vehicle);
+  find(".sure").hidden = read.text === "";
   find(".sure").className = "sure " + grade(read.confidence);
   find(".bar span").style.width = Math.round(read.confidence * 100) + "%";
   find(".percent").textContent = percent(read.confidence);
@@ -73,6 +78,21 @@ function fillCard(card, read) {
   time.textContent = moment.toLocaleTimeString([], { hour12: false });
   time.title = moment.toLocaleString() + " (" + read.last_seen + ")";
   find(".where").replaceChildren(place(read));
+}
+
+// What the car looks like: its colour as a spot, its name, and how likely each part of it is.
+function showCar(line, vehicle) {
+  line.hidden = !vehicle;
+  line.replaceChildren();
+  if (!vehicle) return;
+  if (vehicle.colour) line.append(element("span", "spot " + colourClass(vehicle.colour)));
+  line.append(element("span", "", vehicle.title));
+  const parts = ["type", "colour", "make", "model"].filter((part) => vehicle[part]);
+  line.title = parts.map((part) => part + " " + vehicle[part] + " " + percent(vehicle[part + "_confidence"])).join(", ");
+}
+
+function colourClass(colour) {
+  return "spot-" + colour.toLowerCase().replace(/[^a-z]/g, "");
 }
 
 // Answers as JSON; a page whose key has gone asks for it again.
