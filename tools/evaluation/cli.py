@@ -14,6 +14,7 @@ from cloud_apis.errors import StartError
 from tools.evaluation.attributes_command import run_attributes
 from tools.evaluation.client import WAYS
 from tools.evaluation.detecting import run_detection
+from tools.evaluation.endtoend import NoAnswerError
 from tools.evaluation.parts import PartError
 from tools.evaluation.plots import PlotError
 from tools.evaluation.reading_command import run_reading
@@ -36,6 +37,10 @@ def parser() -> argparse.ArgumentParser:
         "attributes", help="vehicles, colours, types, makes and models of the val splits, beside their floors"
     )
     cars.add_argument("--models", type=Path, metavar="DIR", help="folder of the models; default: shipped")
+    asked = cars.add_mutually_exclusive_group()
+    asked.add_argument("--url", metavar="URL", help="APIs that run somewhere; default: they are started here")
+    asked.add_argument("--in-process", action="store_true", help="the models alone, not over HTTP")
+    cars.add_argument("--api-key-file", type=Path, metavar="FILE", help="its first line is the key for --url")
     cars.add_argument("--json", type=Path, metavar="FILE", help="write all figures there too")
     cars.add_argument("--limit", type=int, metavar="N", help="only the first N pictures of each set")
     _detection(detection)
@@ -100,7 +105,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     }[args.command]
     try:
         run(args, Console(width=None if sys.stdout.isatty() else WIDTH))
-    except (OSError, PartError, PlotError, DataError, StartError) as error:
+    except (OSError, PartError, PlotError, DataError, StartError, NoAnswerError) as error:
         print(f"evaluation: error: {error}", file=sys.stderr)
         return 2
     return 0

@@ -2,52 +2,50 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import requests
 import simplejpeg
-import yaml
 
 from cloud_apis.contract import API_KEY_HEADER, MAX_CROPS, READER_PATH
-from cloud_apis.settings import ApiSettings as ServerSettings
-from edge_client.config import ApiSettings, DetectionSettings, ReadingSettings
-from edge_client.errors import ApiError, DashcamError
+from cloud_apis.names import PLATE_APIS
+from cloud_apis.settings import ApiSettings
+from edge_client.config import DetectionSettings, ReadingSettings
+from edge_client.errors import ApiError
 from edge_client.imaging import cut_crop, encode_crop, frame_boxes, reduce_frame
 from edge_client.requests.apis import PlateApis
-from edge_client.requests.embedded import EmbeddedApis
 from tools.evaluation.endtoend import NoAnswerError, Seen, System
 from tools.evaluation.parts import PartError
 from tools.evaluation.runs import Image, Read, read_of
-from tools.sample_inference.inference import find_plates, open_apis
+from tools.sample_inference.inference import find_plates, open_apis, read_key
+from tools.serving import ServeError, served
 
 JPEG_QUALITY: Final = 92
 TIMEOUT_S: Final = (5.0, 60.0)
 
 
 @contextmanager
-def server(settings: ServerSettings) -> Iterator[str]:
+def server(settings: ApiSettings) -> Iterator[str]:
     """`cloud-apis serve` with these settings on a free loopback port, for as long as this is open: its URL.
 
     Raises PartError with the server's last words when it does not start.
     """
-    with TemporaryDirectory(prefix="evaluation-") as folder:
-        config = Path(folder) / "apis.yaml"
-        config.write_text(yaml.safe_dump(settings.model_dump(mode="json")), encoding="utf-8")
-        apis = EmbeddedApis(ApiSettings(embedded_config=config, embedded_log=Path(folder) / "apis.log"))
-        try:
-            apis.start(threading.Event())
-            parts = urlsplit(apis.yolov3_url())
-            yield f"{parts.scheme}://{parts.netloc}"
-        except DashcamError as error:
-            raise PartError(str(error)) from error
-        finally:
-            apis.close()
+    try:
+        with served(settings, PLATE_APIS) as server:
+            yield server.url
+    except ServeError as error:
+        raise PartError(str(error)) from error
+
+
+def key_of(file: Path | None) -> str | None:
+    """The key in a file's first line, None without a file; raises PartError where there is none, or OSError."""
+    try:
+        return read_key(file)
+    except ValueError as error:
+        raise PartError(f"{file}: {error}") from error
 
 
 @contextmanager

@@ -17,7 +17,6 @@ from tools.evaluation.own_sets import own_pictures
 from tools.evaluation.provenance import models_used, named
 from tools.evaluation.regions import change_by_source
 from tools.evaluation.sets import READ_SOURCES, TRAIN_ONLY, load_pictures, opened, reader_dev
-from tools.sample_inference.inference import read_key
 from tools.training.common.crops import part_of
 from tools.training.datasets.labels import LabelledPicture as Labels
 from tools.training.datasets.problems import Problems
@@ -74,10 +73,7 @@ def run_end_to_end(args: argparse.Namespace, console: Console) -> None:
 
 @contextmanager
 def _systems(args: argparse.Namespace, regions: Sequence[str]) -> Iterator[Systems]:
-    try:
-        key = read_key(args.api_key_file)
-    except ValueError as error:
-        raise parts.PartError(f"{args.api_key_file}: {error}") from error
+    key = client.key_of(args.api_key_file)
     settings = _settings(args, regions)
     with ExitStack() as stack:
         if args.in_process:

@@ -20,6 +20,8 @@ from tools.training.yolov3.dataset import Sample
 from tools.training.yolov3.network import STRIDES
 
 Array = NDArray[np.float64]
+LEAST_SCORE, NMS = 0.02, 0.5
+"""The least score of a box that counts, and the overlap from which on the weaker of two goes, as it is served."""
 
 
 def letterbox(sample: Sample, size: int) -> tuple[NDArray[np.uint8], Array]:
@@ -83,6 +85,6 @@ def _precision(
         tensor = torch.from_numpy(picture)[None, None].float() / 255
         with compute.autocast():
             outputs = network(compute.images(tensor))
-        predictions.append(detections([o.float().cpu() for o in outputs], anchors, 0.02, 0.45, strides))
+        predictions.append(detections([o.float().cpu() for o in outputs], anchors, LEAST_SCORE, NMS, strides))
         truths.append(boxes)
     return average_precision(predictions, truths)

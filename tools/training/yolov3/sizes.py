@@ -18,7 +18,7 @@ from torch import Tensor
 
 from tools.evaluation.detection import average_precision
 from tools.training.yolov3.dataset import Sample
-from tools.training.yolov3.evaluate import detections, letterbox
+from tools.training.yolov3.evaluate import LEAST_SCORE, NMS, detections, letterbox
 from tools.training.yolov3.network import ANCHORS_PER_SCALE, YoloV3
 
 log = logging.getLogger("yolov3")
@@ -45,7 +45,7 @@ def fit_sizes(network: YoloV3, anchors: Tensor, dev: Sequence[Sample]) -> tuple[
     for factors in sorted(itertools.product(FACTORS, FACTORS), key=lambda pair: -sum(pair)):
         scaled = anchors.float().view(-1, 2).clone()
         scaled[:ANCHORS_PER_SCALE] *= torch.tensor(factors)
-        found = [detections(one, scaled, 0.02, 0.45, network.strides) for one in outputs]
+        found = [detections(one, scaled, LEAST_SCORE, NMS, network.strides) for one in outputs]
         precision = average_precision(found, truths)
         if precision > best:
             best, chosen = precision, factors
