@@ -45,7 +45,7 @@ def load_model_file(folder: Path, name: str) -> tuple[bytes, Manifest]:
         model = model_path.read_bytes()
     except FileNotFoundError as error:
         raise StartError(f"the model {name!r} is missing: {error.filename} does not exist") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise StartError(f"the model {name!r} cannot be read from {folder}: {error}") from error
     try:
         manifest = Manifest.model_validate(content)

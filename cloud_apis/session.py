@@ -84,7 +84,8 @@ def load_model(
     # Idle threads that spin would take the cores from the camera on a small machine.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
-        session = ort.InferenceSession(content, options, providers=wanted)
+        # Where there is but one provider, falling back would try the same again, and print that it does.
+        session = ort.InferenceSession(content, options, providers=wanted, enable_fallback=int(len(wanted) > 1))
     except _LOAD_ERRORS as error:
         raise StartError(f"the model {name!r} does not load: {_first_line(error)}") from error
     require_first(session, providers)

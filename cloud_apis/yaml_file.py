@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from cloud_apis import bounded_yaml
 from cloud_apis.errors import StartError
 
 M = TypeVar("M", bound=BaseModel)
@@ -29,7 +30,7 @@ def read_yaml(path: Path, what: str) -> Any:
     Raises `StartError` when the file cannot be read, is no text or no YAML.
     """
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return bounded_yaml.load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise StartError(f"cannot read the {what} {path}: {reason}") from error

@@ -10,11 +10,15 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from edge_client import bounded_yaml
 from edge_client.config import EdgeSettings
 from edge_client.errors import ConfigError
 
 Overrides = Mapping[str, Mapping[str, object]]
 """Settings by section and key, as the command line sets them; they go before the file's."""
+
+
+_LONGEST = 200
 
 
 def load_settings(path: Path | None, overrides: Overrides | None = None) -> EdgeSettings:
@@ -44,13 +48,13 @@ def _read(path: Path) -> tuple[yaml.Node | None, dict[str, object]]:
     except UnicodeDecodeError:
         raise ConfigError(f"the configuration {path} is not UTF-8 text") from None
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        values = yaml.safe_load(text)
+        values = bounded_yaml.load(text)
+        node = yaml.compose(text, Loader=bounded_yaml.BoundedLoader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" line {mark.line + 1}" if mark is not None else ""
-        problem = getattr(error, "problem", None) or "not valid YAML"
-        raise ConfigError(f"{path}{where}: not valid YAML: {problem}") from None
+        problem = getattr(error, "problem", None) or str(error)
+        raise ConfigError(f"{path}{where}: not valid YAML: {' '.join(problem.split())[:_LONGEST]}") from None
     if values is None:
         return None, {}
     if not isinstance(values, dict):

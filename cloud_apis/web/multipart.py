@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from python_multipart.exceptions import MultipartParseError
+from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from cloud_apis.errors import bad_body, too_large, wrong_shape
@@ -28,7 +28,7 @@ def parts_named(name: str, body: bytes, content_type: str, most: int) -> list[by
         parser = MultipartParser(boundary, collector.callbacks())
         parser.write(body)
         parser.finalize()
-    except MultipartParseError as error:
+    except FormParserError as error:  # also for a boundary that is longer than any
         raise bad_body("the multipart body is broken") from error
     if not collector.ended:
         raise bad_body("the multipart body is cut off")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tools.faults.fuzz.nmea import NMEA
+from tools.faults.fuzz.trials import FUZZ
 from tools.faults.trial import Trial
 
-TRIALS: tuple[Trial, ...] = (NMEA,)
+TRIALS: tuple[Trial, ...] = (NMEA, *FUZZ)

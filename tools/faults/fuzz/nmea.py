@@ -12,13 +12,15 @@ import argparse
 import random
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from edge_client.positions.lines import Lines
 from edge_client.positions.moments import MomentFix, Moments
 from edge_client.positions.nmea import NmeaError, parse
 from tools.data import data_root
+from tools.faults.fuzz import mutate
+from tools.faults.fuzz.mutate import BYTES, Mutation, place
 from tools.faults.row import Row
 from tools.faults.trial import Effort, Trial
 
@@ -34,7 +36,6 @@ _SEEDS = (
 )
 _FIELDS = ("", "nan", "inf", "-1", "1e308", "99999999999999999999", "1_0", "\u0661", "A", "0", "9" * 60, " ", "٣", ".")
 _SENTENCES_PER_DAY = 20
-Mutation = Callable[[random.Random, bytes], bytes]
 
 
 def with_checksum(body: bytes) -> bytes:
@@ -57,11 +58,7 @@ def judge(line: bytes) -> str:
 def mutated(seeds: Sequence[bytes], count: int, random_: random.Random) -> Iterator[bytes]:
     """This many sentences without their line ends, each with one to three mutations."""
     for _ in range(count):
-        line = random_.choice(seeds)
-        before = line
-        while line == before:
-            for _ in range(random_.choice((1, 1, 2, 3))):
-                line = random_.choice(_MUTATIONS)(random_, line)
+        line = mutate.mutated(random_, random_.choice(seeds), _MUTATIONS, random_.choice((1, 1, 2, 3)))
         yield line.replace(b"\n", b"")
 
 
@@ -180,42 +177,6 @@ def _checksum(body: bytes) -> bytes:
     return b"%02X" % total
 
 
-def _place(random_: random.Random, line: bytes) -> int:
-    return random_.randrange(len(line)) if line else 0
-
-
-def _flip_bit(random_: random.Random, line: bytes) -> bytes:
-    at = _place(random_, line)
-    return line[:at] + bytes(byte ^ 1 << random_.randrange(8) for byte in line[at : at + 1]) + line[at + 1 :]
-
-
-def _replace(random_: random.Random, line: bytes) -> bytes:
-    at = _place(random_, line)
-    return line[:at] + bytes([random_.randrange(256)]) + line[at + 1 :]
-
-
-def _insert(random_: random.Random, line: bytes) -> bytes:
-    at = _place(random_, line)
-    return line[:at] + random_.randbytes(random_.randint(1, 4)) + line[at:]
-
-
-def _delete(random_: random.Random, line: bytes) -> bytes:
-    at = _place(random_, line)
-    return line[:at] + line[at + random_.randint(1, 8) :]
-
-
-def _swap(random_: random.Random, line: bytes) -> bytes:
-    letters = bytearray(line)
-    if letters:
-        i, j = _place(random_, line), _place(random_, line)
-        letters[i], letters[j] = letters[j], letters[i]
-    return bytes(letters)
-
-
-def _truncate(random_: random.Random, line: bytes) -> bytes:
-    return line[: _place(random_, line)]
-
-
 def _without_checksum(random_: random.Random, line: bytes) -> bytes:
     return line.rpartition(b"*")[0] + random_.choice((b"", b"*", b"*4", b"*G0", b"*0x"))
 
@@ -230,7 +191,7 @@ def _longer_checksum(random_: random.Random, line: bytes) -> bytes:
 
 def _run_together(random_: random.Random, line: bytes) -> bytes:
     other = random_.choice(built_in())
-    return line[: _place(random_, line)] + other[_place(random_, other) :]
+    return line[: place(random_, line)] + other[place(random_, other) :]
 
 
 def _other_field(random_: random.Random, line: bytes) -> bytes:
@@ -248,12 +209,7 @@ def _shuffled_fields(random_: random.Random, line: bytes) -> bytes:
 
 
 _MUTATIONS: tuple[Mutation, ...] = (
-    _flip_bit,
-    _replace,
-    _insert,
-    _delete,
-    _swap,
-    _truncate,
+    *BYTES,
     _without_checksum,
     _other_checksum,
     _longer_checksum,

@@ -1,0 +1,5 @@
+"""`python -m tools.faults.fuzz`."""
+
+from tools.faults.fuzz.cli import main
+
+raise SystemExit(main())
