@@ -1,4 +1,4 @@
-"""`python -m tools.bench models|full|realtime|uplink|memory|device|latency|all`: how fast and lean it all is here."""
+"""`python -m tools.bench models|full|realtime|uplink|memory|device|latency|report|all`: how fast and lean all is."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from tools.bench.device import RunError
 from tools.bench.device_load import CASES, device_load, options_of
 from tools.bench.figures import Timing
 from tools.bench.models_command import bench_models
+from tools.bench.report import bench_report
 from tools.bench.scenarios import full_rate, realtime, resident_memory, worst
 from tools.bench.uplink import bench_uplink
 from tools.data import require_data_root
@@ -40,7 +41,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--pictures", type=Path, metavar="DIR", help="for full; default: the data's ro_dashcam")
     top.add_argument("--models", type=Path, metavar="DIR", help="for models and latency; default: the shipped models")
     top.add_argument("--config", type=Path, metavar="FILE", help="settings of the APIs")
-    top.add_argument("--photos", type=int, default=20, metavar="N", help="for models: labelled photos")
+    top.add_argument("--photos", type=int, default=20, metavar="N", help="for models and report: labelled photos")
     top.add_argument("--crops", type=int, default=100, metavar="N", help="for models: labelled crops of plates")
     top.add_argument("--split", choices=SPLITS, default="val", help="for models: the split that these are from")
     top.add_argument("--threads", type=int, nargs="+", default=(1, 2), metavar="N", help="for models")
@@ -216,5 +217,6 @@ BENCHMARKS: dict[str, Callable[[argparse.Namespace, Path, Console], Result]] = {
     "uplink": lambda args, folder, console: bench_uplink(args, folder, console, video(args, folder)),
     "memory": bench_memory,
     "consensus": bench_consensus,
+    "report": bench_report,
     "device": bench_device,
 }
