@@ -11,7 +11,12 @@ class StartError(Exception):
 
 
 class ApiError(Exception):
-    """A request that is answered with an error: HTTP status, a code for programs and a message for people."""
+    """A request that is answered with an error: HTTP status, a code for programs and a message for people.
+
+    ``early`` says that it is answered while the body is still coming.
+    """
+
+    early = False
 
     def __init__(self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(message)

@@ -73,7 +73,7 @@ def inspect(data: bytes) -> ImageInfo:
         width, height = png.size(data)
     else:
         raise _other_format(data)
-    _check_size(width, height)
+    check_size(width, height)
     if kind is ImageFormat.PNG:
         orientation = png.check(data)
     elif data.count(_SCAN_MARKER) > MAX_JPEG_SCANS:
@@ -128,7 +128,14 @@ def _other_format(data: bytes) -> ApiError:
     return not_an_image("the picture is neither a JPEG nor a PNG")
 
 
-def _check_size(width_px: int, height_px: int) -> None:
+def check_start(start: bytes) -> None:
+    """Refuse what begins like no JPEG or PNG: `ApiError` 400."""
+    if not start.startswith((_JPEG_MAGIC, png.MAGIC)):
+        raise _other_format(start)
+
+
+def check_size(width_px: int, height_px: int) -> None:
+    """Refuse a picture without pixels with `ApiError` 400, one with too many, or too long a side, with 413."""
     if width_px < 1 or height_px < 1:
         raise not_an_image("the picture has no pixels")
     size = f"the picture has {width_px} x {height_px} pixels"

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 
 from cloud_apis.endpoint import Endpoint
 from cloud_apis.errors import StartError
+from cloud_apis.http_limits import BoundedHttp
 
 # An answer that is under way may take this long after the signal to end.
 _GRACE_S = 1
@@ -39,6 +40,7 @@ def serve(app: ASGIApp, endpoint: Endpoint, listener: socket.socket, parent_pid:
         proxy_headers=False,
         lifespan="on",
         ws="none",
+        http=BoundedHttp,
         timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=_GRACE_S,
     )

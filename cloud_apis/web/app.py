@@ -25,6 +25,7 @@ from cloud_apis.web.health import add_health, add_metrics, add_models
 from cloud_apis.web.measure import Measured
 from cloud_apis.web.pages import add_page
 from cloud_apis.web.predictions import add_crnn, add_reader, add_yolov3
+from cloud_apis.web.refusal import EarlyRefusal
 from cloud_apis.web.vehicles import add_colours, add_make_model, add_report, add_vehicles
 
 _CODES = {404: "not_found", 405: "method_not_allowed"}
@@ -131,7 +132,8 @@ def _add_vehicles(router: APIRouter, services: Services, timeout_s: float) -> No
 def _add_errors(app: FastAPI) -> None:
     @app.exception_handler(ApiError)
     async def refused(_: Request, error: ApiError) -> Response:
-        return JSONResponse(error_body(error.code, error.message), error.status, headers=error.headers)
+        kind = EarlyRefusal if error.early else JSONResponse
+        return kind(error_body(error.code, error.message), error.status, headers=error.headers)
 
     @app.exception_handler(HTTPException)
     async def not_routed(request: Request, error: HTTPException) -> Response:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from cloud_apis.errors import bad_body, too_large, wrong_shape
+from cloud_apis.errors import ApiError, bad_body, too_large, wrong_shape
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
@@ -39,6 +39,34 @@ def parts_named(name: str, body: bytes, content_type: str, most: int) -> list[by
     return [bytes(content) for content in collector.contents]
 
 
+class PartsLook:
+    """Counts the parts of a form as it comes; raises `ApiError` 413 when it begins one too many."""
+
+    def __init__(self, content_type: str, most: int) -> None:
+        boundary = parse_options_header(content_type)[1].get(b"boundary", b"")
+        self._mark = b"--" + boundary if boundary else b""
+        self._most = most
+        self._found = 0
+        self._tail = b""
+
+    def __call__(self, chunk: bytes) -> None:
+        """The next bytes."""
+        if not self._mark:
+            return
+        seen = self._tail + chunk
+        self._found += seen.count(self._mark)
+        # One mark stands before each part and one behind the last.
+        if self._found > self._most + 1:
+            raise _too_many(self._most)
+        end = seen.rfind(self._mark)
+        begun = max(end + len(self._mark) if end >= 0 else 0, len(seen) - len(self._mark) + 1)
+        self._tail = seen[begun:]
+
+
+def _too_many(most: int) -> ApiError:
+    return too_large(f"more than {most} {'picture' if most == 1 else 'crops'} in one request")
+
+
 class _Collector:
     """Gathers what the parser reports."""
 
@@ -63,7 +91,7 @@ class _Collector:
 
     def _begin(self) -> None:
         if len(self.contents) >= self._most:
-            raise too_large(f"more than {self._most} {'picture' if self._most == 1 else 'crops'} in one request")
+            raise _too_many(self._most)
         self.contents.append(bytearray())
         self.dispositions.append(b"")
 

@@ -13,8 +13,9 @@ from starlette.requests import Request
 
 from cloud_apis.contract import MAX_BYTES, MAX_CROPS
 from cloud_apis.errors import ApiError, bad_body, too_large, wrong_shape, wrong_type
+from cloud_apis.picture_header import HeaderLook
 from cloud_apis.web.body import MAX_JSON_BYTES, MAX_MULTIPART_BYTES, read_body
-from cloud_apis.web.multipart import parts_named
+from cloud_apis.web.multipart import PartsLook, parts_named
 
 PICTURE_TYPES = ("image/jpeg", "image/png")
 # Bodies up to this size are taken apart at once; larger ones in a thread, beside the other requests.
@@ -47,13 +48,13 @@ async def read_picture(request: Request, timeout_s: float, *, forms: bool = Fals
     of a form. Raises `ApiError`."""
     kind = _content_type(request)
     if kind in PICTURE_TYPES:
-        return await read_body(request, MAX_BYTES, timeout_s)
+        return await read_body(request, MAX_BYTES, timeout_s, HeaderLook())
     if kind == _JSON:
         body = await read_body(request, MAX_JSON_BYTES, timeout_s)
         return await _apart(body, lambda: _base64(_parse(PictureBody, body).img, "img"))
     if forms and kind == _MULTIPART:
         header = request.headers["content-type"]
-        body = await read_body(request, MAX_MULTIPART_BYTES, timeout_s)
+        body = await read_body(request, MAX_MULTIPART_BYTES, timeout_s, PartsLook(header, 1))
         return await _apart(body, lambda: _one_part(body, header))
     form = "as the part image of multipart/form-data, " if forms else ""
     raise wrong_type(f'send the picture as image/jpeg or image/png, {form}or as JSON {{"img": "<base64>"}}')
@@ -64,7 +65,7 @@ async def read_crops(request: Request, timeout_s: float) -> list[bytes]:
     kind = _content_type(request)
     if kind == _MULTIPART:
         header = request.headers["content-type"]
-        body = await read_body(request, MAX_MULTIPART_BYTES, timeout_s)
+        body = await read_body(request, MAX_MULTIPART_BYTES, timeout_s, PartsLook(header, MAX_CROPS))
         return await _apart(body, lambda: parts_named("imgs", body, header, MAX_CROPS))
     if kind == _JSON:
         body = await read_body(request, MAX_JSON_BYTES, timeout_s)

@@ -15,6 +15,7 @@ import uvicorn
 import yaml
 from starlette.types import ASGIApp
 
+from cloud_apis.http_limits import BoundedHttp
 from cloud_apis.settings import ApiSettings, default_config
 from tests.cloud_apis.tiny_models import ANCHORS
 
@@ -59,7 +60,9 @@ def running(app: ASGIApp) -> Iterator[str]:
     """Serve an application on a free port of the loopback; gives its URL."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        server = _Server(uvicorn.Config(app, log_config=None, lifespan="on", timeout_graceful_shutdown=1))
+        server = _Server(
+            uvicorn.Config(app, http=BoundedHttp, log_config=None, lifespan="on", timeout_graceful_shutdown=1)
+        )
         thread = threading.Thread(target=server.run, args=([listener],))
         thread.start()
         try:
