@@ -25,7 +25,7 @@ class RequestPool:
     ``set_limit`` has fewer of them work at once.
 
     A job must handle its own errors. Threads are daemons: one that is stuck in a request never keeps the
-    process alive.
+    process alive. With no threads at all, whoever has the pool runs its jobs: `take`, and `done`.
     """
 
     def __init__(self, max_in_flight: int) -> None:
@@ -85,20 +85,35 @@ class RequestPool:
             thread.join(max(end_s - time.monotonic(), 0.0))
         return not any(thread.is_alive() for thread in self._threads)
 
+    def take(self) -> Job | None:
+        """The most urgent job that waits, if another one may run now; it is in flight from here on, until `done`."""
+        with self._condition:
+            if not self._waiting or self._running >= self._limit:
+                return None
+            job = heapq.heappop(self._waiting)[2]
+            job.begun = True
+            self._running += 1
+            return job
+
+    def done(self) -> None:
+        """A job that was taken has ended."""
+        with self._condition:
+            self._running -= 1
+            self._condition.notify()
+
     def _serve(self) -> None:
-        while True:
-            with self._condition:
-                while (not self._waiting or self._running >= self._limit) and not self._closed:
-                    self._condition.wait()
-                if self._closed:
-                    return
-                job = heapq.heappop(self._waiting)[2]
-                job.begun = True
-                self._running += 1
+        while (job := self._next()) is not None:
             try:
                 job.work()
             finally:
                 del job  # what it holds, a frame maybe, need not stay until the next one
-                with self._condition:
-                    self._running -= 1
-                    self._condition.notify()
+                self.done()
+
+    def _next(self) -> Job | None:
+        """Waits for a job; None when the pool is closed."""
+        with self._condition:
+            while not self._closed:
+                if (job := self.take()) is not None:
+                    return job
+                self._condition.wait()
+            return None

@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -105,8 +105,26 @@ class Reported:
         self._session.close()
 
 
-def live_and_die(film: Path, folder: Path, port: int, lives_s: float) -> Kill:
+def live_and_die(
+    film: Path,
+    folder: Path,
+    port: int,
+    lives_s: float,
+    *,
+    log: Path | None = None,
+    cut: Callable[[], None] = lambda: None,
+    back: Callable[[], None] = lambda: None,
+) -> Kill:
     """One life: drives until the moment comes, is killed, and what is left is looked at.
+
+    Args:
+        film: what is driven.
+        folder: where reads and recordings are.
+        port: of the APIs on loopback.
+        lives_s: from the first captured frame to the end.
+        log: where the device's log goes, by default into the folder.
+        cut: what happens at the end, before the process is killed.
+        back: what happens after that, before the folder is looked at.
 
     Raises:
         RunError: it ended by itself or did not start.
@@ -114,23 +132,26 @@ def live_and_die(film: Path, folder: Path, port: int, lives_s: float) -> Kill:
     before = {path.name for path in (folder / "recordings").glob("*.mp4")}
     page = f"127.0.0.1:{free_port()}"
     options = ("--rate", "realtime", "--web", page, "--recordings", str(folder / "recordings"))
-    with (folder / "log.txt").open("wb") as log:
+    log = log or folder / "log.txt"
+    with log.open("wb") as words:
         process = subprocess.Popen(
-            command(str(film), folder, port, options), stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            command(str(film), folder, port, options), stdin=subprocess.DEVNULL, stdout=words, stderr=words
         )
         reported = Reported(f"http://{page}")
         try:
-            began_s = _await_first_frame(process, reported, folder)
+            began_s = _await_first_frame(process, reported, log)
             while (left_s := began_s + lives_s - time.monotonic()) > 0:
                 reported.look()
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     process.wait(min(left_s, POLL_S))
-                    raise RunError(f"the dashcam ended by itself with {process.returncode}: {_words(folder)}")
+                    raise RunError(f"the dashcam ended by itself with {process.returncode}: {_words(log)}")
+            cut()
         finally:
             process.kill()
             killed_s = time.monotonic()
             process.wait()
             reported.close()
+    back()
     missing, doubled, sound = look_at_reads(folder / "reads.db", reported.texts)
     lost_s = lost_of_recording(folder / "recordings", before, reported.film_s(killed_s))
     begun = reported.recording and reported.film_s(killed_s) > LOST_S
@@ -138,15 +159,15 @@ def live_and_die(film: Path, folder: Path, port: int, lives_s: float) -> Kill:
     return Kill(killed_s - began_s, len(reported.texts), missing, doubled, sound, begun, lost_s, min(pace, 1.0))
 
 
-def _await_first_frame(process: subprocess.Popen[bytes], reported: Reported, folder: Path) -> float:
+def _await_first_frame(process: subprocess.Popen[bytes], reported: Reported, log: Path) -> float:
     deadline_s = time.monotonic() + LONGEST_START_S
     while time.monotonic() < deadline_s:
         if reported.look() and reported.captured > 0:
             return time.monotonic()
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(POLL_S)
-            raise RunError(f"the dashcam did not start: {_words(folder)}")
-    raise RunError(f"the dashcam captured nothing within {LONGEST_START_S:.0f} s: {_words(folder)}")
+            raise RunError(f"the dashcam did not start: {_words(log)}")
+    raise RunError(f"the dashcam captured nothing within {LONGEST_START_S:.0f} s: {_words(log)}")
 
 
 def look_at_reads(file: Path, reported: Mapping[str, str]) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
@@ -189,6 +210,6 @@ def moments(kills: int, seed: int, longest_s: float) -> list[float]:
     return [draw.uniform(0.0, longest_s) for _ in range(kills)]
 
 
-def _words(folder: Path) -> str:
-    lines = (folder / "log.txt").read_text(encoding="utf-8", errors="replace").strip().splitlines()
+def _words(log: Path) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
     return lines[-1] if lines else "without a word"

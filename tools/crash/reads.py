@@ -7,26 +7,29 @@ must pass SQLite's integrity check, and every printed uid must be there exactly 
 
 from __future__ import annotations
 
-import signal
 import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """What is known after one kill, over all lives so far: what was reported, and what is wrong in the file."""
+    """What is known after one kill, over all lives so far: what was reported, and what is wrong in the file.
+
+    ``said`` is what this life's process said of saves that failed.
+    """
 
     lived_s: float
     reported: int
     sound: bool
     missing: tuple[str, ...]
     doubled: tuple[str, ...]
+    said: tuple[str, ...] = ()
 
     @property
     def good(self) -> bool:
@@ -34,36 +37,58 @@ class Life:
         return self.sound and not self.missing and not self.doubled
 
 
-def live_and_die(path: Path, drive: str, lives_s: float, alive: set[str], perhaps: set[str]) -> Life:
+@dataclass(frozen=True, slots=True)
+class Death:
+    """How a life ends: by `module`'s process being killed, and what happens before that, and after it.
+
+    ``cut`` is called in a thread when the time has come; ``back`` before the file is looked at.
+    """
+
+    cut: Callable[[subprocess.Popen[str]], None] = subprocess.Popen.kill
+    back: Callable[[], None] = field(default=lambda: None)
+    module: str = "tools.crash.saving"
+
+
+KILLED = Death()
+
+
+def live_and_die(
+    path: Path, drive: str, lives_s: float, alive: set[str], perhaps: set[str], death: Death = KILLED
+) -> Life:
     """One child, killed so long after its first save; `alive` and `perhaps` gather uids over all lives."""
-    command = [sys.executable, "-m", "tools.crash.saving", str(path), drive]
+    command = [sys.executable, "-m", death.module, str(path), drive]
+    said: list[str] = []
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
         killer: threading.Timer | None = None
         for line in child.stdout or ():
             if not line.endswith("\n"):
                 break  # cut by the kill: nobody could have read it as reported
             kind, uid = line[0], line[1:-1]
+            if kind == "!":
+                said.append(uid)
+                continue
             (alive if kind == "+" else perhaps).add(uid)
             if killer is None:
-                killer = threading.Timer(lives_s, child.send_signal, (signal.SIGKILL,))
+                killer = threading.Timer(lives_s, death.cut, (child,))
                 killer.start()
         if killer is not None:
-            killer.cancel()
-    return _examined(path, lives_s, alive, perhaps)
+            killer.join()
+    death.back()
+    return _examined(path, lives_s, alive, perhaps, tuple(said))
 
 
-def kill_often(path: Path, lives_s: Sequence[float]) -> Iterator[Life]:
+def kill_often(path: Path, lives_s: Sequence[float], death: Death = KILLED) -> Iterator[Life]:
     """All lives on one file, one after the other."""
     alive: set[str] = set()
     perhaps: set[str] = set()
     for n, s in enumerate(lives_s):
-        yield live_and_die(path, f"drive{n}", s, alive, perhaps)
+        yield live_and_die(path, f"drive{n}", s, alive, perhaps, death)
 
 
-def _examined(path: Path, lives_s: float, alive: set[str], perhaps: set[str]) -> Life:
+def _examined(path: Path, lives_s: float, alive: set[str], perhaps: set[str], said: tuple[str, ...]) -> Life:
     with closing(sqlite3.connect(path)) as connection:
         sound = connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         counts = dict(connection.execute("SELECT uid, count(*) FROM reads GROUP BY uid").fetchall())
     missing = tuple(sorted(uid for uid in alive - perhaps if uid not in counts))
     doubled = tuple(sorted(uid for uid, count in counts.items() if count != 1))
-    return Life(lives_s, len(alive), sound and not list(path.parent.glob("*.damaged-*")), missing, doubled)
+    return Life(lives_s, len(alive), sound and not list(path.parent.glob("*.damaged-*")), missing, doubled, said)

@@ -6,12 +6,16 @@ It is run as `python -m tools.crash.saving FILE DRIVE` by `tools.crash.reads`.
 from __future__ import annotations
 
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from cloud_apis.contract import PlateBox, Word
 from edge_client.config import EdgeSettings
+from edge_client.errors import StoreError
 from edge_client.store.drive_store import open_drive_store
 from edge_client.store.drives import DriveStart, Position
 from edge_client.types import SingleRead, TrackRead
@@ -19,10 +23,14 @@ from edge_client.types import SingleRead, TrackRead
 START = datetime(2026, 1, 1, tzinfo=UTC)
 _CROP = b"\xff\xd8" + bytes(range(256)) * 8
 _BETTER_EVERY, _SUPERSEDES_EVERY, _POSITIONS_EVERY = 3, 7, 5
+_PAUSE_S = 0.05
 
 
 def save_for_ever(path: Path, drive: str) -> None:
-    """`+uid` is printed for a read that is written, `-uid` for one that it superseded."""
+    """`+uid` is printed for a read that is written, `?uid` for one that may be superseded from here on.
+
+    A read that cannot be written is tried again until it can; `!` and why not is printed.
+    """
     store = open_drive_store(EdgeSettings(), path)
     store.begin_drive(DriveStart(drive, START))
     for number in range(1, 1_000_000):
@@ -31,12 +39,24 @@ def save_for_ever(path: Path, drive: str) -> None:
         if superseded is not None:
             read = replace(read, supersedes=(superseded,))
             print(f"?{superseded}", flush=True)  # from here on it may be gone
-        store.save(read)
+        _insist(partial(store.save, read))
         print(f"+{read.uid}", flush=True)
         if number % _BETTER_EVERY == 0:
-            store.save(replace(read, text="B999XYZ", confidence=0.99))
+            _insist(partial(store.save, replace(read, text="B999XYZ", confidence=0.99)))
         if number % _POSITIONS_EVERY == 0:
-            store.add_positions(drive, [Position(START + timedelta(seconds=number), 45.75, 21.22)])
+            position = Position(START + timedelta(seconds=number), 45.75, 21.22)
+            _insist(partial(store.add_positions, drive, [position]))
+
+
+def _insist(save: Callable[[], None]) -> None:
+    while True:
+        try:
+            save()
+        except StoreError as error:
+            print(f"!{error}", flush=True)
+            time.sleep(_PAUSE_S)
+        else:
+            return
 
 
 def _read(drive: str, number: int) -> TrackRead:

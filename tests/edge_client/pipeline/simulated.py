@@ -1,0 +1,403 @@
+"""A drive without threads and without waiting: the real coordinator, pool, tracker, reassembly and counters.
+
+Time is a number that the inbox moves on to the next event, so that a schedule of completions, time-outs and failures
+takes milliseconds, and everything that must hold is looked at between any two steps.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import queue
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any, Literal, cast
+
+import numpy as np
+import pytest
+import simplejpeg
+
+from cloud_apis.contract import PlateBox, Word
+from edge_client.config import EdgeSettings
+from edge_client.counters import Counters
+from edge_client.errors import ApiError, ApiOverloadedError, ApiTimeoutError, ApiUnreachableError
+from edge_client.pipeline import coordinator as coordinator_module
+from edge_client.pipeline.asking import Asking
+from edge_client.pipeline.coordinator import Coordinator, Parts
+from edge_client.pipeline.events import Captured, CaptureEnded, Event, SentCrop, Stop
+from edge_client.pipeline.plate_reading import PlateReading
+from edge_client.pipeline.room import Room
+from edge_client.requests.adapting import Adaptation
+from edge_client.requests.pool import Job, RequestPool
+from edge_client.types import Frame, Image, ShownFrame, TrackRead, UtcSource
+from tests.edge_client.samples import START
+
+RATE_HZ = 30.0
+ROOM = 24
+MOST_STEPS = 5000
+SCREEN_PLACES = 6
+TEXTS = ("B101AAA", "CJ22BBB", "TM33CCC")
+LEVELS = (70, 130, 190)  # what a plate's crop is told by, in place of a reader
+PLACES = ((5, 5, 27, 85), (34, 75, 56, 155), (63, 40, 85, 120))  # of each plate: top, left, bottom, right
+QUAD = ((0.0, 0.0), (60.0, 0.0), (60.0, 20.0), (0.0, 20.0))
+Kind = Literal["found", "nothing", "unreachable", "overloaded", "timeout"]
+ERRORS: dict[Kind, type[ApiError]] = {
+    "unreachable": ApiUnreachableError,
+    "overloaded": ApiOverloadedError,
+    "timeout": ApiTimeoutError,
+}
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """What happens: `outcomes` and `displays_s` are gone through again and again."""
+
+    frames: int
+    full: bool
+    max_in_flight: int
+    deadline_s: float
+    outcomes: tuple[tuple[float, Kind], ...]
+    """Of requests in the order in which they begin: seconds, and what comes of it."""
+    displays_s: tuple[float, ...]
+    """How long the screen takes for a frame."""
+    stop_at_step: int | None
+    source_hangs: bool
+
+
+@dataclass
+class World:
+    """The clock and all that happens at some time; it is the coordinator's inbox, too."""
+
+    schedule: Schedule
+    now_s: float = 1000.0
+    steps: int = 0
+    check: Callable[[], None] = lambda: None
+    events: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
+    arrived: deque[Event] = field(default_factory=deque)
+    order: itertools.count[int] = field(default_factory=itertools.count)
+
+    def clock(self) -> float:
+        return self.now_s
+
+    def at(self, delay_s: float, work: Callable[[], None]) -> None:
+        heapq.heappush(self.events, (self.now_s + delay_s, next(self.order), work))
+
+    def put(self, event: Event) -> None:
+        self.arrived.append(event)
+
+    def get(self, timeout: float) -> Event:
+        self._step()
+        until_s = self.now_s + timeout
+        while not self.arrived:
+            if not self.events or self.events[0][0] > until_s:
+                self.now_s = until_s
+                raise queue.Empty
+            self.now_s, _, work = heapq.heappop(self.events)
+            work()
+        return self.arrived.popleft()
+
+    def get_nowait(self) -> Event:
+        self._step()
+        if not self.arrived:
+            raise queue.Empty
+        return self.arrived.popleft()
+
+    def _step(self) -> None:
+        self.check()
+        if self.steps == self.schedule.stop_at_step:
+            self.arrived.append(Stop())
+        self.steps += 1
+        assert self.steps < MOST_STEPS, "the drive does not end"
+
+
+class SteppedPool(RequestPool):
+    """The pool without its threads: a job that may run begins at once, and is done when its time has come."""
+
+    def __init__(self, world: World, max_in_flight: int) -> None:
+        super().__init__(0)
+        self.max_in_flight = max_in_flight
+        self._world = world
+        self.outcomes = itertools.cycle(world.schedule.outcomes)
+        self.adaptation: Adaptation | None = None
+        self.at_work: set[Job] = set()
+        self.outcome: Kind = "nothing"
+        self.set_limit(max_in_flight)
+
+    def submit(self, job: Job, urgency: float) -> None:
+        super().submit(job, urgency)
+        self.run_what_may()
+
+    def set_limit(self, limit: int) -> None:
+        super().set_limit(limit)
+        self._world.at(0.0, self.run_what_may)  # as its threads do: whoever sets the limit may hold a lock
+
+    def run_what_may(self) -> None:
+        while (job := self.take()) is not None:
+            self.at_work.add(job)
+            assert len(self.at_work) == self.in_flight <= self.max_in_flight
+            seconds, kind = next(self.outcomes)
+            flight = self.adaptation.begin() if self.adaptation is not None else None
+            self._world.at(seconds, lambda job=job, kind=kind, flight=flight: self._end(job, kind, flight))  # type: ignore[misc]
+
+    def _end(self, job: Job, kind: Kind, flight: Any) -> None:
+        self.outcome = kind
+        self.at_work.remove(job)
+        self.done()
+        job.work()
+        if self.adaptation is not None:
+            self.adaptation.end(flight, 20_000, answered=kind not in ERRORS, frame=True)
+        self.run_what_may()
+
+
+class Apis:
+    """Answers as the pool's outcome of the moment says; `blank` are the plates on which nothing was found."""
+
+    def __init__(self, pool: SteppedPool) -> None:
+        self._pool = pool
+        self.blank: set[str] = set()
+
+    def detect(self, jpeg: bytes) -> tuple[PlateBox, ...]:
+        self._fail()
+        if self._pool.outcome == "nothing":
+            return ()
+        grey = simplejpeg.decode_jpeg(jpeg, "GRAY")[:, :, 0]
+        assert grey.shape == (90, 160)
+        top, left, bottom, right = max(PLACES, key=lambda p: float(grey[p[0] : p[2], p[1] : p[3]].mean()))
+        return (PlateBox(left, top, right, bottom, 0.97, (0.99,)),)
+
+    def read(self, crops: Sequence[bytes]) -> tuple[tuple[Word, ...], ...]:
+        self._fail()
+        if self._pool.outcome == "nothing":
+            self.blank.update(map(text_of, crops))
+            return ((),) * len(crops)
+        return tuple((Word(text, QUAD, (0.97,) * len(text)),) for text in map(text_of, crops))
+
+    def _fail(self) -> None:
+        if (error := ERRORS.get(self._pool.outcome)) is not None:
+            raise error("as the schedule says")
+
+
+def picture(plate: int) -> Image:
+    image = np.full((90, 160, 3), 20, np.uint8)
+    top, left, bottom, right = PLACES[plate]
+    strokes = np.random.default_rng(plate).integers(0, 2, (bottom - top, right - left, 1)) * 80 - 40
+    image[top:bottom, left:right] = np.uint8(LEVELS[plate] + strokes)
+    return image
+
+
+PICTURES = [picture(plate) for plate in range(len(TEXTS))]
+
+
+def text_of(crop: bytes) -> str:
+    """Which plate is on a crop, by how bright its middle is."""
+    grey = simplejpeg.decode_jpeg(crop, "GRAY")[:, :, 0]
+    height, width = grey.shape
+    mean = grey[height // 3 : 2 * height // 3, width // 4 : 3 * width // 4].mean()
+    return TEXTS[int(np.argmin([abs(mean - level) for level in LEVELS]))]
+
+
+class Screen:
+    """Takes its time for each frame; wants them in order, and each within its deadline."""
+
+    def __init__(self, world: World, room: Room, deadline_s: float) -> None:
+        self._world = world
+        self._room = room
+        self._deadline_s = deadline_s
+        self._delays_s = itertools.cycle(world.schedule.displays_s)
+        self._waiting = 0
+        self._free_s = world.now_s
+        self.numbers: list[int] = []
+
+    def has_room(self) -> bool:
+        return self._world.schedule.full or self._waiting < SCREEN_PLACES
+
+    def put(self, shown: ShownFrame) -> None:
+        assert not self.numbers or shown.frame.number > self.numbers[-1], "frames out of order"
+        waited_s = self._world.now_s - shown.frame.captured_monotonic_s
+        assert waited_s <= self._deadline_s + 1e-6, f"frame {shown.frame.number} waited {waited_s} s"
+        self.numbers.append(shown.frame.number)
+        self._waiting += 1
+        self._free_s = max(self._free_s, self._world.now_s) + next(self._delays_s)
+        self._world.at(self._free_s - self._world.now_s, self._delivered)
+
+    def _delivered(self) -> None:
+        self._waiting -= 1
+        self._room.leave()
+
+
+class Spool:
+    """What the coordinator tells the spool; `left` are the crops that another drive would read."""
+
+    lost = False
+
+    def __init__(self) -> None:
+        self.left: list[SentCrop] = []
+
+    def leave(self, crops: Sequence[SentCrop]) -> None:
+        self.left += crops
+
+    def live(self, reads: Sequence[TrackRead]) -> list[TrackRead]:
+        return list(reads)
+
+    def tell(self, *_: object) -> None:
+        """Of a frame without an answer, of one, of crops without one, of ones with one."""
+
+    missed = answered = unread = read = tell
+
+
+class Saver:
+    """Keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.reads: dict[str, TrackRead] = {}
+
+    def put(self, reads: Sequence[TrackRead]) -> None:
+        for read in reads:
+            for uid in read.supersedes:
+                self.reads.pop(uid, None)
+            self.reads[read.uid] = read
+
+    def hides(self, text: str) -> bool:
+        return False
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What came of a schedule."""
+
+    captured: int
+    shown: int
+    annotated: int
+    stopped: bool
+    read: frozenset[str]
+    left: frozenset[str]
+
+
+def simulate(schedule: Schedule, patch: pytest.MonkeyPatch) -> Ended:
+    """Plays a schedule to its end; AssertionError as soon as something does not hold that must."""
+    drive = _Drive(schedule)
+    # A namespace in place of the module `time`: its clock is the world's.
+    patch.setattr(coordinator_module, "time", SimpleNamespace(monotonic=drive.world.clock))
+    return drive.run()
+
+
+class _Drive:
+    def __init__(self, schedule: Schedule) -> None:
+        self.schedule = schedule
+        self.world = World(schedule, check=self.check)
+        pool = {"max_in_flight": schedule.max_in_flight}
+        self.settings = EdgeSettings.model_validate({"pool": pool, "reading": {"requests_per_s": 30.0}})
+        self.counters = Counters(("yolov3", "crnn"))
+        self.pool = SteppedPool(self.world, schedule.max_in_flight)
+        adaptation = Adaptation(self.settings, active=not schedule.full, clock=self.world.clock)
+        adaptation.drive(self.pool)
+        self.pool.adaptation = adaptation
+        self.apis = Apis(self.pool)
+        self.room = Room(ROOM)
+        deadline_s = schedule.deadline_s
+        self.screen = Screen(self.world, self.room, deadline_s)
+        self.spool, self.saver = Spool(), Saver()
+        self.asked: list[SentCrop] = []
+        self.capture_over = False
+        parts = Parts(
+            pool=self.pool,
+            adaptation=adaptation,
+            asking=_Noting(self.asked, self.pool, self.apis, adaptation, self.settings, self.world.put),
+            reading=PlateReading("drive", self.settings),
+            saver=cast("Any", self.saver),
+            spool=cast("Any", self.spool),
+            screen=cast("Any", self.screen),
+            counters=self.counters,
+            room=self.room,
+        )
+        self.coordinator = Coordinator(
+            self.settings,
+            parts,
+            cast("Any", self.world),
+            full=schedule.full,
+            frame_rate_hz=RATE_HZ,
+            deadline_s=deadline_s,
+            on_tick=lambda: False,
+            on_stop=self._stop,
+        )
+
+    def run(self) -> Ended:
+        self.world.at(0.0, self._capture)
+        error = self.coordinator.run()
+        assert error is None
+        self.check()
+        summary = self.counters.summary()
+        assert summary.in_flight == 0, "frames were left in flight"
+        assert summary.captured == len(self.screen.numbers) + sum(summary.dropped.values())
+        read = frozenset(read.text for read in self.saver.reads.values())
+        left = frozenset(text_of(crop.jpeg) for crop in self.spool.left)
+        sent = {text_of(crop.jpeg) for crop in self.asked}
+        assert sent <= read | left | self.apis.blank, f"lost: {sent - read - left - self.apis.blank}"
+        return Ended(
+            summary.captured,
+            len(self.screen.numbers),
+            summary.shown["annotated"],
+            self.coordinator.stopped_at_s is not None,
+            read,
+            left,
+        )
+
+    def check(self) -> None:
+        """What holds between any two steps."""
+        s = self.counters.summary()
+        assert s.captured == sum(s.shown.values()) + sum(s.dropped.values()) + s.in_flight
+        assert s.captured - len(self.screen.numbers) - sum(s.dropped.values()) == s.in_flight
+        assert s.out_of_order == 0
+        assert self.pool.in_flight == len(self.pool.at_work) <= self.schedule.max_in_flight
+        # A frame that is still here has not waited beyond its deadline.
+        assert all(f.captured_monotonic_s + self.schedule.deadline_s >= self.world.now_s - 1e-6 for f in self._here())
+
+    def _here(self) -> list[Frame]:
+        waiting = (self.coordinator._detections, self.coordinator._releases)  # noqa: SLF001
+        return [ticket.frame for part in waiting if (ticket := part.oldest()) is not None]
+
+    def _capture(self) -> None:
+        number = self.counters.summary().captured
+        if self.capture_over or number >= self.schedule.frames:
+            if not self.capture_over:
+                self.world.put(CaptureEnded())
+            self.capture_over = True
+            return
+        if self.room._free > 0:  # noqa: SLF001  (where the real capture would wait)
+            assert self.room.enter()
+            assert self.counters.captured() == number
+            media_s = number / RATE_HZ
+            image = PICTURES[number * len(PICTURES) // self.schedule.frames]
+            utc = START + timedelta(seconds=media_s)
+            frame = Frame(number, image, self.world.now_s, utc, None, None, UtcSource.SYSTEM)
+            self.world.put(Captured(frame, media_s))
+        self.world.at(0.0 if self.schedule.full and self.room._free > 0 else 1 / RATE_HZ, self._capture)  # noqa: SLF001
+
+    def _stop(self) -> None:
+        self.room.close()
+        if not self.schedule.source_hangs and not self.capture_over:
+            self.world.put(CaptureEnded())
+        self.capture_over = True
+
+
+class _Noting(Asking):
+    """Notes which crops were sent."""
+
+    def __init__(
+        self,
+        asked: list[SentCrop],
+        pool: RequestPool,
+        apis: Apis,
+        adaptation: Adaptation,
+        settings: EdgeSettings,
+        deliver: Callable[[Event], None],
+    ) -> None:
+        super().__init__(pool, cast("Any", apis), adaptation, settings.detection, deliver)
+        self._asked = asked
+
+    def read(self, ticket: Any, crops: Sequence[SentCrop]) -> None:
+        self._asked += crops
+        super().read(ticket, crops)
