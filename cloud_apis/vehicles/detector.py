@@ -16,7 +16,7 @@ from cloud_apis.errors import StartError
 from cloud_apis.model_files import Manifest
 from cloud_apis.session import Model, load_model
 from cloud_apis.yolov3.detector import outputs_of, strides_of
-from cloud_apis.yolov3.postprocess import ANCHORS_PER_SCALE, Candidates, decode, suppress
+from cloud_apis.yolov3.postprocess import ANCHORS_PER_SCALE, Candidates, best_boxes, decode
 from cloud_apis.yolov3.preprocess import Letterbox, fit
 
 MODEL: Final = "vehicles"
@@ -50,8 +50,7 @@ class VehicleDetector:
         outputs = self.model.run(network_input(picture, box))
         least = self._obj_thresh if obj_thresh is None else obj_thresh
         candidates = decode(outputs, self._anchors, least, 0, self._strides)
-        kept = candidates.take(suppress(candidates.corners, self._nms_thresh))
-        return _boxes(kept, box, self._labels)
+        return _boxes(best_boxes(candidates, self._nms_thresh), box, self._labels)
 
 
 def network_input(picture: NDArray[np.uint8], box: Letterbox) -> NDArray[np.float32]:

@@ -45,6 +45,15 @@ def parser() -> argparse.ArgumentParser:
     it.add_argument("--steps", type=int, default=plan.steps, help="optimiser steps (default: %(default)s)")
     it.add_argument("--batch", type=int, default=plan.batch, help="pictures a step (default: %(default)s)")
     it.add_argument("--rate", type=float, default=plan.rate, help="peak learning rate (default: %(default)s)")
+    it.add_argument("--start-from", type=Path, metavar="FILE", help="best.pt of another run, to begin with its weights")
+    it.add_argument(
+        "--backbone-rate", type=float, default=plan.backbone_factor, metavar="SHARE",
+        help="rate of the pretrained layers, as a share of the others' (default: %(default)s)",
+    )  # fmt: skip
+    it.add_argument(
+        "--frozen-layers", type=int, default=plan.frozen, metavar="N",
+        help="of the pretrained layers the first N stay as they are (default: %(default)s)",
+    )  # fmt: skip
     it.add_argument(
         "--frozen-pictures", type=int, default=plan.frozen_pictures, metavar="N",
         help="quick on a CPU: leave the backbone up to stride 16 as it is and compute its maps of N pictures once",
@@ -71,11 +80,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         plan = Plan(
             steps=arguments.steps, batch=arguments.batch, rate=arguments.rate, seed=arguments.seed,
             evaluate_every=max(1, min(arguments.evaluate_every, arguments.steps)),
-            frozen_pictures=arguments.frozen_pictures,
+            frozen_pictures=arguments.frozen_pictures, backbone_factor=arguments.backbone_rate,
+            frozen=arguments.frozen_layers,
         )  # fmt: skip
         log.info("%s; %d pictures to train on, %d held out", compute, len(kept), len(dev))
         if not arguments.export_only:
-            train(kept, dev, plan, arguments.run, compute)
+            train(kept, dev, plan, arguments.run, compute, arguments.start_from)
         fields = export(arguments.run, arguments.target, plan.seed, kept, dev)
         write_cards(arguments.target, kept, dev, plan, command)
     except (OSError, ValueError) as error:

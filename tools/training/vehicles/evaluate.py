@@ -18,6 +18,7 @@ from tools.training.common.device import Compute
 from tools.training.vehicles.augment import letterbox
 from tools.training.vehicles.dataset import HAND_MADE, Sample
 from tools.training.vehicles.network import LABELS, STRIDES
+from tools.training.yolov3.evaluate import LEAST_SCORE, NMS
 
 DEV_PERCENT = 12
 SIZE_PX = 416
@@ -60,5 +61,5 @@ def precisions_of(
 
 def detections(outputs: Sequence[NDArray[np.float32]], anchors: NDArray[np.float32]) -> Array:
     """Boxes (n, 6) of one picture's raw outputs: corners, score, class."""
-    kept = best_boxes(decode(outputs, anchors.reshape(-1, 2), 0.02, strides=STRIDES), 0.45)
+    kept = best_boxes(decode(outputs, anchors.reshape(-1, 2), LEAST_SCORE, strides=STRIDES), NMS)
     return np.column_stack([kept.corners, kept.scores(), kept.classes.argmax(1)]).astype(np.float64)

@@ -64,14 +64,25 @@ def batches(samples: Sequence[Sample], plan: Plan, first_step: int) -> Iterator[
         yield tensor_of(pictures), boxes
 
 
-def train(samples: Sequence[Sample], dev: Sequence[Sample], plan: Plan, folder: Path, compute: Compute) -> Path:
-    """Train, or go on with, the run in ``folder``; returns its best checkpoint by mean AP@0.5 on ``dev``."""
+def train(
+    samples: Sequence[Sample], dev: Sequence[Sample], plan: Plan, folder: Path, compute: Compute,
+    begin_with: Path | None = None,
+) -> Path:  # fmt: skip
+    """Train, or go on with, the run in ``folder``; returns its best checkpoint by mean AP@0.5 on ``dev``.
+
+    A new run takes anchors and averaged weights of another run's checkpoint ``begin_with``, if given; raises OSError
+    where that cannot be read.
+    """
     run = RunFolder(folder)
     torch.manual_seed(plan.seed)
     network = VehicleNet()
     state = run.load("last.pt")
     if state:
         anchors = state["anchors"]
+    elif begin_with is not None:
+        begun = torch.load(begin_with, map_location="cpu", weights_only=True)
+        anchors = begun["anchors"]
+        network.load_state_dict(begun["average"])
     else:
         network.load_pretrained(pretrained(BACKBONE))
         anchors = anchors_of(samples, plan.seed)

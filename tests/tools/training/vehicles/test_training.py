@@ -111,3 +111,7 @@ def test_a_run_leaves_a_detector_that_can_be_served(
     assert "python -m tools.training.vehicles --run" in card
     assert "CC BY 4.0" in card
     assert main([*options, *sources, "--export-only"]) == 0
+    first = json.loads((tmp_path / "models" / "vehicles.json").read_text())
+    further = ["--run", str(tmp_path / "second"), "--start-from", str(tmp_path / "run" / "best.pt"), *options[2:]]
+    assert main([*further, *sources, "--steps", "1", "--backbone-rate", "0.3", "--frozen-layers", "3"]) == 0
+    assert json.loads((tmp_path / "models" / "vehicles.json").read_text())["anchors"] == first["anchors"]
