@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from cloud_apis.errors import not_an_image
 from cloud_apis.orientation import UPRIGHT, tiff_orientation
 
 MAGIC = b"\x89PNG\r\n\x1a\n"
-_ANIMATION = (b"acTL", b"fcTL", b"fdAT")
+MAX_CHUNKS = 10_000
+_NEEDED = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
+"""What a decoder needs for the still picture; packed texts and profiles can be large when they are unpacked."""
+_SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+"""Samples of a pixel by the header's type of colour."""
+_PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+"""Adam7: first column and row, distance of columns and rows."""
+_STEP_BYTES = 256 * 1024
 
 
 def size(data: bytes) -> tuple[int, int]:
@@ -22,31 +29,69 @@ def size(data: bytes) -> tuple[int, int]:
 
 
 def check(data: bytes) -> int:
-    """Refuse a PNG that is cut off or damaged with `ApiError` 400; gives its orientation 1..8."""
+    """Refuse a PNG that is cut off, damaged or unpacks to more than its header says; gives its orientation 1..8.
+
+    Raises `ApiError` 400.
+    """
     orientation = UPRIGHT
+    pixels = []
     for kind, start, end in _chunks(data):
         if zlib.crc32(memoryview(data)[start + 4 : end - 4]) != struct.unpack_from(">I", data, end - 4)[0]:
             raise not_an_image("the PNG is damaged: a checksum does not match")
         if kind == b"eXIf":
             orientation = tiff_orientation(data[start + 8 : end - 4])
+        elif kind == b"IDAT":
+            pixels.append(memoryview(data)[start + 8 : end - 4])
+    _check_pixels(pixels, _unpacked_bytes(data))
     return orientation
 
 
-def still(data: bytes) -> bytes:
-    """A PNG without its animation: what is left is the picture that is shown where animations are not.
+def _check_pixels(packed: Iterable[memoryview], expected: int) -> None:
+    """Unpack without keeping anything, up to what is expected: decoders go on to the end, however far that is."""
+    unpacker = zlib.decompressobj()
+    size = 0
+    try:
+        for part in packed:
+            rest: bytes | memoryview = part
+            while len(rest) and not unpacker.eof:
+                size += len(unpacker.decompress(rest, _STEP_BYTES))
+                if size > expected:
+                    raise not_an_image("the PNG holds more pixels than its header says")
+                rest = unpacker.unconsumed_tail
+    except zlib.error as error:
+        raise not_an_image("the PNG is damaged: its pixels cannot be unpacked") from error
 
-    Whatever is no PNG, or not animated, stays as it is.
+
+def _unpacked_bytes(data: bytes) -> int:
+    """How many bytes all rows take by the header, each with the byte that names its filter."""
+    width, height, depth, colours, _, _, interlaced = struct.unpack_from(">IIBBBBB", data, 16)
+    bits = depth * _SAMPLES.get(colours, 0)
+    if not bits:
+        raise not_an_image("the PNG's header names a type of colours that there is not")
+    total = 0
+    for left, top, across, down in _PASSES if interlaced else ((0, 0, 1, 1),):
+        columns, rows = -(-(width - left) // across), -(-(height - top) // down)
+        if columns > 0 and rows > 0:
+            total += rows * (1 + -(-columns * bits // 8))
+    return total
+
+
+def still(data: bytes) -> bytes:
+    """A PNG without its animation, texts and profiles: the picture that is shown where animations are not.
+
+    Whatever is no PNG stays as it is.
     """
-    if not data.startswith(MAGIC) or b"acTL" not in data:
+    if not data.startswith(MAGIC):
         return data
-    kept = [data[start:end] for kind, start, end in _chunks(data) if kind not in _ANIMATION]
-    return MAGIC + b"".join(kept)
+    return MAGIC + b"".join(data[start:end] for kind, start, end in _chunks(data) if kind in _NEEDED)
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
     """Kind, start and end of each chunk up to IEND. Raises `ApiError` 400 when that never comes."""
     at = len(MAGIC)
-    while at + 12 <= len(data):
+    for _ in range(MAX_CHUNKS):
+        if at + 12 > len(data):
+            break
         (length,) = struct.unpack_from(">I", data, at)
         end = at + 12 + length
         if end > len(data):
@@ -56,4 +101,6 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
         if kind == b"IEND":
             return
         at = end
+    else:
+        raise not_an_image(f"the PNG has more than {MAX_CHUNKS} chunks")
     raise not_an_image("the PNG is cut off")
