@@ -72,12 +72,12 @@ class Counters:
     def sent(self, api: str) -> None:
         """Count a request."""
         with self._lock:
-            self._requests[api]["sent"] += 1
+            self._requests.setdefault(api, {"sent": 0, "failed": 0})["sent"] += 1
 
     def failed(self, api: str) -> None:
         """Count a request that brought no answer to use."""
         with self._lock:
-            self._requests[api]["failed"] += 1
+            self._requests.setdefault(api, {"sent": 0, "failed": 0})["failed"] += 1
 
     def reads(self, count: int) -> None:
         """Set the number of plates read so far."""

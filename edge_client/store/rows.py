@@ -31,7 +31,8 @@ class StoredRead:
     """One plate as it was read: times are UTC, degrees WGS 84, None without a fix.
 
     `text` is a keyed hash where `hashed` is true, and empty for a car whose plate could not be read. `known` is the
-    name in the owner's list, `note` the owner's own. `utc_source` tells where the times come from, `time_shift_s` what was added to them afterwards.
+    name in the owner's list, `note` the owner's own. `utc_source` tells where the times come from, `time_shift_s` what
+    was added to them afterwards.
     """
 
     id: int

@@ -36,9 +36,10 @@ def vehicle_values(vehicle: Vehicle | None) -> dict[str, object]:
 
 def stored_vehicle(row: sqlite3.Row | Mapping[str, Any]) -> Vehicle | None:
     """The car's looks in a row of `VEHICLE_COLUMNS`; None where nothing is known."""
-    names = {name: row[column] for column, name in NAMES.items()}
-    chances = {name: row[column] or 0.0 for column, name in _CONFIDENCES.items()}
-    return Vehicle(**names, **chances) if any(names.values()) else None
+    told: dict[str, Any] = {name: row[column] for column, name in NAMES.items()}
+    if not any(told.values()):
+        return None
+    return Vehicle(**told, **{name: row[column] or 0.0 for column, name in _CONFIDENCES.items()})
 
 
 def vehicle_object(vehicle: Vehicle | None) -> dict[str, object] | None:

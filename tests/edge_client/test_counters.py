@@ -38,6 +38,7 @@ def test_summary_has_the_promised_form() -> None:
         "uplink": {},
         "spool": {},
         "left_plates": {},
+        "vehicles": {},
     }
 
 

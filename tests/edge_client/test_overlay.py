@@ -54,6 +54,20 @@ def test_the_colour_says_how_sure_the_read_is(
     assert has_colour(drawn, colour)
 
 
+def test_the_car_stands_beside_the_plate_and_alone_where_it_is_not_read() -> None:
+    def drawn(text: str | None, vehicle: str) -> Image:
+        box = replace(SURE_BOX, text=text, confidence=None if text is None else 0.95, vehicle=vehicle)
+        return draw(shown(image=picture(640, 480), boxes=(box,)))
+
+    with_car, plate, car, neither = (
+        drawn(text, vehicle) for text in ("B123XYZ", None) for vehicle in ("red Suzuki Swift", "")
+    )
+    lettered = [int((image != neither).any(axis=2).sum()) for image in (with_car, plate, car)]
+    assert lettered[0] > lettered[1] > 0
+    assert lettered[0] > lettered[2] > 0
+    assert (drawn(None, "Škoda Octavia") == drawn(None, "Skoda Octavia")).all()  # in letters that can be drawn
+
+
 def test_a_carried_box_has_corners_only() -> None:
     found, carried = (
         draw(shown(image=picture(640, 480), boxes=(replace(SURE_BOX, carried=c, text=None),))) for c in (False, True)

@@ -170,3 +170,16 @@ def test_a_bad_certificate_is_told_with_its_reason(tmp_path: Path, days: int) ->
     assert finding.verdict is Verdict.WRONG
     assert ("expired" if days < 0 else "self-signed certificate") in finding.found
     assert "ca_file" in finding.advice
+
+
+@pytest.mark.parametrize(
+    ("status", "verdict", "told"),
+    [(200, Verdict.OK, "make and model"), (404, Verdict.NOTE, "do not offer"), (503, Verdict.NOTE, "status 503")],
+)
+def test_whether_cars_are_described(behaviour: FakeApis, status: int, verdict: Verdict, told: str) -> None:
+    behaviour.instead = lambda path, _n: Answer(status) if path == "/vehicle-report" else None
+    found = {f.part: f for f in apis(settings(behaviour.url), vehicles=True)}
+    assert found["cars"].verdict is verdict
+    assert told in found["cars"].found
+    assert bool(found["cars"].advice) is (verdict is not Verdict.OK)
+    assert "cars" not in examined(behaviour.url)  # where nobody asks

@@ -7,10 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloud_apis.contract import PlateBox, Word
+from cloud_apis.contract.vehicles import ReportedVehicle
 from edge_client.config import EdgeSettings
-from edge_client.pipeline.events import SentCrop, Ticket
+from edge_client.config_file import load_settings
+from edge_client.pipeline.events import CarDescribed, NoReport, SentCrop, Ticket
 from edge_client.pipeline.plate_reading import PlateReading
 from edge_client.types import Fix, Frame, TrackedBox, TrackRead, UtcSource
+from tests.edge_client.reports import described
 
 START = datetime(2026, 1, 2, tzinfo=UTC)
 QUAD = ((0.0, 0.0), (60.0, 0.0), (60.0, 20.0), (0.0, 20.0))
@@ -201,3 +204,121 @@ def test_one_record_per_passing_car() -> None:
     assert [(read.text, read.ended) for read in stored.values()] == [("AB12CDE", True)] * 3
     firsts = [read.first_seen for read in stored.values()]
     assert firsts == [START + timedelta(seconds=200 * passing) for passing in range(3)]
+
+
+CAR = described((0.0, 0.0, 400.0, 400.0))
+
+
+def looking(**vehicles: object) -> PlateReading:
+    return PlateReading("drive", load_settings(None, {"vehicles": {"wait_s": 0.0, **vehicles}}), cars=True)
+
+
+def describe(r: PlateReading, *found: ReportedVehicle, colour: str = "red") -> list[TrackRead]:
+    """Answers for the car that is due."""
+    car = r.car_due(last=True)
+    assert car is not None
+    return r.described(CarDescribed(car, found or (described((0.0, 0.0, 400.0, 400.0), colour=(colour, 0.9)),)))
+
+
+def look(read: TrackRead) -> str:
+    return read.vehicle.title if read.vehicle is not None else ""
+
+
+def test_what_a_car_looks_like_comes_before_or_after_its_plate() -> None:
+    r = looking()
+    r.see(ticket(0, seen(1, 150), seen(2, 150, x=400.0)))
+    crops = {crop.track: crop for crop in r.due()}
+    assert r.labelled(seen(1, 150)).vehicle == ""
+    (first,) = r.answered([crops[1]], [words("AB12CDE")])
+    assert look(first) == ""
+    told = [describe(r), describe(r)]  # the first is of track 1
+    (again,) = told[0]
+    assert (again.uid, again.text, look(again)) == (first.uid, "AB12CDE", "red Suzuki Swift")
+    assert told[1] == []  # its plate is not read yet
+    assert (r.labelled(seen(2, 150)).text, r.labelled(seen(2, 150)).vehicle) == (None, "red Suzuki Swift")
+    (second,) = r.answered([crops[2]], [words("XY98ZZZ")])
+    assert (second.text, look(second)) == ("XY98ZZZ", "red Suzuki Swift")
+    assert r.car_due(last=True) is None
+    assert [look(read) for read in r.end()] == ["red Suzuki Swift"] * 2
+    assert r.cars() == {"described": 2, "not_found": 0, "given_up": 0, "without_plate": 0}
+
+
+def test_a_track_waits_for_what_its_car_looks_like_and_is_then_kept_without_a_plate() -> None:
+    r = looking()
+    fix = Fix(46.0, 23.0, None, 100.0, 12.0, 270.0, 8, 0.9)
+    r.see(ticket(0, seen(1, 150), fix=fix))
+    r.see(ticket(3, seen(1, 150), fix=fix))
+    r.answered(r.due(), [()])
+    car = r.car_due()
+    assert car is not None
+    r.see(ticket(40), lost=[1])
+    assert r.end_tracks([1]) == []
+    while crops := r.due():
+        r.answered(crops, [()] * len(crops))
+    assert r.end_tracks([]) == []  # the answer about the car is still to come
+    assert r.described(CarDescribed(car, (CAR,))) == []
+    (read,) = r.end_tracks([])
+    assert (read.uid, read.text, read.confidence, read.ended, look(read)) == (
+        "drive-v1", "", 0.0, True, "red Suzuki Swift",
+    )  # fmt: skip
+    assert (read.first_seen, read.last_seen) == (START, START + timedelta(seconds=0.3))
+    assert (read.latitude_deg, read.speed_mps, read.utc_source) == (46.0, 12.0, UtcSource.GPS)
+    assert read.crop_jpeg == car.picture.jpeg
+    assert r.end() == []
+    assert r.count == 0
+    assert r.cars()["without_plate"] == 1
+
+
+def test_a_weak_read_keeps_the_car_without_its_text() -> None:
+    r = looking()
+    r.see(ticket(0, seen(1, 150)))
+    assert r.answered(r.due(), [words("AB12CDE", 0.3)]) == []
+    describe(r)
+    (read,) = r.end()
+    assert (read.text, look(read)) == ("", "red Suzuki Swift")
+
+
+def test_plates_that_another_drive_will_read_are_not_kept_without_a_plate() -> None:
+    r = looking()
+    r.see(ticket(0, seen(1, 150)))
+    crops = r.due()
+    describe(r)
+    assert {crop.track for crop in r.unread(crops)} == {1}
+    assert r.end() == []
+
+
+def test_two_cars_in_one_track_look_each_like_itself() -> None:
+    r = looking()
+    r.see(ticket(0, seen(1, 150)))
+    reads = r.answered(r.due(), [words("AB12CDE")])
+    reads += describe(r)
+    assert r.car_due(last=True) is None
+    for number in range(40, 45):
+        r.see(ticket(number, seen(1, 150, doubtful=number == 40, x=300.0)))
+        for crop in r.due():
+            reads += r.answered([crop], [words("XY98ZZZ")])
+    assert r.labelled(seen(1, 150)).vehicle == ""
+    r.see(ticket(45, seen(1, 150, x=300.0)))
+    reads += describe(r, colour="blue")
+    latest = {read.text: look(read) for read in [*reads, *r.end()]}
+    assert latest == {"AB12CDE": "red Suzuki Swift", "XY98ZZZ": "blue Suzuki Swift"}
+
+
+def test_small_plates_and_carried_ones_have_no_car_to_be_asked_for() -> None:
+    r = looking(min_width_px=30)
+    r.see(ticket(0, seen(1, 29), seen(2, 150, carried=True)))
+    assert r.car_due(last=True) is None
+
+
+def test_apis_without_a_report_hold_up_no_track() -> None:
+    r = looking()
+    r.see(ticket(0, seen(1, 150)))
+    car = r.car_due()
+    assert car is not None
+    r.answered(r.due(), [()])
+    assert r.described(CarDescribed(car, NoReport.NOT_OFFERED)) == []
+    r.end_tracks([1])
+    r.see(ticket(1, seen(2, 150)))
+    assert r.car_due(last=True) is None
+    assert r.end() == []
+    assert r.cars()["given_up"] == 0

@@ -61,8 +61,10 @@ def test_the_command_is_that_of_the_served_apis(tmp_path: Path) -> None:
     assert command[:4] == [sys.executable, "-m", "cloud_apis", "serve"]
     assert command[4:] == [
         *("--host", "127.0.0.1", "--port", "0", "--port-file", str(tmp_path / "port")),
-        *("--exit-with-parent", "--config", str(tmp_path / "apis.yaml")),
+        *("--exit-with-parent", "--api", "yolov3", "--api", "crnn", "--config", str(tmp_path / "apis.yaml")),
     ]
+    with_cars = api_command(ApiSettings(), tmp_path / "port", vehicles=True)
+    assert with_cars[-2:] == ["--api", "vehicle-report"]
 
 
 def test_endpoints_are_known_when_the_child_is_ready(apis: EmbeddedApis) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ import pytest
 from edge_client.store.library import ReadFilter, ReadLibrary
 from edge_client.store.schema import APPLICATION_ID, open_for_writing
 from edge_client.store.tables import SCHEMA_VERSION
+from edge_client.store.vehicle_columns import VEHICLE_COLUMNS
 from edge_client.store.writer import SqliteReads
+from edge_client.types import Vehicle
 from tests.edge_client.samples import read, single
 
 # As version 1 wrote it; never to be changed.
@@ -75,6 +78,8 @@ def test_all_that_was_in_it_is_still_there_and_can_be_found(old: Path) -> None:
         (found,) = library.find(ReadFilter(text="b101*"))
         assert (found.id, found.uid, found.text, found.ended, found.drive) == (7, "run-1", "B 101-abc", True, "")
         assert (found.latitude_deg, found.utc_source, found.hashed, found.note) == (45.75, "system", False, "")
+        assert found.vehicle is None
+        assert library.find(ReadFilter(colour="*")) == []
         assert library.crop(7) == b"\xff\xd8"
         (behind,) = library.singles(7)
         assert behind.text == "B101ABC"
@@ -88,6 +93,25 @@ def test_an_old_file_is_written_to(old: Path) -> None:
     store.close()
     with ReadLibrary(old) as library:
         assert [(r.id, r.text) for r in library.find(ReadFilter())] == [(8, "B123XYZ"), (7, "B101ABD")]
+
+
+def test_a_file_from_before_cars_were_described_takes_their_looks(tmp_path: Path) -> None:
+    path = tmp_path / "reads.db"
+    SqliteReads(path).close()
+    connection = sqlite3.connect(path)
+    for name in VEHICLE_COLUMNS:  # as version 3 was
+        connection.execute(f"ALTER TABLE reads DROP COLUMN {name}")
+    connection.execute("PRAGMA user_version = 3")
+    connection.commit()
+    connection.close()
+    store = SqliteReads(path)
+    store.save(replace(read("a"), vehicle=Vehicle("car", colour="red", colour_confidence=0.9)))
+    store.close()
+    open_for_writing(tmp_path / "new.db").close()
+    assert columns(path) == columns(tmp_path / "new.db")
+    with ReadLibrary(path) as library:
+        (found,) = library.find(ReadFilter(colour="red"))
+        assert found.vehicle == Vehicle("car", colour="red", colour_confidence=0.9)
 
 
 def test_a_migration_that_fails_leaves_the_file_as_it_was(old: Path) -> None:
