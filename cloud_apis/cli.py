@@ -64,7 +64,8 @@ def _serve(arguments: argparse.Namespace) -> int:
         raise StartError(f"{error.name} is not installed: pip install 'plate-dashcam[cloud]'") from error
     endpoint = Endpoint(arguments.host, arguments.port, arguments.port_file, arguments.certfile, arguments.keyfile)
     with bind(endpoint) as listener:
-        app = create_app(settings, apis=tuple(map(Api, arguments.api)) if arguments.api else None, api_key=key)
+        apis = tuple(map(Api, arguments.api)) if arguments.api else None
+        app = create_app(settings, apis=apis, api_key=key, local=key is None)
         serve(app, endpoint, listener, arguments.exit_with_parent)
     return 0
 

@@ -23,6 +23,7 @@ from cloud_apis.settings import ApiSettings
 from cloud_apis.web.docs import add_docs, add_redirect
 from cloud_apis.web.health import add_health, add_metrics, add_models
 from cloud_apis.web.measure import Measured
+from cloud_apis.web.origins import OwnPagesOnly
 from cloud_apis.web.pages import add_page
 from cloud_apis.web.predictions import add_crnn, add_reader, add_yolov3
 from cloud_apis.web.refusal import EarlyRefusal
@@ -42,12 +43,14 @@ def create_app(
     *,
     apis: Collection[Api] | None = None,
     api_key: str | Callable[[str], bool] | None = None,
+    local: bool = False,
 ) -> FastAPI:
     """Load the models and build the application that offers the named APIs; None: `offered` tells which.
 
     With `api_key`, predictions, metadata of models and metrics want it in the header X-API-Key; health and
     documentation stay open. Who does not know the key itself gives a test of those that are sent, which must take the
-    same time for all of them. Raises `StartError` when a model is missing or does not fit the settings.
+    same time for all of them. With `local`, requests that name another host than this machine are refused. Raises
+    `StartError` when a model is missing or does not fit the settings.
     """
     services = load_services(settings, offered(settings.models) if apis is None else apis)
     metrics = Metrics()
@@ -67,6 +70,7 @@ def create_app(
         lifespan=lifespan,
         redirect_slashes=False,
     )
+    app.add_middleware(OwnPagesOnly, local=local)
     app.add_middleware(Measured, metrics=metrics, apis=_paths(services))
     _add_errors(app)
     guarded = APIRouter(dependencies=[Security(_KeyCheck(api_key))] if api_key else [])

@@ -1,0 +1,37 @@
+"""Requests as bytes: paths and headers that no well-behaved client would send."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from urllib.parse import urlsplit
+
+_PATIENCE_S = 30.0
+
+
+def ask(url: str, request: bytes) -> bytes:
+    """All that comes back until the server closes; the request has to ask for that."""
+    address = urlsplit(url)
+    answer = b""
+    with socket.create_connection((address.hostname, address.port), timeout=_PATIENCE_S) as connection:
+        with contextlib.suppress(ConnectionError):
+            connection.sendall(request)
+            while piece := connection.recv(65536):
+                answer += piece
+    return answer
+
+
+def get(url: str, target: str, *headers: str, method: str = "GET", body: bytes = b"") -> bytes:
+    """The whole answer to a request for that target, as it is written."""
+    lines = [f"{method} {target} HTTP/1.1", "Connection: close", *headers]
+    if not any(header.lower().startswith("host:") for header in headers):
+        lines.append("Host: localhost")
+    if body or method == "POST":
+        lines.append(f"Content-Length: {len(body)}")
+    return ask(url, "\r\n".join([*lines, "", ""]).encode("latin-1") + body)
+
+
+def status(answer: bytes) -> int:
+    """The status of an answer, 0 where there was none."""
+    words = answer[:20].split(b" ")
+    return int(words[1]) if answer.startswith(b"HTTP/") and len(words) > 1 and words[1].isdigit() else 0
