@@ -80,6 +80,10 @@ def parser() -> argparse.ArgumentParser:
         "--full-share", type=float, default=plan.full_share,
         help="last part of the steps that sees pictures of the full size; the others are smaller (%(default)s)",
     )  # fmt: skip
+    it.add_argument(
+        "--square-share", type=float, default=plan.square_share,
+        help="share of the steps that see each car's middle square alone, as /colors is sent it (%(default)s)",
+    )  # fmt: skip
     it.add_argument("--evaluate-every", type=int, default=plan.evaluate_every, help="steps (default: %(default)s)")
     it.add_argument("--licence", default=OWN, help="of your data, for the model card")
     it.add_argument("--seed", type=int, default=plan.seed, help="of all randomness (default: %(default)s)")
@@ -93,8 +97,8 @@ def plan_of(arguments: argparse.Namespace) -> Plan:
     steps = max(1, arguments.steps)
     if min(arguments.batch, arguments.least, arguments.least_models, arguments.head_steps) < 1:
         raise ValueError("--batch, --least, --least-models and --head-steps must be at least 1")
-    if not 0 <= arguments.full_share <= 1:
-        raise ValueError("--full-share must be between 0 and 1")
+    if not (0 <= arguments.full_share <= 1 and 0 <= arguments.square_share <= 1):
+        raise ValueError("--full-share and --square-share must be between 0 and 1")
     return replace(
         Plan(),
         steps=steps,
@@ -105,6 +109,7 @@ def plan_of(arguments: argparse.Namespace) -> Plan:
         frozen=arguments.frozen,
         views=arguments.views,
         full_share=arguments.full_share,
+        square_share=arguments.square_share,
         evaluate_every=max(1, min(arguments.evaluate_every, steps)),
         patience=arguments.patience,
         seed=arguments.seed,

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
-from cloud_apis.attributes.preprocess import MARGIN, network_input
+from cloud_apis.attributes.preprocess import MARGIN, SQUARE_PX, centre_square, network_input
 from tools.training.attributes.examples import Box, Example
 
 log = logging.getLogger("attributes")
+SQUARE: Final = (SQUARE_PX, SQUARE_PX)
 KEPT_MARGIN: Final = 0.2
 LONGEST_PX: Final = 336
 NO_COLOUR_SHARE: Final = 0.15
@@ -67,8 +68,13 @@ def plain_view(crop: Crop, size: tuple[int, int]) -> Image:
     return _cut_out(crop, crop.box, MARGIN, size)
 
 
-def random_view(crop: Crop, size: tuple[int, int], rng: np.random.Generator) -> tuple[Image, bool]:
-    """A training view (height, width, 3) RGB uint8, and whether its colours can still be trusted."""
+def random_view(
+    crop: Crop, size: tuple[int, int], rng: np.random.Generator, *, square: bool = False
+) -> tuple[Image, bool]:
+    """A training view (height, width, 3) RGB uint8, and whether its colours can still be trusted.
+
+    A ``square`` one shows the largest square in the middle, not all of the car.
+    """
     xmin, ymin, xmax, ymax = crop.box
     width, height = xmax - xmin, ymax - ymin
     shift = rng.normal(0, 0.04, 4) * (width, height, width, height)
@@ -77,7 +83,7 @@ def random_view(crop: Crop, size: tuple[int, int], rng: np.random.Generator) -> 
         xmin - zoom * width + shift[0], ymin - zoom * height + shift[1],
         xmax + zoom * width + shift[2], ymax + zoom * height + shift[3],
     )  # fmt: skip
-    view = _cut_out(crop, box, MARGIN, size)
+    view = _cut_out(crop, box, MARGIN, size, square=square)
     if rng.random() < 0.5:
         view = view[:, ::-1]
     if rng.random() < 0.25:
@@ -97,13 +103,15 @@ def tensor_of(views: Iterable[Image]) -> Tensor:
     return torch.from_numpy(np.concatenate([network_input(view) for view in views]))
 
 
-def _cut_out(crop: Crop, box: Box, margin: float, size: tuple[int, int]) -> Image:
+def _cut_out(crop: Crop, box: Box, margin: float, size: tuple[int, int], *, square: bool = False) -> Image:
     height, width = crop.image.shape[:2]
     room_x, room_y = margin * (box[2] - box[0]), margin * (box[3] - box[1])
     left, top = max(0, round(box[0] - room_x)), max(0, round(box[1] - room_y))
     right, bottom = min(width, round(box[2] + room_x)), min(height, round(box[3] + room_y))
     left, top = min(left, width - 1), min(top, height - 1)
     image = crop.image[top : max(bottom, top + 1), left : max(right, left + 1)]
+    if square:
+        image = centre_square(image)
     shrinks = image.shape[0] > size[0] or image.shape[1] > size[1]
     how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(image, (size[1], size[0]), interpolation=how), np.uint8)

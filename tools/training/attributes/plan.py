@@ -9,6 +9,7 @@ from dataclasses import dataclass
 class Plan:
     """How to fine-tune; sizes are (height, width) of the pictures in pixels, multiples of 32, rates are the peaks.
 
+    ``square_share`` is the share of steps that see the middle square of each car, as clients of `/colors` send it.
     With ``views`` the maps of the frozen layers are computed once, of so many views of each picture (`frozen`).
     """
 
@@ -21,9 +22,10 @@ class Plan:
     layer_factor: float = 0.9
     frozen: int = 4
     views: int = 0
-    small: tuple[int, int] = (160, 192)
+    small: tuple[int, int] = (160, 224)
     full: tuple[int, int] = (192, 256)
     full_share: float = 0.25
+    square_share: float = 0.0
     mixup: float = 0.3
     evaluate_every: int = 250
     patience: int = 0

@@ -19,7 +19,7 @@ from tools.training.attributes.examples import Example
 from tools.training.attributes.frozen import FrozenMaps
 from tools.training.attributes.measure import Measured, logits_of, measure
 from tools.training.attributes.network import Attributes, total_loss
-from tools.training.attributes.pictures import Crop, random_view, tensor_of
+from tools.training.attributes.pictures import SQUARE, Crop, random_view, tensor_of
 from tools.training.attributes.plan import Plan
 from tools.training.common.device import Compute
 from tools.training.common.ema import Ema
@@ -133,7 +133,8 @@ def batches(kept: Material, plan: Plan, first_step: int) -> Iterator[tuple[Tenso
         rng = np.random.default_rng([plan.seed, 1, step])
         size = plan.full if step >= plan.steps * (1 - plan.full_share) else plan.small
         chosen = rng.choice(len(kept.crops), plan.batch, p=weights)
-        views = [random_view(kept.crops[index], size, rng) for index in chosen]
+        square = rng.random() < plan.square_share
+        views = [random_view(kept.crops[i], SQUARE if square else size, rng, square=square) for i in chosen]
         trusted = torch.tensor([known for _, known in views])
         yield tensor_of(view for view, _ in views), torch.from_numpy(chosen), trusted
 

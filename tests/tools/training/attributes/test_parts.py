@@ -102,6 +102,18 @@ def test_views_have_the_size_asked_for_and_wild_ones_no_colours() -> None:
     assert 0 < len(reddest) < 200
 
 
+def test_a_square_view_shows_the_middle_alone() -> None:
+    picture = np.full((60, 180, 3), (200, 20, 10), np.uint8)
+    picture[:, 50:130] = (10, 20, 200)
+    crop = cut(picture, (0, 0, 180, 60))
+    rng = np.random.default_rng(1)
+    shares = {
+        square: np.mean([random_view(crop, (64, 64), rng, square=square)[0][:, :8, 0].mean() > 100 for _ in range(60)])
+        for square in (False, True)
+    }
+    assert shares[True] > 0.7 and shares[False] < 0.3
+
+
 def test_answers_that_are_too_sure_are_softened_and_the_doubtful_not_given() -> None:
     rng = np.random.default_rng(0)
     head = Head("colour", ("red", "blue", "white"))
