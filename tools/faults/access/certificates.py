@@ -30,7 +30,7 @@ class Authority:
         now = datetime.now(UTC)
         builder = _builder(self._name, self._name, self._key, now - timedelta(days=9), now + timedelta(days=9))
         builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        usage = x509.KeyUsage(True, False, False, False, False, True, True, False, False)  # noqa: FBT003 (its order)
+        usage = x509.KeyUsage(True, False, False, False, False, True, True, False, False)
         own = builder.add_extension(usage, critical=True).sign(self._key, hashes.SHA256())
         self.file = folder / f"{name.replace(' ', '-')}.pem"
         self.file.write_bytes(own.public_bytes(serialization.Encoding.PEM))

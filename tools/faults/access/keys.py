@@ -47,7 +47,7 @@ def wrong_keys(key: str) -> dict[str, dict[str, str]]:
         "two keys": {"X-API-Key": f"{key}, {key}"},
         "quotes": {"X-API-Key": f'"{key}"'},
         "bearer": {"Authorization": f"Bearer {key}"},
-        "basic": {"Authorization": requests.auth._basic_auth_str("", key)},  # noqa: SLF001 (builds the header's text)
+        "basic": {"Authorization": requests.auth._basic_auth_str("", key)},
         "a cookie": {"Cookie": f"X-API-Key={key}"},
         "a header that is alike": {"X_API_Key": key},
         "from this machine": {"X-Forwarded-For": "127.0.0.1", "X-Real-IP": "127.0.0.1"},

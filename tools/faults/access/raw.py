@@ -13,11 +13,11 @@ def ask(url: str, request: bytes) -> bytes:
     """All that comes back until the server closes; the request has to ask for that."""
     address = urlsplit(url)
     answer = b""
-    with socket.create_connection((address.hostname, address.port), timeout=_PATIENCE_S) as connection:
-        with contextlib.suppress(ConnectionError):
-            connection.sendall(request)
-            while piece := connection.recv(65536):
-                answer += piece
+    where = (address.hostname, address.port)
+    with socket.create_connection(where, timeout=_PATIENCE_S) as connection, contextlib.suppress(ConnectionError):
+        connection.sendall(request)
+        while piece := connection.recv(65536):
+            answer += piece
     return answer
 
 
