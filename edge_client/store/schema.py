@@ -106,6 +106,7 @@ def explain(error: sqlite3.Error) -> str:
         "SQLITE_READONLY": "it is not writable; change its permissions or name another file: --reads FILE",
         "SQLITE_CANTOPEN": "it is not accessible; check the permissions of the file and its folder",
         "SQLITE_FULL": "the disk is full",
+        "SQLITE_IOERR_SHMSIZE": "the disk is full",  # the file beside the database cannot grow
         "SQLITE_IOERR": f"the disk failed ({error})",
         "SQLITE_CORRUPT": "it is damaged; move it away, or rescue it with `sqlite3 FILE .recover`",
     }

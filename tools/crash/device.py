@@ -111,6 +111,7 @@ def live_and_die(
     port: int,
     lives_s: float,
     *,
+    config: Path | None = None,
     log: Path | None = None,
     cut: Callable[[], None] = lambda: None,
     back: Callable[[], None] = lambda: None,
@@ -122,6 +123,7 @@ def live_and_die(
         folder: where reads and recordings are.
         port: of the APIs on loopback.
         lives_s: from the first captured frame to the end.
+        config: the device's settings, by default the shipped ones.
         log: where the device's log goes, by default into the folder.
         cut: what happens at the end, before the process is killed.
         back: what happens after that, before the folder is looked at.
@@ -131,7 +133,8 @@ def live_and_die(
     """
     before = {path.name for path in (folder / "recordings").glob("*.mp4")}
     page = f"127.0.0.1:{free_port()}"
-    options = ("--rate", "realtime", "--web", page, "--recordings", str(folder / "recordings"))
+    options = ["--rate", "realtime", "--web", page, "--recordings", str(folder / "recordings")]
+    options += ["--config", str(config)] if config is not None else []
     log = log or folder / "log.txt"
     with log.open("wb") as words:
         process = subprocess.Popen(

@@ -41,12 +41,15 @@ class Life:
 class Death:
     """How a life ends: by `module`'s process being killed, and what happens before that, and after it.
 
-    ``cut`` is called in a thread when the time has come; ``back`` before the file is looked at.
+    ``cut`` is called in a thread when the time has come; ``back`` before the file is looked at. With ``last_words`` a
+    read counts as reported although it was reported only when the cut had begun: where a disk goes, not the process,
+    the kernel may call a write durable that was under way.
     """
 
     cut: Callable[[subprocess.Popen[str]], None] = subprocess.Popen.kill
     back: Callable[[], None] = field(default=lambda: None)
     module: str = "tools.crash.saving"
+    last_words: bool = True
 
 
 KILLED = Death()
@@ -58,6 +61,12 @@ def live_and_die(
     """One child, killed so long after its first save; `alive` and `perhaps` gather uids over all lives."""
     command = [sys.executable, "-m", death.module, str(path), drive]
     said: list[str] = []
+    over = threading.Event()
+
+    def cut(child: subprocess.Popen[str]) -> None:
+        over.set()
+        death.cut(child)
+
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
         killer: threading.Timer | None = None
         for line in child.stdout or ():
@@ -67,9 +76,10 @@ def live_and_die(
             if kind == "!":
                 said.append(uid)
                 continue
-            (alive if kind == "+" else perhaps).add(uid)
+            counts = death.last_words or not over.is_set()
+            (alive if kind == "+" and counts else perhaps).add(uid)
             if killer is None:
-                killer = threading.Timer(lives_s, death.cut, (child,))
+                killer = threading.Timer(lives_s, cut, (child,))
                 killer.start()
         if killer is not None:
             killer.join()

@@ -34,7 +34,7 @@ def save_for_ever(path: Path, drive: str) -> None:
     store = open_drive_store(EdgeSettings(), path)
     store.begin_drive(DriveStart(drive, START))
     for number in range(1, 1_000_000):
-        read = _read(drive, number)
+        read = read_of(drive, number)
         superseded = f"{drive}-{number - 1}" if number % _SUPERSEDES_EVERY == 0 else None
         if superseded is not None:
             read = replace(read, supersedes=(superseded,))
@@ -59,7 +59,8 @@ def _insist(save: Callable[[], None]) -> None:
             return
 
 
-def _read(drive: str, number: int) -> TrackRead:
+def read_of(drive: str, number: int) -> TrackRead:
+    """A read with two single reads; its uid is `DRIVE-NUMBER`."""
     seen = START + timedelta(seconds=number)
     text = f"B{number % 1000:03}XYZ"
     confidences = (0.9,) * len(text)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from tools.faults.access.trial import ACCESS
+from tools.faults.bombs.trial import BOMBS
+from tools.faults.crash.trials import CRASH
 from tools.faults.fuzz.nmea import NMEA
 from tools.faults.fuzz.trials import FUZZ
 from tools.faults.trial import Trial
 
-TRIALS: tuple[Trial, ...] = (NMEA, *FUZZ)
+TRIALS: tuple[Trial, ...] = (NMEA, *FUZZ, BOMBS, ACCESS, *CRASH)

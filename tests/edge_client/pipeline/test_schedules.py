@@ -87,7 +87,7 @@ def test_a_pool_without_a_bound_or_a_drive_that_loses_reads_would_be_found(monke
 
 
 def _unbounded(pool: RequestPool, take: object) -> object:
-    pool._limit = 99  # noqa: SLF001
+    pool._limit = 99
     return take(pool)  # type: ignore[operator]
 
 
