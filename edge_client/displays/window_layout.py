@@ -180,10 +180,11 @@ class _Layout:
             Text((x + half, y, inner - half, meta), newest.age, palette.dim, self.k(24), "right"),
         ]
         y += meta + self.k(2)
-        if newest.vehicle and bottom - y >= meta:
-            shapes.append(Text((x, y, inner, meta), newest.vehicle, palette.text, self.k(26), least=_VEHICLE_LEAST))
-            y += meta + self.k(2)
         row = self.k(48)
+        if newest.vehicle and bottom - y >= meta + self.k(2) + row:  # a low screen shows plates
+            place, shorter = (x, y, inner, meta), (newest.vehicle_short,)
+            shapes.append(Text(place, newest.vehicle, palette.text, self.k(26), shorter=shorter, least=_VEHICLE_LEAST))
+            y += meta + self.k(2)
         for read in older[: max(0, (bottom - y) // row)]:
             age = self.k(76)
             colour = palette.text if read.sure else palette.note

@@ -39,6 +39,7 @@ class CarRead:
     age: str
     name: str = ""
     vehicle: str = ""
+    vehicle_short: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +198,7 @@ class CarModel:
             age_text(age_s),
             names.get(read.uid, ""),
             read.vehicle.title if read.vehicle is not None else "",
+            read.vehicle.short_title if read.vehicle is not None else "",
         )
 
 

@@ -120,5 +120,9 @@ def _number(value: float | None, digits: int) -> str:
 
 
 def _harmless(text: str) -> str:
-    """A text that spreadsheets do not take for a formula (OWASP, CSV injection)."""
+    """A text that spreadsheets do not take for a formula (OWASP, CSV injection).
+
+    Carriage returns become line feeds: the writer does not quote them, so that they would begin a line of their own.
+    """
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
     return f"'{text}" if text.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text

@@ -39,7 +39,8 @@ def stored_vehicle(row: sqlite3.Row | Mapping[str, Any]) -> Vehicle | None:
     told: dict[str, Any] = {name: row[column] for column, name in NAMES.items()}
     if not any(told.values()):
         return None
-    return Vehicle(**told, **{name: row[column] or 0.0 for column, name in _CONFIDENCES.items()})
+    told |= {name: row[column] or 0.0 for column, name in _CONFIDENCES.items()}
+    return Vehicle(**told)
 
 
 def vehicle_object(vehicle: Vehicle | None) -> dict[str, object] | None:

@@ -40,6 +40,11 @@ class Vehicle:
         named = f"{shown_name(self.make)} {shown_name(self.model)}" if self.make else self.type or self.kind
         return f"{self.colour} {named}".replace("_", " ").strip()
 
+    @property
+    def short_title(self) -> str:
+        """The title without the model, for where there is little room: ``red Suzuki``."""
+        return f"{self.colour} {shown_name(self.make)}".strip() if self.make else self.title
+
     def merged(self, before: Vehicle) -> Vehicle:
         """This look at it, with what an earlier one of the same car told besides."""
         make, make_confidence, model, model_confidence = (

@@ -67,8 +67,8 @@ def plate_on(jpeg: bytes) -> dict[str, object]:
     rows, columns = np.nonzero(cv2.morphologyEx((colour(jpeg)[..., 1] > 215).astype(np.uint8), cv2.MORPH_OPEN, ONES))
     if not len(rows):
         return yolov3_answer([])
-    box = (columns.min() - 1, rows.min() - 1, columns.max() + 2, rows.max() + 2)
-    return yolov3_answer([PlateBox(*map(float, box), 0.95, (0.98,))])
+    left, top, right, bottom = columns.min() - 1, rows.min() - 1, columns.max() + 2, rows.max() + 2
+    return yolov3_answer([PlateBox(float(left), float(top), float(right), float(bottom), 0.95, (0.98,))])
 
 
 ONES = np.ones((2, 2), np.uint8)

@@ -20,6 +20,7 @@ from edge_client.store.drives import DriveStart, Position
 from edge_client.store.known import KnownPlate
 from edge_client.store.secrecy import PlateSecret
 from edge_client.store.writer import SqliteReads
+from edge_client.types import Vehicle
 from tests.edge_client.samples import START, read, single
 
 NOW = datetime(2026, 5, 2, 15, 30, tzinfo=UTC)
@@ -39,6 +40,21 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     friend = KnownPlate("TM02XYZ", "=friend", "", "alert", 0.0)
     store.save(replace(read("b", "TM02XYZ", seconds=86_400, place=(46.0, 21.0)), drive="d2", speed_mps=12.5), friend)
     store.save(replace(read("c", "8101ABC", seconds=86_410), drive="d2"))
+    store.close()
+    return path
+
+
+SWIFT = Vehicle("car", "hatchback", "red", "suzuki", "swift", 0.8, 0.9, 0.7, 0.6)
+
+
+@pytest.fixture(scope="module")
+def cars(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two red Suzukis, one of them without a plate, and a white van."""
+    path = tmp_path_factory.mktemp("cars") / "reads.db"
+    store = SqliteReads(path)
+    store.save(replace(read("a", "B101ABC"), vehicle=SWIFT))
+    store.save(replace(read("b", "", 0.0, seconds=10), vehicle=replace(SWIFT, model="", model_confidence=0.0)))
+    store.save(replace(read("c", "TM02XYZ", seconds=20), vehicle=Vehicle("car", "van", "white", "", "", 0.7, 0.8)))
     store.close()
     return path
 
@@ -71,6 +87,38 @@ def test_search(dashcam: Dashcam, arguments: list[str], plates: list[str]) -> No
     shown = dashcam("search", *arguments)
     assert [p for p in ("8101ABC", "TM02XYZ", "B101ABC") if p in shown] == plates
     assert [r["text"] for r in json.loads(dashcam("export", "--format", "json", *arguments))] == plates[::-1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "titles"),
+    [
+        (["--colour", "red", "--make", "suzuki"], ["red Suzuki", "red Suzuki Swift"]),
+        (["--color", "RED", "--model", "Swift"], ["red Suzuki Swift"]),
+        (["--make", "Suz*", "--without-plate"], ["red Suzuki"]),
+        (["--type", "van"], ["white van"]),
+        (["--with-plate"], ["white van", "red Suzuki Swift"]),
+        (["--make", "fiat"], []),
+    ],
+)
+def test_cars_are_found_by_their_looks(
+    cars: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], titles: list[str]
+) -> None:
+    assert main(["reads", "export", "--format", "json", *arguments, "--reads", str(cars)]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [r["vehicle"]["title"] for r in found[::-1]] == titles
+    assert main(["reads", "search", *arguments, "--reads", str(cars)]) == 0
+    table = capsys.readouterr().out
+    assert [row.split("│")[4].strip() for row in table.splitlines() if row.startswith("│")] == titles
+    assert ("not read" in table) is ("red Suzuki" in titles)
+
+
+def test_one_read_tells_all_of_its_car(cars: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["reads", "show", "1", "--reads", str(cars)]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    for name, value in (("type", "hatchback 80%"), ("colour", "red 90%"), ("make", "Suzuki 70%"), ("model", "Swift")):
+        assert f"{name} │ {value}" in told
+    assert main(["reads", "search", "--make", "...", "--reads", str(cars)]) == 2
+    assert "is no name" in capsys.readouterr().err
 
 
 def test_nothing_found(dashcam: Dashcam) -> None:

@@ -26,12 +26,14 @@ from edge_client.types import (
     SourceState,
     SourceStatus,
     StoreStatus,
+    Vehicle,
 )
 from tests.edge_client.displays.samples import STATUS
 from tests.edge_client.samples import START, picture, read, shown
 
 SIZES = [(800, 480), (1280, 720), (480, 320), (1024, 600), (1920, 1080), (480, 800), (320, 240)]
 FIX = Fix(45.753721, -121.225711, START, 0.0, speed_mps=38.0, course_deg=52.0, satellites=9)
+CAR = Vehicle("car", colour="silver", make="land_rover", model="range_rover_sport")
 WELL = replace(
     STATUS,
     apis={"yolov3": "ok", "crnn": "ok"},
@@ -55,7 +57,8 @@ def view(status: LiveStatus = WELL, *, fix: Fix | None = FIX, reads: int = 10) -
     model.add_frame(shown(0, picture(1280, 720), fix=fix, fix_age_s=0.2), 10.0)
     model.set_status(status, 10.0)
     for n in range(reads):
-        model.add_read(read(f"r{n}", f"B{n:03d}WWW", 0.5 + n / 25, seconds=float(n)))
+        seen = read(f"r{n}", f"B{n:03d}WWW", 0.5 + n / 25, seconds=float(n))
+        model.add_read(replace(seen, vehicle=CAR if n % 2 else None))
     return model.view(10.1, START)
 
 

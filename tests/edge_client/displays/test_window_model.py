@@ -7,7 +7,7 @@ import pytest
 
 from edge_client.displays.window_colours import DAY, NIGHT
 from edge_client.displays.window_model import CarModel, age_text, place_lines, point_of_compass
-from edge_client.types import Alert, Fix, GpsState, GpsStatus, SourceState, SourceStatus
+from edge_client.types import Alert, Fix, GpsState, GpsStatus, SourceState, SourceStatus, Vehicle
 from tests.edge_client.displays.samples import STATUS
 from tests.edge_client.samples import START, picture, read, shown
 
@@ -25,6 +25,14 @@ def test_reads_stand_newest_first_and_go_when_they_are_superseded_or_removed() -
     assert [r.text for r in model.view(0.0, START).reads][:2] == ["B18ABD", "B16ABC"]
     assert model.crop("r18") == read().crop_jpeg
     assert model.crop("r19") == b""
+
+
+def test_the_car_stands_with_its_plate_and_cars_without_one_are_for_the_list() -> None:
+    model = CarModel(zone=UTC)
+    swift = Vehicle("car", colour="red", make="suzuki", model="swift")
+    model.add_read(replace(read("a"), vehicle=swift))
+    model.add_read(replace(read("b", "", 0.0), vehicle=swift))
+    assert [(r.text, r.vehicle) for r in model.view(0.0, START).reads] == [("B123XYZ", "red Suzuki Swift")]
 
 
 def test_speed_course_and_place() -> None:

@@ -8,9 +8,14 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from cloud_apis.contract.vehicles import REPORT_PATH
+from cloud_apis.names import Api
+from cloud_apis.web.app import create_app
+from edge_client.car_pictures import CarPicture, car_of
 from edge_client.config import ApiSettings, EdgeSettings, PoolSettings
 from edge_client.counters import Counters
 from edge_client.errors import ApiError, ApiGarbageError, ApiNotOfferedError, ApiPausedError, ApiRefusedError
@@ -19,6 +24,9 @@ from edge_client.requests.apis import APIS, REPORT, PlateApis
 from edge_client.requests.embedded import EmbeddedApis
 from edge_client.requests.endpoints import FixedEndpoints
 from edge_client.requests.transport import Transport
+from tests.cloud_apis import tiny_models
+from tests.cloud_apis.pictures import bgr_jpeg, scene
+from tests.cloud_apis.serving import running, tiny_settings
 from tests.edge_client.fake_apis import Answer, FakeApis, fake_apis
 from tests.edge_client.reports import described, report
 
@@ -108,6 +116,33 @@ def test_other_refusals_and_garbage_are_told_apart(fake: FakeApis) -> None:
     with pytest.raises(ApiGarbageError):
         apis.describe(b"jpeg")
     assert apis.describes()
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_models.write_all(tmp_path_factory.mktemp("models"))
+
+
+@pytest.mark.parametrize("offered", [True, False])
+def test_the_real_server_answers_or_says_that_it_does_not_offer_it(tiny: Path, offered: bool) -> None:
+    picture = cv2.cvtColor(scene(), cv2.COLOR_GRAY2BGR).astype(np.uint8)
+    served = [Api.YOLOV3, Api.CRNN, *([Api.REPORT] if offered else [])]
+    with running(create_app(tiny_settings(tiny), apis=served)) as url:
+        settings, counters = PoolSettings(), Counters((*APIS, REPORT))
+        apis = PlateApis(
+            FixedEndpoints(url, url), Transport(settings), settings, counters, patient=False, vehicles=True
+        )
+        if offered:
+            (car,) = apis.describe(bgr_jpeg(picture))
+            assert car.box.xmin < 208 < car.box.xmax
+            found = car_of(CarPicture(b"", 208.0, 101.0), [car], 0.3)
+            assert found is not None
+            assert (found.kind, found.colour) == ("car", "red")
+        else:
+            with pytest.raises(ApiNotOfferedError):
+                apis.describe(bgr_jpeg(picture))
+        assert apis.describes() is offered
+        assert apis.detect(bgr_jpeg(picture))
 
 
 CHILD = """

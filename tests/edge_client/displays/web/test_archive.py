@@ -20,7 +20,9 @@ from edge_client.displays.web.archive import Archive, BadFilterError, filter_fro
 from edge_client.displays.web.board import LiveBoard
 from edge_client.displays.web.server import WebPage
 from edge_client.store.drives import DriveStart, Position
+from edge_client.store.secrecy import PlateSecret
 from edge_client.store.writer import SqliteReads
+from edge_client.types import Vehicle
 from tests.edge_client.displays.web.test_server import KEY, SETTINGS, get
 from tests.edge_client.samples import START, jpeg, read
 
@@ -120,6 +122,18 @@ def test_filters_that_make_no_sense_are_explained_in_one_line(page: WebPage, pat
     assert told in message
     assert "\n" not in message
     assert len(message) < 400
+
+
+def test_where_plates_are_hashed_no_picture_of_a_car_is_promised(tmp_path: Path) -> None:
+    secret = PlateSecret(b"0123456789abcdef")
+    swift = Vehicle("car", colour="red", colour_confidence=0.9)
+    with closing(SqliteReads(tmp_path / "reads.db", secret=secret)) as store:
+        store.save(replace(read("a", "", 0.0), vehicle=swift))
+    for known, crop in ((secret, ""), (None, "/reads/1.jpg")):
+        (found,) = Archive(tmp_path / "reads.db", known).reads({"colour": "RED"})["reads"]  # type: ignore[misc]
+        assert (found["crop"], found["vehicle"]["title"]) == (crop, "red car")
+    with pytest.raises(BadFilterError, match="is no name"):
+        filter_from({"make": "---"})
 
 
 def test_a_value_cannot_become_a_flag() -> None:

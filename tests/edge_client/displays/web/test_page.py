@@ -17,7 +17,15 @@ from edge_client.displays.web.board import LiveBoard
 from edge_client.displays.web.server import WebPage
 from edge_client.store.drives import DriveStart, Position
 from edge_client.store.writer import SqliteReads
-from edge_client.types import Alert, NetworkStatus, RecordingState, RecordingStatus, SourceState, SourceStatus
+from edge_client.types import (
+    Alert,
+    NetworkStatus,
+    RecordingState,
+    RecordingStatus,
+    SourceState,
+    SourceStatus,
+    Vehicle,
+)
 from tests.browser import Browser, chromium
 from tests.edge_client.displays.samples import STATUS
 from tests.edge_client.displays.web.test_server import KEY
@@ -227,6 +235,56 @@ def test_finding_a_plate(browser: Browser, page: WebPage) -> None:
         "[...document.querySelectorAll('.card')].filter(e => !e.hidden).map(e => e.children[1].children[0].textContent)"
     )
     assert browser.value(shown_cards) == ["B123XYZ"]
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_cars_stand_beside_their_plates_and_are_found_by_their_looks(
+    browser: Browser, board: LiveBoard, tmp_path: Path, size: str
+) -> None:
+    hostile = Vehicle("car", "van", "white", "<b>fiat</b>", "", 0.7, 0.9, 0.8)
+    swift = Vehicle("car", "hatchback", "red", "suzuki", "swift", 0.8, 0.9, 0.7, 0.6)
+    reads = [
+        replace(read("h", "B99HHH"), vehicle=hostile),
+        replace(read("s", "", 0.0, seconds=5, place=(45.75, 21.22)), vehicle=swift),
+    ]
+    with closing(SqliteReads(tmp_path / "reads.db")) as store:
+        for each in reads:
+            board.add(each)
+            store.save(each)
+    with closing(WebPage("127.0.0.1", 0, WebSettings(), board, archive=Archive(tmp_path / "reads.db"))) as page:
+        browser.open(page.url, *SIZES[size], phone=size == "phone")
+        browser.wait_for("document.querySelectorAll('#list .card').length == 4")
+        cards = "[...document.querySelectorAll('#list .card')].filter(e => !e.hidden)"
+        cars = "[...document.querySelectorAll('#list .car')].filter(e => e.offsetHeight).map(e => e.textContent)"
+        assert browser.value(cars) == ["red Suzuki Swift", "white <b>fiat</b>"]
+        assert browser.value("document.querySelectorAll('.car b').length") == 0
+        unread = "document.querySelector('#list .card')"
+        assert browser.value(f"{unread}.querySelector('.plate').textContent") == "plate not read"
+        assert browser.value(f"{unread}.querySelector('.sure').offsetHeight") == 0
+        assert browser.value(f"getComputedStyle({unread}.querySelector('.spot')).backgroundColor") == "rgb(207, 47, 51)"
+        assert "make suzuki 70 %" in browser.value(f"{unread}.querySelector('.car').title")
+        browser.value(
+            "(f => { f.value = 'suzuki'; f.dispatchEvent(new Event('input')); })(document.getElementById('filter'))"
+        )
+        assert browser.value(f"{cards}.length") == 1
+        assert browser.value("document.documentElement.scrollWidth") <= SIZES[size][0]
+
+        browser.value("location.hash = '#list'")
+        browser.wait_for("document.querySelectorAll('#found .card').length == 2")
+        browser.value(
+            "document.querySelector('#search [name=colour]').value = 'Red';"
+            "document.querySelector('#search [name=make]').value = 'SUZUKI';"
+            "document.getElementById('search').requestSubmit()"
+        )
+        browser.wait_for("document.querySelectorAll('#found .card').length == 1")
+        assert browser.value("document.querySelector('#found .car').textContent") == "red Suzuki Swift"
+        browser.value("document.querySelector('#found .on-map').click()")
+        assert browser.value("document.querySelector('.mark.chosen text').textContent") == "red Suzuki Swift"
+        link = browser.value("document.querySelector('#exports a[data-format=csv]').href")
+        assert "colour=Red&make=SUZUKI" in link
+        assert browser.value(f"fetch('{link}').then(a => a.text())").count("suzuki") == 1
+        assert browser.value("document.documentElement.scrollWidth") <= SIZES[size][0]
+        assert browser.problems == []
 
 
 def test_a_restart_is_noticed(browser: Browser, board: LiveBoard) -> None:
