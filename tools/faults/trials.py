@@ -7,6 +7,8 @@ from tools.faults.bombs.trial import BOMBS
 from tools.faults.crash.trials import CRASH
 from tools.faults.fuzz.nmea import NMEA
 from tools.faults.fuzz.trials import FUZZ
+from tools.faults.overload.trial import OVERLOAD
+from tools.faults.soak.trial import SOAK
 from tools.faults.trial import Trial
 
-TRIALS: tuple[Trial, ...] = (NMEA, *FUZZ, BOMBS, ACCESS, *CRASH)
+TRIALS: tuple[Trial, ...] = (NMEA, *FUZZ, BOMBS, ACCESS, *CRASH, OVERLOAD, SOAK)

@@ -1,0 +1,1 @@
+"""A long drive among faults, and whether anything grows."""
