@@ -144,7 +144,7 @@ class PlateApis:
         except ApiNotOfferedError:
             if self._offered:
                 self._offered = False
-                _LOG.warning(
+                _LOG.info(
                     "the APIs do not offer %s: cars are not described, plates are read as ever "
                     "(vehicles.enabled: false does not ask)",
                     REPORT,

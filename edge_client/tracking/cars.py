@@ -18,14 +18,14 @@ T = TypeVar("T")
 _ENOUGH_PX = 72.0
 """Plates this wide are on cars of 250 px and more, which is what classifiers look at."""
 _LEAST, _FAIR, _GOOD = 0.1, 0.5, 0.95
-_PATIENCE = 5.0  # times `wait_s`: then a car that is not well seen is asked for all the same
+_PATIENCE = 3.0  # times `wait_s`: then a car that is not well seen is asked for all the same
 _BETTER = 1.25  # encoding a picture is work
 _LARGER = 2.0  # what the second look at a car that was told must have more than the first
 _MOST_FAILURES = 3
 _OUT_OF_SIGHT_S = 120.0
 _MOST_WAITING = 32
 # The likely place of a car about its plate, in plate widths to each side: left and right, above, below.
-_ASIDE, _ABOVE, _BELOW = 2.0, 2.2, 1.0
+_ASIDE, _ABOVE, _BELOW = 1.8, 1.8, 0.8
 
 
 def car_quality(box: PlateBox, width_px: int, height_px: int) -> float:

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from cloud_apis.contract import CRNN_PATH, YOLOV3_PATH, PlateBox, Word, crnn_answer, yolov3_answer
-from cloud_apis.contract.vehicles import REPORT_PATH
+from cloud_apis.contract.vehicles import REPORT_PATH, report_answer
 
 BOX = PlateBox(100.0, 60.0, 160.0, 80.0, 0.95, (0.98,))
 QUAD = ((0.0, 0.0), (60.0, 0.0), (60.0, 20.0), (0.0, 20.0))
@@ -23,6 +23,10 @@ def one_box(_body: bytes) -> dict[str, object]:
 
 def one_word(text: str = "AB12CDE", confidence: float = 0.95) -> Callable[[int], dict[str, object]]:
     return lambda crops: crnn_answer([[Word(text, QUAD, (confidence,) * len(text))]] * crops)
+
+
+def no_vehicle(_body: bytes) -> dict[str, object]:
+    return report_answer([], [], lambda _make, _model: None, 1)
 
 
 @dataclass
@@ -43,7 +47,7 @@ class FakeApis:
     text_of: Callable[[bytes], str] | None = None  # what stands on a crop (JPEG); instead of `words`
     latency_s: float = 0.0
     instead: Callable[[str, int], Answer | None] = lambda _path, _number: None  # (path, number of the request)
-    report: Callable[[bytes], dict[str, object]] | None = None  # the vehicle report; None: not offered
+    report: Callable[[bytes], dict[str, object]] | None = no_vehicle  # None: it is not offered
     drop: Callable[[str, int], bool] = lambda _path, _number: False  # close the connection without an answer
     hang: threading.Event | None = None  # answers wait until it is set
     url: str = ""

@@ -187,7 +187,7 @@ def test_apis_that_do_not_offer_it_are_asked_once_and_plates_are_read_as_ever(
     apis: FakeApis, video: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     apis.report = None
-    with caplog.at_level(logging.WARNING, "edge_client"):
+    with caplog.at_level(logging.INFO, "edge_client"):
         summary, reads, seen = drive(configured(apis), video, tmp_path)
     assert [(r.text, r.vehicle) for r in reads] == [(text, None) for text in TEXTS]
     assert apis.requests[PATH] == 1

@@ -88,6 +88,7 @@ def test_the_summary_file(tmp_path: Path) -> None:
         "uplink": {},
         "spool": {},
         "left_plates": {},
+        "vehicles": {},
     }
     assert [p.name for p in tmp_path.iterdir()] == ["summary.json"]
     with pytest.raises(DashcamError, match="cannot write the summary"):

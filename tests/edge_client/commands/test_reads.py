@@ -117,7 +117,9 @@ def test_one_read_tells_all_of_its_car(cars: Path, capsys: pytest.CaptureFixture
     told = " ".join(capsys.readouterr().out.split())
     for name, value in (("type", "hatchback 80%"), ("colour", "red 90%"), ("make", "Suzuki 70%"), ("model", "Swift")):
         assert f"{name} │ {value}" in told
-    assert main(["reads", "search", "--make", "...", "--reads", str(cars)]) == 2
+    with pytest.raises(SystemExit) as end:
+        main(["reads", "search", "--make", "...", "--reads", str(cars)])
+    assert end.value.code == 2
     assert "is no name" in capsys.readouterr().err
 
 

@@ -75,7 +75,7 @@ def test_cars_are_described(fake: FakeApis) -> None:
 def test_a_server_without_it_is_asked_once(fake: FakeApis, caplog: pytest.LogCaptureFixture) -> None:
     fake.report = None
     apis = plate_apis(fake)
-    with caplog.at_level(logging.WARNING):
+    with caplog.at_level(logging.INFO):
         for _ in range(3):
             assert apis.describes() is (fake.requests == {})
             with pytest.raises(ApiNotOfferedError):
