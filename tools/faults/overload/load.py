@@ -70,7 +70,7 @@ class Server:
             self._idle.append(peer)
         else:
             peer.close()
-        retry_after = dict(answer.headers.raw_items()).get(b"retry-after", b"")
+        retry_after = dict(answer.headers).get(b"retry-after", b"")
         return answer.status_code, retry_after.decode("latin-1")
 
 

@@ -9,12 +9,12 @@ from typing import Final
 
 from edge_client.cli import main
 
-_PAUSE_S: Final = 0.5
-_LEAKED_BYTES: Final = 512 * 1024
+_PAUSE_S: Final = 0.25
+_LEAKED_BYTES: Final = 2**20
 
 
 def leak() -> None:
-    """A megabyte and two descriptors a second, for ever."""
+    """Four megabytes and four descriptors a second, for ever."""
     kept: list[tuple[bytearray, int]] = []
     pause = threading.Event()
     while not pause.wait(_PAUSE_S):

@@ -51,7 +51,7 @@ def soak(effort: Effort) -> Iterator[Row]:
     """The drive, and a leaking one that the same check must find."""
     drive = drive_among_faults(effort.folder / "drive", effort.seconds(1800, 30))
     yield row_of(drive)
-    seconds = max(effort.seconds(120, 25), _LEAST_CONTROL_S)
+    seconds = max(effort.seconds(60, 25), _LEAST_CONTROL_S)
     control = drive_among_faults(effort.folder / "control", seconds, module=LEAKING)
     problems = grows(growth(control.samples), MOST_MIB)
     told = f"in {seconds:g} s: {', '.join(problems) or 'nothing'} found"

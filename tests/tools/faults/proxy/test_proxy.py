@@ -72,23 +72,29 @@ def test_no_answer_comes(apis: FakeApis, fault: dict[str, Any], reached: int) ->
 
 
 def test_a_held_answer_ends_with_the_connection(apis: FakeApis) -> None:
-    with faulty(apis.url, schedule({"fault": "timeout", "hold_s": 0.05})) as (port, _):
-        with pytest.raises(http.client.RemoteDisconnected):
-            Client(port).ask()
+    with (
+        faulty(apis.url, schedule({"fault": "timeout", "hold_s": 0.05})) as (port, _),
+        pytest.raises(http.client.RemoteDisconnected),
+    ):
+        Client(port).ask()
 
 
 @pytest.mark.parametrize("during", ["request", "answer"])
 def test_connections_are_reset(apis: FakeApis, during: str) -> None:
-    with faulty(apis.url, schedule({"fault": "reset", "during": during})) as (port, _):
-        with pytest.raises((ConnectionResetError, BrokenPipeError)):
-            Client(port).ask()
+    with (
+        faulty(apis.url, schedule({"fault": "reset", "during": during})) as (port, _),
+        pytest.raises((ConnectionResetError, BrokenPipeError)),
+    ):
+        Client(port).ask()
     assert len(apis.bodies) == (during == "answer")
 
 
 def test_an_answer_that_ends_too_soon(apis: FakeApis) -> None:
-    with faulty(apis.url, schedule({"fault": "truncate", "keep": 0.25})) as (port, _):
-        with pytest.raises(http.client.IncompleteRead) as cut:
-            Client(port).ask()
+    with (
+        faulty(apis.url, schedule({"fault": "truncate", "keep": 0.25})) as (port, _),
+        pytest.raises(http.client.IncompleteRead) as cut,
+    ):
+        Client(port).ask()
     assert cut.value.partial == ANSWER[: len(ANSWER) // 4]
 
 
@@ -126,9 +132,8 @@ def test_storms_of_refusals(apis: FakeApis, code: int, retry_after_s: int | None
 
 def test_several_faults_meet_one_request(apis: FakeApis) -> None:
     both = schedule({"fault": "corrupt", "of": "request"}, {"fault": "truncate", "keep": 0.5})
-    with faulty(apis.url, both) as (port, proxy):
-        with pytest.raises(http.client.IncompleteRead):
-            Client(port).ask()
+    with faulty(apis.url, both) as (port, proxy), pytest.raises(http.client.IncompleteRead):
+        Client(port).ask()
     assert apis.bodies[0] != BODY
     assert proxy.met == {"corrupt": 1, "truncate": 1}
 
