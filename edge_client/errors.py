@@ -66,7 +66,7 @@ class ApiTimeoutError(ApiError):
 
 
 class ApiOverloadedError(ApiError):
-    """The API answered 503; ``retry_after_s`` is its wish, if it stated one."""
+    """The API answered 503 or 429; ``retry_after_s`` is its wish, if it stated one."""
 
     def __init__(self, message: str, retry_after_s: float | None = None) -> None:
         super().__init__(message)

@@ -164,9 +164,9 @@ def _read(response: requests.Response, end_s: float, url: str) -> bytes:
 
 def _judge(response: requests.Response, answer: bytes, url: str) -> object:
     status = response.status_code
-    if status == 503:
+    if status in {429, 503}:
         wish = response.headers.get("Retry-After", "")
-        raise ApiOverloadedError(f"{_place(url)} is overloaded (503)", float(wish) if wish.isdecimal() else None)
+        raise ApiOverloadedError(f"{_place(url)} is overloaded ({status})", float(wish) if wish.isdecimal() else None)
     if status in {401, 403}:
         raise ApiRefusedError(f"{_place(url)} wants another API key ({status}): set DASHCAM_API_KEY or api_key_file")
     if status != 200:

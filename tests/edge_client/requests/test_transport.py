@@ -79,6 +79,7 @@ def test_nobody_listens() -> None:
     ("answer", "error", "message"),
     [
         (Answer(503, b"{}", {"Retry-After": "2"}), ApiOverloadedError, "overloaded"),
+        (Answer(429, b"{}", {"Retry-After": "2"}), ApiOverloadedError, "overloaded"),
         (Answer(500, b"oops"), ApiRefusedError, "answers 500"),
         (Answer(400, b'{"error": {"code": "x", "message": "not an image"}}'), ApiRefusedError, "400: not an image"),
         (Answer(401, b"{}"), ApiRefusedError, "API key"),

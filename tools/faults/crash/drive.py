@@ -22,7 +22,7 @@ from tools.crash.film import RATE_HZ, write_film
 from tools.drive.watching import Sample, Watcher
 from tools.faults.row import Row
 
-SECONDS, BREAKS_S, MENDED_S = 16.0, 6.0, 10.0
+SECONDS, BREAKS_S, MENDED_S = 24.0, 5.0, 8.0
 _LOOK_S = 0.1
 _LONGEST_S = 120.0
 _MOST_BYTES = 40 * 10**6
@@ -66,11 +66,12 @@ class _Fate:
             if film_s >= BREAKS_S:
                 self.before = dict(self._reported.texts)
                 self._breaks()
-        elif self._mends is not None and film_s >= MENDED_S:
+            return
+        if "fail" in self.recording:
+            self.failing = self.recording
+        if self._mends is not None and self.failing and film_s >= MENDED_S:  # on a slow machine it shows late
             self._mends()
             self._mends = None
-        elif "fail" in self.recording:
-            self.failing = self.recording
 
 
 def small_settings(folder: Path) -> Path:
