@@ -17,7 +17,6 @@ from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any, Literal, cast
 
-import numpy as np
 import pytest
 import simplejpeg
 
@@ -34,16 +33,14 @@ from edge_client.pipeline.plate_reading import PlateReading
 from edge_client.pipeline.room import Room
 from edge_client.requests.adapting import Adaptation
 from edge_client.requests.pool import Job, RequestPool
-from edge_client.types import Frame, Image, ShownFrame, TrackRead, UtcSource
+from edge_client.types import Frame, ShownFrame, UtcSource
+from tests.edge_client.pipeline.simulated_parts import PICTURES, PLACES, Saver, Spool, text_of
 from tests.edge_client.samples import START
 
 RATE_HZ = 30.0
 ROOM = 24
 MOST_STEPS = 5000
 SCREEN_PLACES = 6
-TEXTS = ("B101AAA", "CJ22BBB", "TM33CCC")
-LEVELS = (70, 130, 190)  # what a plate's crop is told by, in place of a reader
-PLACES = ((5, 5, 27, 85), (34, 75, 56, 155), (63, 40, 85, 120))  # of each plate: top, left, bottom, right
 QUAD = ((0.0, 0.0), (60.0, 0.0), (60.0, 20.0), (0.0, 20.0))
 Kind = Literal["found", "nothing", "unreachable", "overloaded", "timeout"]
 ERRORS: dict[Kind, type[ApiError]] = {
@@ -182,25 +179,6 @@ class Apis:
             raise error("as the schedule says")
 
 
-def picture(plate: int) -> Image:
-    image = np.full((90, 160, 3), 20, np.uint8)
-    top, left, bottom, right = PLACES[plate]
-    strokes = np.random.default_rng(plate).integers(0, 2, (bottom - top, right - left, 1)) * 80 - 40
-    image[top:bottom, left:right] = np.uint8(LEVELS[plate] + strokes)
-    return image
-
-
-PICTURES = [picture(plate) for plate in range(len(TEXTS))]
-
-
-def text_of(crop: bytes) -> str:
-    """Which plate is on a crop, by how bright its middle is."""
-    grey = simplejpeg.decode_jpeg(crop, "GRAY")[:, :, 0]
-    height, width = grey.shape
-    mean = grey[height // 3 : 2 * height // 3, width // 4 : 3 * width // 4].mean()
-    return TEXTS[int(np.argmin([abs(mean - level) for level in LEVELS]))]
-
-
 class Screen:
     """Takes its time for each frame; wants them in order, and each within its deadline."""
 
@@ -228,42 +206,6 @@ class Screen:
     def _delivered(self) -> None:
         self._waiting -= 1
         self._room.leave()
-
-
-class Spool:
-    """What the coordinator tells the spool; `left` are the crops that another drive would read."""
-
-    lost = False
-
-    def __init__(self) -> None:
-        self.left: list[SentCrop] = []
-
-    def leave(self, crops: Sequence[SentCrop]) -> None:
-        self.left += crops
-
-    def live(self, reads: Sequence[TrackRead]) -> list[TrackRead]:
-        return list(reads)
-
-    def tell(self, *_: object) -> None:
-        """Of a frame without an answer, of one, of crops without one, of ones with one."""
-
-    missed = answered = unread = read = tell
-
-
-class Saver:
-    """Keeps what it is given."""
-
-    def __init__(self) -> None:
-        self.reads: dict[str, TrackRead] = {}
-
-    def put(self, reads: Sequence[TrackRead]) -> None:
-        for read in reads:
-            for uid in read.supersedes:
-                self.reads.pop(uid, None)
-            self.reads[read.uid] = read
-
-    def hides(self, text: str) -> bool:
-        return False
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from edge_client.pipeline.coordinator import Coordinator
 from edge_client.reassembly import Reassembly
 from edge_client.requests.pool import RequestPool
-from tests.edge_client.pipeline.simulated import TEXTS, Kind, Schedule, simulate
+from tests.edge_client.pipeline.simulated import Kind, Schedule, simulate
+from tests.edge_client.pipeline.simulated_parts import TEXTS
 
 KINDS: tuple[Kind, ...] = ("found", "found", "found", "nothing", "unreachable", "overloaded", "timeout")
 seconds = st.sampled_from([0.0, 0.004, 0.03, 0.08, 0.2, 0.45, 1.1, 3.0, 10.0])

@@ -97,7 +97,7 @@ def test_the_device_has_room_for_a_recording_on_a_small_disk(tmp_path: Path) -> 
 
 def test_a_file_beside_the_database_that_cannot_grow_is_a_full_disk() -> None:
     error = sqlite3.OperationalError("disk I/O error")
-    error.sqlite_errorname = "SQLITE_IOERR_SHMSIZE"  # type: ignore[misc]
+    error.sqlite_errorname = "SQLITE_IOERR_SHMSIZE"
     assert explain(error) == "the disk is full"
-    error.sqlite_errorname = "SQLITE_IOERR_FSYNC"  # type: ignore[misc]
+    error.sqlite_errorname = "SQLITE_IOERR_FSYNC"
     assert explain(error) == "the disk failed (disk I/O error)"

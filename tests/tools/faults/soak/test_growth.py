@@ -14,8 +14,8 @@ MOST_MIB = 20.0
 
 def series(
     resident_mib: Callable[[float], float] = lambda _s: 200.0,
-    descriptors: Callable[[float], int] = lambda _s: 40,
-    threads: Callable[[float], int] = lambda _s: 20,
+    descriptors: Callable[[int], int] = lambda _s: 40,
+    threads: Callable[[int], int] = lambda _s: 20,
     seconds: int = 1800,
 ) -> list[Sample]:
     chance = random.Random(1)
