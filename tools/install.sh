@@ -4,7 +4,8 @@
 #   tools/install.sh EXTRAS        for example: tools/install.sh edge,cloud,tools
 #
 # Does nothing when .venv already holds them. PYTHON names the interpreter to use; without it the first of
-# python3.13, python3.12, python3.11 and python3 that is new enough is taken.
+# python3.13, python3.12, python3.11 and python3 that is new enough is taken. With REQUIRE_HASHES=1 nothing is installed
+# whose file is not one of those in hashes.txt (which are of the platforms where somebody noted them).
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -113,7 +114,18 @@ if [[ -f $stamp ]]; then
 fi
 rm -f "$stamp"
 echo "install: the packages of [$extras] go into .venv (some minutes the first time; log: .venv/install.log)"
-if ! (cd "$root" && "$venv/bin/python" -m pip install --disable-pip-version-check --no-input \
+install_hashed() { # looks up first what is needed, then takes only files that are known
+    local pip=("$venv/bin/python" -m pip install --disable-pip-version-check --no-input --progress-bar off --no-deps)
+    (cd "$root" && "$venv/bin/python" -m tools.faults.supply requirements "$extras" >"$venv/hashed.txt") &&
+        "${pip[@]}" --require-hashes -r "$venv/hashed.txt" && (cd "$root" && "${pip[@]}" --no-build-isolation -e .)
+}
+
+if [[ ${REQUIRE_HASHES:-0} == 1 ]]; then
+    if ! install_hashed 2>&1 | tee "$log" | show_progress; then
+        grep -E '^(ERROR|supply: error)' "$log" | head -n 5 >&2 || tail -n 5 "$log" >&2
+        fail "the installation with hashes failed. The whole log is in .venv/install.log"
+    fi
+elif ! (cd "$root" && "$venv/bin/python" -m pip install --disable-pip-version-check --no-input \
     --progress-bar off -c constraints.txt -e ".[$extras]") 2>&1 | tee "$log" | show_progress; then
     [[ -t 1 ]] && printf '\r\033[K'
     grep -E '^(ERROR|error)' "$log" | head -n 5 >&2 || tail -n 5 "$log" >&2

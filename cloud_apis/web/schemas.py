@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from cloud_apis.contract import MAX_CROPS
 from cloud_apis.web.payloads import CropsBody, PictureBody
 
 Box = tuple[float, float, float, float, float, list[float]]
@@ -144,7 +145,8 @@ def picture_body(*, forms: bool = False) -> dict[str, Any]:
     content: dict[str, Any] = {"image/jpeg": _BINARY, "image/png": _BINARY}
     content["application/json"] = {"schema": PictureBody.model_json_schema()}
     if forms:
-        form = {"type": "object", "properties": {"image": _BINARY["schema"]}, "required": ["image"]}
+        form: dict[str, Any] = {"type": "object", "properties": {"image": _BINARY["schema"]}, "required": ["image"]}
+        form["additionalProperties"] = False
         content["multipart/form-data"] = {
             "schema": form,
             "encoding": {"image": {"contentType": "image/jpeg, image/png"}},
@@ -154,9 +156,9 @@ def picture_body(*, forms: bool = False) -> dict[str, Any]:
 
 def crops_body() -> dict[str, Any]:
     """Documentation of a body that holds plate crops."""
-    part = {"type": "array", "items": {"type": "string", "format": "binary"}}
+    part = {"type": "array", "items": {"type": "string", "format": "binary"}, "maxItems": MAX_CROPS}
     form = {
-        "schema": {"type": "object", "properties": {"imgs": part}},
+        "schema": {"type": "object", "properties": {"imgs": part}, "additionalProperties": False},
         "encoding": {"imgs": {"contentType": "image/jpeg, image/png"}},
     }
     return _body({"multipart/form-data": form, "application/json": {"schema": CropsBody.model_json_schema()}})
