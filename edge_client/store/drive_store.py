@@ -97,7 +97,7 @@ class DriveStore:
 
     def save(self, read: TrackRead) -> None:
         """As `ReadStore` has it; a read of an ignored plate is not kept, and goes if it was."""
-        known = self._known.match(read.text)
+        known = self._known.match(read.text) if read.text else None  # a car without a plate is nobody's
         ignored = known is not None and known.action == "ignore"
         if ignored and not self._store_ignored:
             gone = [read.uid, *read.supersedes]

@@ -96,7 +96,7 @@ class KnownPlates:
 
     def match(self, text: str) -> KnownPlate | None:
         """The plate of the list that a text is nearest to, if it is near enough."""
-        if not self._plates or not text:
+        if not self._plates:
             return None
         try:
             return self._answers[text]

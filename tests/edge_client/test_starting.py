@@ -65,7 +65,7 @@ class Drive:
         self.statuses: list[LiveStatus] = []
         self._end_s = time.monotonic() + PATIENCE_S
 
-        def command(settings: ApiSettings, port_file: Path) -> list[str]:
+        def command(settings: ApiSettings, port_file: Path, *, vehicles: bool = False) -> list[str]:
             return [sys.executable, "-c", child, str(port_file), str(self.go)]
 
         monkeypatch.setattr(embedded, "api_command", command)

@@ -13,13 +13,14 @@ from pathlib import Path
 import gpxpy
 import pytest
 
+from edge_client.config import EdgeSettings
 from edge_client.outbox.box import Mailing
 from edge_client.spool.doubles import Doubles
+from edge_client.store.drive_store import open_drive_store
 from edge_client.store.drives import DriveStart
 from edge_client.store.export import write_csv, write_json
 from edge_client.store.geojson import write_geojson
 from edge_client.store.gpx import write_gpx
-from edge_client.store.known import KnownPlate, KnownPlates
 from edge_client.store.library import ReadFilter, ReadLibrary
 from edge_client.store.secrecy import PlateSecret
 from edge_client.store.writer import SqliteReads
@@ -159,10 +160,17 @@ def test_where_plates_are_hashed_no_picture_of_a_car_is_kept(tmp_path: Path) -> 
         assert library.count_hashed() == 1
 
 
-def test_a_car_without_a_plate_is_no_known_plate() -> None:
-    known = KnownPlates([KnownPlate("B1", "short", "", "alert", 4.0)])
-    assert known.match("") is None
-    assert known.match("B1") is not None
+def test_a_car_without_a_plate_is_no_known_plate(tmp_path: Path) -> None:
+    (tmp_path / "known.yaml").write_text("- plate: B1\n  distance: 4.0\n- {plate: A, action: ignore, distance: 4.0}\n")
+    settings = EdgeSettings.model_validate({"reads": {"known_file": tmp_path / "known.yaml"}})
+    store = open_drive_store(settings, tmp_path / "reads.db")
+    heard: list[TrackRead] = []
+    store.listen(heard.append)
+    store.save(unread("v"))
+    store.close()
+    assert (store.alerts(), [r.uid for r in heard]) == ((), ["v"])
+    with ReadLibrary(tmp_path / "reads.db") as library:
+        assert [(r.uid, r.known) for r in library.find(ReadFilter())] == [("v", "")]
 
 
 def test_cars_without_plates_are_never_taken_for_each_other() -> None:
