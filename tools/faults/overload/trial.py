@@ -1,13 +1,15 @@
 """Twice what the APIs can do, for minutes: `cloud-apis serve` as it is shipped, on loopback.
 
 The capacity, and what is normal, are measured first: as many clients as there are places in the detector's queue ask
-again as soon as they are answered, so that the queue is as full as it can be without anybody being refused.
+again as soon as they are answered, so that the queue is as full as it can be without anybody being refused. Clients
+are no part of a server: where there are several processors they run on others than the APIs.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -61,7 +63,7 @@ def overload(effort: Effort) -> Iterator[Row]:
 def measure(normal_s: float, heavy_s: float) -> Measured:
     """The load, normal and heavy. Raises RunError when the APIs do not start."""
     places = load_settings().yolov3.queue
-    with running_apis() as apis, _memory(apis.process) as samples:
+    with running_apis() as apis, _apart(apis.process), _memory(apis.process) as samples:
 
         async def loads() -> tuple[list[Answer], list[Answer], list[Answer]]:
             server = Server(apis.port, YOLOV3_PATH, _picture())
@@ -117,6 +119,23 @@ def memory(measured: Measured) -> Row:
     grown = growth(measured.memory)
     told = f"{grown.resident_mib:+.1f} MiB, {grown.descriptors:+d} descriptors in the second half"
     return Row("memory under overload", f"at most {MOST_MIB:g} MiB more", told, grown.resident_mib <= MOST_MIB)
+
+
+@contextlib.contextmanager
+def _apart(server: psutil.Process) -> Iterator[None]:
+    """The server on half of the processors that there are, this process on the others."""
+    all_of_them = sorted(os.sched_getaffinity(0))
+    half = len(all_of_them) // 2
+    if not half:
+        yield
+        return
+    for thread in server.threads():
+        os.sched_setaffinity(thread.id, all_of_them[:half])
+    os.sched_setaffinity(0, all_of_them[half:])
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, all_of_them)
 
 
 @contextlib.contextmanager
