@@ -67,7 +67,8 @@ def _case(path: str, kind: str, body: bytes) -> bytes:
     return f"{path}\t{kind}\n".encode("latin-1") + body
 
 
-def _split(case: bytes) -> tuple[str, str, bytes]:
+def split(case: bytes) -> tuple[str, str, bytes]:
+    """Path, content type and body of a case."""
     head, _, body = case.partition(b"\n")
     path, _, kind = head.decode("latin-1").partition("\t")
     return path, kind, body
@@ -108,7 +109,7 @@ def _in_body(mutation: Mutation) -> Mutation:
 
 
 def _other_head(random_: random.Random, case: bytes) -> bytes:
-    path, kind, body = _split(case)
+    path, kind, body = split(case)
     if random_.random() < 0.5:
         kind = random_.choice(_TYPES)
     elif random_.random() < 0.5:
@@ -163,7 +164,7 @@ def small_settings() -> ApiSettings:
 
 def ask(loop: asyncio.AbstractEventLoop, app: ASGIApp, case: bytes) -> str:
     """One request to the application, its body in pieces; the status of a right answer, or AssertionError."""
-    path, kind, body = _split(case)
+    path, kind, body = split(case)
     step = max(1, len(body) // 3)
     pieces = [body[at : at + step] for at in range(0, len(body), step)] or [b""]
     queue = [{"type": "http.request", "body": p, "more_body": i < len(pieces) - 1} for i, p in enumerate(pieces)]

@@ -32,6 +32,6 @@ def keep(folder: Path, data: bytes, why: str, *, text: bool) -> Path:
     file = folder / f"{name}{_HEX}"
     digits = data.hex()
     lines = [digits[at : at + _LINE] for at in range(0, len(digits), _LINE)]
-    reason = why.encode("ascii", "replace").decode("ascii")
+    reason = " ".join(why.encode("ascii", "replace").decode("ascii").split())
     file.write_text("\n".join([f"# {reason}", *lines, ""]), encoding="ascii")
     return file

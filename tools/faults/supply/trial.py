@@ -58,9 +58,8 @@ def trial(_: Effort) -> Iterator[Row]:
     yield Row("versions that do not fit each other", "pip check finds none", measured, kept)
     open_imports = [place for room in ROOMS for place in missing(room)]
     idle = [f"{extra}: {name}" for extra, rooms in EXTRAS.items() for name in unused(extra, rooms)]
-    measured = (
-        f"{len(open_imports)} imports nobody asks for {open_imports[:3] or ''}, {len(idle)} unused {idle[:5] or ''}"
-    )
+    measured = f"{len(open_imports)} imports nobody asks for {open_imports[:3] or ''}, "
+    measured += f"{len(idle)} unused {idle[:5] or ''}"
     promised = "a room imports what its extra asks for, and an extra asks for nothing else"
     yield Row("extras", promised, measured, not open_imports and not idle)
 
