@@ -6,7 +6,10 @@ Inference and decoding release the interpreter's lock, so threads are enough and
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
+import os
+import sys
 import threading
 import time
 from collections import deque
@@ -21,6 +24,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _LONGEST_RETRY_AFTER_S = 30
+_NICENESS = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,6 +106,7 @@ class WorkerPool(Generic[T, R]):
         return min(_LONGEST_RETRY_AFTER_S, max(1, math.ceil(drain_s)))
 
     def _work(self) -> None:
+        _step_back()
         while jobs := self._take():
             live = [j for j in jobs if j.future.set_running_or_notify_cancel()]
             begun = time.monotonic()
@@ -135,3 +140,15 @@ class WorkerPool(Generic[T, R]):
         except Exception as error:  # noqa: BLE001 - handed to the callers, who raise it
             return [error] * len(jobs)
         return results
+
+
+def _step_back() -> None:
+    """Let this thread's work come after that of the thread that takes requests and refuses those that are too many.
+
+    Otherwise, where all processors are busy, requests wait before the queue, where nothing bounds them. On Linux
+    alone: elsewhere niceness is that of the whole process.
+    """
+    if sys.platform == "linux":
+        thread = threading.get_native_id()
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, thread, min(os.getpriority(os.PRIO_PROCESS, thread) + _NICENESS, 19))

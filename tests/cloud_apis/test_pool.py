@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 import threading
 from collections.abc import Sequence
 from concurrent.futures import CancelledError
@@ -112,3 +114,15 @@ def test_closing_cancels_what_waits_and_refuses_what_comes() -> None:
     closer.join(30)
     assert not closer.is_alive()
     assert begun.result(0) == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="niceness of a thread is Linux's")
+def test_workers_step_back_behind_the_thread_that_takes_requests() -> None:
+    def niceness(items: Sequence[int]) -> list[int | Exception]:
+        return [os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) for _ in items]
+
+    pool = WorkerPool[int, int]("test", niceness)
+    ours = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    assert pool.submit(1).result(20) == min(ours + 5, 19)
+    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == ours
+    pool.close()
