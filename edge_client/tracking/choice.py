@@ -245,6 +245,8 @@ class CropChoice(Generic[T]):
 
     def _ripe(self, number: int, track: _Track[T], now_s: float, *, last: bool) -> _Held[T] | None:
         """The crop that is to be sent now, if a better one is not to be waited for."""
+        if track.requests >= self._settings.max_requests:
+            track.before = None
         if track.before is not None:
             return track.before
         if self._settled(number, track):

@@ -70,6 +70,19 @@ def test_where_frames_lie_far_apart_several_are_waited_for() -> None:
     assert device.due(2.0) == ["second 1"]
 
 
+def test_what_was_held_before_a_jump_counts_for_the_track_too() -> None:
+    device = Device(max_requests=1)
+    device.see(0.0, look(60.0), "first")
+    assert device.due(0.0) == []  # a better one is waited for
+    device.see(0.2, look(90.0, steady=False), "another plate perhaps")
+    device.choice.lost(1)
+    assert device.due(0.2) == ["first"]
+    device.read(DOUBTFUL)
+    device.see(0.3, look(60.0), "found again")
+    assert [device.due(float(second), last=second > 10) for second in range(1, 20)] == [[]] * 19
+    assert not device.choice.needs(1)
+
+
 def test_a_lost_plate_is_sent_without_waiting() -> None:
     device = Device()
     device.see(0.0, look(80.0))
