@@ -178,9 +178,10 @@ def look_at_reads(file: Path, reported: Mapping[str, str]) -> tuple[tuple[str, .
 
     A read that another one with its text has superseded meanwhile is not missing.
     """
-    with contextlib.closing(sqlite3.connect(file)) as connection:
-        sound = connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    sound, rows = False, list[tuple[str, str]]()
+    with contextlib.closing(sqlite3.connect(file)) as connection, contextlib.suppress(sqlite3.DatabaseError):
         rows = connection.execute("SELECT uid, text FROM reads").fetchall()
+        sound = connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     counts, texts = Counter(uid for uid, _ in rows), {text for _, text in rows}
     missing = tuple(sorted(uid for uid, text in reported.items() if uid not in counts and text not in texts))
     return missing, tuple(sorted(uid for uid, n in counts.items() if n > 1)), sound

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -96,9 +96,10 @@ def kill_often(path: Path, lives_s: Sequence[float], death: Death = KILLED) -> I
 
 
 def _examined(path: Path, lives_s: float, alive: set[str], perhaps: set[str], said: tuple[str, ...]) -> Life:
-    with closing(sqlite3.connect(path)) as connection:
-        sound = connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    sound, counts = False, dict[str, int]()
+    with closing(sqlite3.connect(path)) as connection, suppress(sqlite3.DatabaseError):
         counts = dict(connection.execute("SELECT uid, count(*) FROM reads GROUP BY uid").fetchall())
+        sound = connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     missing = tuple(sorted(uid for uid in alive - perhaps if uid not in counts))
     doubled = tuple(sorted(uid for uid, count in counts.items() if count != 1))
     return Life(lives_s, len(alive), sound and not list(path.parent.glob("*.damaged-*")), missing, doubled, said)
