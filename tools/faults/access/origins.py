@@ -45,7 +45,7 @@ def _opens(answer: bytes) -> bool:
 def rows(folder: Path) -> Iterator[Row]:
     """The APIs, then the dashcam's page."""
     yield _apis()
-    yield from _page(folder)
+    yield from page_rows(folder)
 
 
 def _apis() -> Row:
@@ -69,14 +69,17 @@ def _apis() -> Row:
     return tries.row()
 
 
-def _page(folder: Path) -> Iterator[Row]:
+def page_rows(folder: Path) -> Iterator[Row]:
+    """The dashcam's page, without and with a key."""
     presses: list[bool] = []
     with page(folder, presses=presses) as shown:
         tries = Tries("pages of other sites, before the dashcam's page", "403, and nothing is changed or told")
         own = shown.url.partition("://")[2].rstrip("/")
         for host in _HOSTS:
-            for target in ("/", "/api/live", "/api/reads", "/export/reads.csv", "/stream.mjpg"):
+            for target in ("/", "/api/live", "/api/reads", "/export/reads.csv"):
                 tries.refused(f"{target} as {host}", status(get(shown.url, target, f"Host: {host}")) == 403)
+        stream = get(shown.url, "/stream.mjpg", f"Host: {_HOSTS[0]}", patience_s=3.0)
+        tries.refused(f"the stream as {_HOSTS[0]}", status(stream) == 403)
         for headers in (*_FOREIGN, ()):
             answer = get(shown.url, "/api/lock", f"Host: {own}", *headers, method="POST")
             tries.refused(f"the button with {headers}", status(answer) == 403 and not presses)

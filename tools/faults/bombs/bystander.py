@@ -16,6 +16,7 @@ class Bystander:
         self._picture = picture
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._ask)
+        self._asked = threading.Condition()
         self.answered = 0
         self.failed: list[str] = []
         self.slowest_s = 0.0
@@ -27,6 +28,12 @@ class Bystander:
     def __exit__(self, *_: object) -> None:
         self._over.set()
         self._thread.join()
+
+    def wait_for(self, answers: int, timeout_s: float = 30.0) -> bool:
+        """Wait for so many answers in all; False when one failed, or they did not come in time."""
+        with self._asked:
+            self._asked.wait_for(lambda: self.answered >= answers or self.failed, timeout_s)
+        return self.answered >= answers and not self.failed
 
     def _ask(self) -> None:
         with requests.Session() as session:
@@ -46,3 +53,5 @@ class Bystander:
                 except requests.RequestException as error:
                     self.failed.append(type(error).__name__)
                 self.slowest_s = max(self.slowest_s, time.monotonic() - begun_s)
+                with self._asked:
+                    self._asked.notify_all()
