@@ -99,7 +99,7 @@ def _in_graph(random_: random.Random, case: bytes) -> bytes:
                 model.opset_import[0].version = random_.choice((0, 1, 7, 99, 2**62))
     except (ValueError, IndexError, UnicodeDecodeError, DecodeError):
         return case
-    return manifest + mark + model.SerializeToString()
+    return manifest + mark + bytes(model.SerializeToString())
 
 
 def _load(folder: Path, case: bytes) -> str:

@@ -34,8 +34,9 @@ class Growth:
 def growth(samples: Sequence[Sample]) -> Growth:
     """Of the second half: memory and disk by the medians of its first and last fifth, the others by their floors.
 
-    Connections come and go with the faults: how many descriptors and threads there are at the quietest moment of the
-    half's first third and of its last tells whether some are never given back. Raises ValueError for too few samples.
+    Connections come and go with the faults: how many descriptors and threads there are at quiet moments (a tenth of the
+    time) of the half's first third and of its last tells whether some are never given back. Raises ValueError for too
+    few samples.
     """
     half = samples[len(samples) // 2 :]
     if len(half) < _LEAST_SAMPLES:
@@ -46,7 +47,7 @@ def growth(samples: Sequence[Sample]) -> Growth:
         return statistics.median(values[-fifth:]) - statistics.median(values[:fifth])
 
     def floor_risen(values: Sequence[int]) -> int:
-        return min(values[-third:]) - min(values[:third])
+        return sorted(values[-third:])[third // 10] - sorted(values[:third])[third // 10]
 
     return Growth(
         risen([s.resident_bytes for s in half]) / MEBIBYTE,

@@ -62,15 +62,15 @@ def imports(room: str, root: Path = ROOT) -> Iterator[Import]:
     """What a room imports that is neither Python's own nor ours."""
     for file in sorted((root / room).rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            names = []
+            names: list[tuple[str, int]] = []
             if isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
+                names = [(alias.name, node.lineno) for alias in node.names]
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                names = [node.module]
-            for name in names:
+                names = [(node.module, node.lineno)]
+            for name, line in names:
                 top = name.partition(".")[0]
                 if top not in sys.stdlib_module_names and top not in _OWN:
-                    yield Import(name, f"{file.relative_to(root)}:{node.lineno}")
+                    yield Import(name, f"{file.relative_to(root)}:{line}")
 
 
 def requirements(extras: Sequence[str], root: Path = ROOT) -> set[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.metadata import Distribution, distributions
+from importlib.metadata import Distribution, PackageMetadata, distributions
 from typing import Final
 
 from tools.faults.supply.pins import normal, pins
@@ -42,15 +42,19 @@ def licences() -> Iterator[Licence]:
 def stated(found: Distribution) -> str:
     """The licence by its expression, its classifiers or the first line of its text."""
     told = found.metadata
-    expression = told.get("License-Expression")
+    expression = _first(told, "License-Expression")
     if expression:
-        return str(expression)
+        return expression
     marks = [c.rpartition(" :: ")[2] for c in told.get_all("Classifier") or () if c.startswith("License :: ")]
     marks = [mark for mark in marks if mark != "OSI Approved"]
     if marks:
         return "; ".join(marks)
-    lines = str(told.get("License") or "").strip().splitlines()
+    lines = _first(told, "License").strip().splitlines()
     return lines[0].strip() if lines else "not stated"
+
+
+def _first(told: PackageMetadata, name: str) -> str:
+    return str(next(iter(told.get_all(name) or ()), ""))
 
 
 def is_permissive(text: str) -> bool:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import random
+import subprocess
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from cloud_apis.images import decode_grey
 from tools.faults.fuzz import cli, pictures, watch
 from tools.faults.fuzz.child import outcome
 from tools.faults.fuzz.format import FORMATS, format_named
@@ -71,12 +74,12 @@ def test_what_hangs_dies_or_raises_is_found(tmp_path: Path, monkeypatch: pytest.
         """),
         encoding="utf-8",
     )
-    real = watch.subprocess.Popen
+    real = subprocess.Popen
 
-    def started(command: list[str], **options: object) -> object:
-        return real([command[0], str(script), *command[5:]], **options)  # type: ignore[call-overload]
+    def started(command: list[str], **options: Any) -> Any:
+        return real([command[0], str(script), *command[5:]], **options)
 
-    monkeypatch.setattr(watch.subprocess, "Popen", started)
+    monkeypatch.setattr(subprocess, "Popen", started)
     figures = run_cases("pictures", 6, 1, tmp_path, case_s=2.0)
     assert [number for number, _ in figures.broken] == [1, 3, 4]
     assert figures.became == {"taken": 3}
@@ -97,7 +100,7 @@ def test_growth_is_found() -> None:
 def test_a_decoder_that_lies_or_breaks_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     good = pictures.intact()[0]
     assert outcome(pictures.decode, good) == "taken"
-    monkeypatch.setattr(pictures, "decode_bgr", pictures.decode_grey)
+    monkeypatch.setattr(pictures, "decode_bgr", decode_grey)
     assert outcome(pictures.decode, good).startswith("!AssertionError")
 
 
