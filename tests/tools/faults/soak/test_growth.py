@@ -47,7 +47,8 @@ def test_a_process_that_warms_up_and_then_stays_as_it_is_is_well() -> None:
         (series(lambda s: 200 + s / 20), "MiB of memory"),  # 90 MiB in half an hour
         (series(lambda s: 200 + (30 if s > 1500 else 0)), "MiB of memory"),
         (series(descriptors=lambda s: 40 + s // 60), "descriptors"),  # one a minute
-        (series(threads=lambda s: 20 + s // 300), "threads"),
+        (series(descriptors=lambda s: 5 if s > 1790 else 40 + s // 30), "descriptors"),  # few in the end hide nothing
+        (series(threads=lambda s: 20 + s // 200), "threads"),
         (series(lambda s: 200 + s, lambda s: 40 + s // 2, seconds=60), "descriptors"),
     ],
 )
