@@ -16,6 +16,7 @@ import requests
 
 from cloud_apis.names import Api
 from cloud_apis.settings import ApiSettings, load_settings
+from tools.faults.bombs import answers
 from tools.faults.bombs.bystander import Bystander
 from tools.faults.bombs.memory import PeakMemory
 from tools.faults.bombs.requests import Bomb, bombs, head, picture
@@ -131,6 +132,7 @@ def trial(effort: Effort) -> Iterator[Row]:
         warm_up(server.url, jpeg)
         yield from _bomb_rows(effort, server, jpeg)
         yield from _crowd_rows(effort, server, jpeg)
+    yield from answers.rows()
 
 
 BOMBS: Final = Trial("bombs", "requests that are small and mean much work", trial)

@@ -10,6 +10,7 @@ import pytest
 from cloud_apis.names import Api
 from cloud_apis.web.app import create_app
 from tests.cloud_apis.serving import running
+from tools.faults.bombs import answers
 from tools.faults.bombs.bystander import Bystander
 from tools.faults.bombs.memory import PeakMemory
 from tools.faults.bombs.requests import MOST_REFUSAL_S, Bomb, bombs, head, picture
@@ -54,6 +55,10 @@ def test_a_server_that_waits_for_whole_bodies_would_be_found(url: str, monkeypat
     blast = explode(url, BOMBS["PNG header of 65,500 px square"])
     assert blast.status == 408
     assert blast.took_s > MOST_REFUSAL_S
+
+
+def test_a_packed_answer_is_garbage_to_the_dashcam() -> None:
+    assert all("refused" in told.measured for told in answers.rows())
 
 
 def test_the_peak_of_memory_is_seen() -> None:
