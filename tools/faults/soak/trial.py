@@ -28,7 +28,7 @@ from tools.faults.soak.growth import Sample, grows, growth
 from tools.faults.trial import Effort, Trial
 
 MOST_MIB = 20.0
-RECORDINGS_BYTES = 200 * 10**6
+RECORDINGS_BYTES = 60 * 10**6
 _FILM_S = 20.0
 _LEAST_CONTROL_S = 25.0
 _LOOKS = 900
