@@ -21,7 +21,7 @@ def _trial(name: str, about: str, whole: int, short: int) -> Trial:
 
 
 _WHOLE: Final[tuple[tuple[str, str, int, int], ...]] = (
-    ("pictures", "mutated JPEG, PNG and WebP", 10_000, 200),
+    ("pictures", "mutated JPEG, PNG and WebP", 10_000, 1000),
     ("bodies", "mutated JSON and multipart bodies", 10_000, 200),
     ("answers", "mutated answers of the APIs to the dashcam", 10_000, 200),
     ("settings", "mutated settings files", 3_000, 100),
