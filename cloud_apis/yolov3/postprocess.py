@@ -13,7 +13,7 @@ STRIDES = (8, 16, 32)
 ANCHORS_PER_SCALE = 3
 # More boxes than this above the threshold are noise; keeping the best bounds the work.
 MAX_CANDIDATES = 512
-# Candidates that overlap a kept box this much stand for the same edges (chosen on training pictures, together with the served NMS threshold).
+# Candidates that overlap a kept box this much stand for the same edges (chosen on training pictures).
 VOTE_IOU = 0.65
 
 
