@@ -73,7 +73,7 @@ def rows(folder: Path) -> Iterator[Row]:
         yield _exports(shown.url)
         command = find_chromium()
         if command is None:
-            yield Row(_FAULT, _PROMISED, "not tried: Chromium is not installed (apt-get install chromium)", kept=True)
+            yield Row(_FAULT, _PROMISED, "not tried: Chromium is not installed (apt-get install chromium)", kept=None)
             return
         tries = Tries(_FAULT, _PROMISED)
         with started(command) as browser:
