@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import resource
 import signal
@@ -18,6 +17,7 @@ import yaml
 
 from tools.faults.access.tries import Tries
 from tools.faults.fuzz.samples import drawn
+from tools.faults.listening import Listening
 from tools.faults.row import Row
 
 API_KEY: Final = "api-key-RqN7tVx2LmW9"
@@ -33,36 +33,23 @@ _PICTURES: Final = 12
 _TIMEOUT_S: Final = 120.0
 
 
-class _Mirror:
+class _Mirror(Listening):
     """Answers in every wrong way in turn; one of them is what was sent, key included."""
 
     def __init__(self) -> None:
         self.asked = 0
         self.saw_key = False
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
         self.waiting = threading.Event()
-        threading.Thread(target=self._serve, daemon=True).start()
+        super().__init__()
 
-    def close(self) -> None:
-        """Answer nobody any more."""
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            with connection, contextlib.suppress(OSError):
-                connection.settimeout(5)
-                head = connection.recv(65536)
-                self.saw_key |= API_KEY.encode() in head
-                mirrored = b"HTTP/1.1 400 %s\r\n\r\n%s" % (API_KEY.encode(), head[:2000])
-                connection.sendall((*_ANSWERS, mirrored)[self.asked % (len(_ANSWERS) + 1)])
-                self.asked += 1
-                self.waiting.set()
+    def answer(self, connection: socket.socket) -> None:
+        """As `Listening` has it."""
+        head = connection.recv(65536)
+        self.saw_key |= API_KEY.encode() in head
+        mirrored = b"HTTP/1.1 400 %s\r\n\r\n%s" % (API_KEY.encode(), head[:2000])
+        connection.sendall((*_ANSWERS, mirrored)[self.asked % (len(_ANSWERS) + 1)])
+        self.asked += 1
+        self.waiting.set()
 
 
 def rows(folder: Path) -> Iterator[Row]:

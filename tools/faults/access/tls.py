@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
-import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -17,6 +16,7 @@ from edge_client.requests.transport import Body, Transport
 from tools.faults.access.certificates import Authority
 from tools.faults.access.raw import get, status
 from tools.faults.access.tries import Tries
+from tools.faults.listening import Listening
 from tools.faults.row import Row
 from tools.serving import served
 
@@ -26,40 +26,25 @@ _KEY = "a key that nobody else may see"
 _SETTINGS = PoolSettings(read_timeout_s=10.0, connect_timeout_s=10.0, retry_jitter_s=0.001)
 
 
-class TlsServer:
-    """Answers each request over TLS with empty boxes, and takes down whether a key reached it."""
+class TlsServer(Listening):
+    """Answers each request with empty boxes, over TLS if there is a context, and takes down whether a key came."""
 
     def __init__(self, context: ssl.SSLContext | None) -> None:
         self.saw_key = False
         self._context = context
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self._thread.start()
+        super().__init__()
 
-    def __enter__(self) -> TlsServer:
-        return self
+    def answer(self, connection: socket.socket) -> None:
+        """As `Listening` has it."""
+        if self._context is None:
+            self._reply(connection)
+        else:
+            with self._context.wrap_socket(connection, server_side=True) as wrapped:
+                self._reply(wrapped)
 
-    def __exit__(self, *_: object) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        self._thread.join()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            connection.settimeout(10)
-            with connection, contextlib.suppress(OSError):
-                self._answer(self._context.wrap_socket(connection, server_side=True) if self._context else connection)
-
-    def _answer(self, connection: socket.socket) -> None:
-        taken = connection.recv(65536)
-        self.saw_key |= _KEY.encode() in taken
+    def _reply(self, connection: socket.socket) -> None:
+        self.saw_key |= _KEY.encode() in connection.recv(65536)
         connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 12\r\nConnection: close\r\n\r\n{"boxes":[]}')
-        connection.close()
 
 
 def _context(file: Path) -> ssl.SSLContext:

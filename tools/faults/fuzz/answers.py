@@ -13,7 +13,6 @@ import math
 import random
 import re
 import socket
-import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -28,6 +27,7 @@ from edge_client.requests.transport import Transport
 from tools.faults.fuzz.format import Feed, Format
 from tools.faults.fuzz.jsons import spoiled_json
 from tools.faults.fuzz.mutate import BYTES, Mutation
+from tools.faults.listening import Listening
 
 _QUAD: Final = ((0.0, 0.0), (60.0, 0.0), (60.0, 20.0), (0.0, 20.0))
 _CROPS: Final = (b"\xff\xd8 one", b"\xff\xd8 two")
@@ -159,35 +159,18 @@ def _numbers(random_: random.Random, answer: bytes) -> bytes:
 _STRUCTURE: Final[tuple[Mutation, ...]] = (_in_json, _in_json, _in_body, _other_status, _more_headers, _numbers)
 
 
-class _Server:
+class _Server(Listening):
     """Sends the present case to whoever asks, then closes."""
 
-    def __init__(self) -> None:
-        self.case = b""
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self._thread.start()
+    case = b""
 
-    def close(self) -> None:
-        """Serve nobody any more."""
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        self._thread.join()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            with connection, contextlib.suppress(OSError):
-                connection.settimeout(5)
-                _take_request(connection)
-                connection.sendall(self.case)
-                connection.shutdown(socket.SHUT_WR)
-                while connection.recv(65536):  # until the client has closed, so that nothing is reset
-                    pass
+    def answer(self, connection: socket.socket) -> None:
+        """As `Listening` has it."""
+        _take_request(connection)
+        connection.sendall(self.case)
+        connection.shutdown(socket.SHUT_WR)
+        while connection.recv(65536):  # until the client has closed, so that nothing is reset
+            pass
 
 
 def _take_request(connection: socket.socket) -> None:
