@@ -38,13 +38,18 @@ def config(cluster: TrialCluster, tmp_path: Path) -> Path:
 def started(*arguments: str) -> Iterator[subprocess.Popen[str]]:
     """`cloud-deploy` with these arguments, until it ends or this does."""
     own = {"AWS_ACCESS_KEY_ID": ANYBODY[0], "AWS_SECRET_ACCESS_KEY": ANYBODY[1], "PLATE_KEY": KEY}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "deploy", *arguments],
-        env={**os.environ, **own, "AWS_EC2_METADATA_DISABLED": "true"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    # A shell's background jobs ignore Ctrl-C, and so would what they start.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "deploy", *arguments],
+            env={**os.environ, **own, "AWS_EC2_METADATA_DISABLED": "true"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
     try:
         yield process
     finally:
