@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+_BROKEN = (OSError, ValueError, KeyError, asyncio.IncompleteReadError, asyncio.LimitOverrunError)
+"""What becomes of a connection on which no answer of the APIs comes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -38,14 +41,20 @@ class Server:
         self._idle: list[_Connection] = []
 
     async def ask(self) -> Answer:
-        """One request."""
+        """One request.
+
+        Servers close connections that nobody used for a while, and may do so just when one is used again; then, as the
+        dashcam does, a fresh one is tried.
+        """
         began_s = time.perf_counter()
-        try:
-            connection = self._idle.pop() if self._idle else await self._connected()
-            status, headers = await self._asked(connection)
-        except (OSError, ValueError, KeyError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-            return Answer(0, time.perf_counter() - began_s)
-        return Answer(status, time.perf_counter() - began_s, headers.get("retry-after", ""))
+        connections = [self._idle.pop()] if self._idle else []
+        for connection in (*connections, None):
+            try:
+                status, headers = await self._asked(connection or await self._connected())
+            except _BROKEN:
+                continue
+            return Answer(status, time.perf_counter() - began_s, headers.get("retry-after", ""))
+        return Answer(0, time.perf_counter() - began_s)
 
     def close(self) -> None:
         """End the connections that nobody uses."""

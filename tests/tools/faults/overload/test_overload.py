@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import socket
 import threading
 
 from tests.edge_client.fake_apis import Answer as Reply
 from tests.edge_client.fake_apis import FakeApis, fake_apis
+from tools.faults.listening import Listening
 from tools.faults.overload.load import Answer, Server, closed_loop, open_loop, p99_s
 from tools.faults.overload.trial import Measured, latency, memory, recovery, refusals
 from tools.faults.soak.growth import Sample
@@ -86,3 +88,21 @@ def test_a_server_that_is_gone_is_no_answer() -> None:
     with fake_apis() as apis:
         port = int(apis.url.rpartition(":")[2])
     assert asyncio.run(Server(port, "/yolov3", b"x").ask()).status == 0
+
+
+class OneEach(Listening):
+    """Closes every connection after its first answer, without having said so."""
+
+    def answer(self, connection: socket.socket) -> None:
+        """As `Listening` has it."""
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+
+def test_a_kept_connection_that_was_closed_meanwhile_costs_no_request() -> None:
+    async def ask_thrice(port: int) -> list[int]:
+        asking = Server(port, "/yolov3", b"x")
+        return [(await asking.ask()).status for _ in range(3)]
+
+    with OneEach() as server:
+        assert asyncio.run(ask_thrice(server.port)) == [200, 200, 200]
