@@ -39,6 +39,12 @@ def plain(node: Any) -> Any:
     return told
 
 
+def is_what_is_sent(media_type: str | None, body: object) -> bool:
+    """Whether a request can hold a generated body: a form has no part for an empty list, and is then another one."""
+    form = media_type == "multipart/form-data" and isinstance(body, dict)
+    return not (form and any(value == [] for value in body.values()))  # type: ignore[attr-defined] # it is a dict
+
+
 def find(app: FastAPI, examples: int, seed: int) -> tuple[int, list[str]]:
     """How many requests were made, and what was found wrong, by operation."""
     import hypothesis
@@ -51,8 +57,9 @@ def find(app: FastAPI, examples: int, seed: int) -> tuple[int, list[str]]:
 
     def check(case: Any) -> None:
         nonlocal made
-        made += 1
-        case.call_and_validate()
+        if is_what_is_sent(case.media_type, case.body):
+            made += 1
+            case.call_and_validate()
 
     for result in schema.get_all_operations():
         operation: Any = result.ok()  # type: ignore[union-attr] # one that is no good raises here

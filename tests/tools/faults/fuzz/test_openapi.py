@@ -7,7 +7,7 @@ import pytest
 from cloud_apis.names import Api
 from cloud_apis.web.app import create_app
 from tools.faults.fuzz.bodies import small_settings
-from tools.faults.fuzz.openapi import find, plain
+from tools.faults.fuzz.openapi import find, is_what_is_sent, plain
 
 pytest.importorskip("schemathesis", reason="schemathesis is not installed: pip install -e '.[dev]'")
 
@@ -34,3 +34,10 @@ def test_tuples_become_lists_of_any_of_theirs() -> None:
     assert told == {
         "a": [{"type": "array", "minItems": 2, "items": {"anyOf": [{"type": "number"}, {"type": "string"}]}}]
     }
+
+
+def test_what_a_form_cannot_hold_is_not_judged() -> None:
+    assert not is_what_is_sent("multipart/form-data", {"image": b"x", "": []})
+    assert is_what_is_sent("multipart/form-data", {"image": b"x", "": [b"y"]})
+    assert is_what_is_sent("application/json", {"imgs": []})
+    assert is_what_is_sent("image/jpeg", b"")
