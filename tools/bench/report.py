@@ -10,14 +10,13 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-import cv2
 import requests
 from rich.console import Console
 from rich.table import Table
 from tqdm import tqdm
 
 from cloud_apis.contract.vehicles import REPORT_PATH
-from cloud_apis.images import decode_bgr, inspect
+from cloud_apis.images import decode_bgr, encode_jpeg, inspect
 from cloud_apis.model_files import packaged_models
 from cloud_apis.names import Api
 from cloud_apis.services.loading import Networks
@@ -26,10 +25,10 @@ from cloud_apis.services.vehicles import Reporter, ReportRequest, vehicle_crop
 from cloud_apis.settings import load_settings
 from tools.bench.figures import Timing, timing
 from tools.data import require_data_root
+from tools.evaluation.sets import read_picture
 from tools.serving import served
 
 WARM_UP = 5
-JPEG_QUALITY = 90
 
 
 def bench_report(args: argparse.Namespace, _: Path, console: Console) -> dict[str, object]:
@@ -79,13 +78,7 @@ def one_car_pictures(root: Path, count: int) -> list[bytes]:
     coco = json.loads((root / "attributes_val.json").read_text(encoding="utf-8"))
     vehicles = Counter(annotation["image_id"] for annotation in coco["annotations"])
     files = [root / image["file_name"] for image in coco["images"] if vehicles[image["id"]] == 1]
-    found = []
-    for file in files[:count]:
-        picture = cv2.imread(str(file), cv2.IMREAD_COLOR)
-        if picture is None:
-            raise OSError(f"cannot read the picture {file}")
-        found.append(cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes())
-    return found
+    return [encode_jpeg(read_picture(file)) for file in files[:count]]
 
 
 def _timed(work: Callable[[bytes], object], pictures: list[bytes], rounds: int, name: str) -> Timing:

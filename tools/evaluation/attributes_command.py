@@ -21,7 +21,8 @@ from tools.data import require_data_root
 from tools.evaluation.attributes import Answered, figures
 from tools.evaluation.client import key_of
 from tools.evaluation.detection import Array, average_precision
-from tools.evaluation.vehicle_sets import HAND_MADE, labelled_cars, marked_pictures, read_picture, training_counts
+from tools.evaluation.sets import read_picture
+from tools.evaluation.vehicle_sets import HAND_MADE, labelled_cars, marked_pictures, training_counts
 from tools.evaluation.vehicle_tables import boxes_table, floors_table, named_table, times_line
 from tools.evaluation.vehicle_ways import InProcess, Way, over_http
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import requests
 import simplejpeg
@@ -123,15 +124,21 @@ def _frame(image: Image, apis: PlateApis) -> list[Seen]:
     ]
 
 
-def _whole(image: Image, url: str, session: requests.Session) -> list[Seen]:
-    data = simplejpeg.encode_jpeg(image, quality=JPEG_QUALITY, colorspace="BGR")
+def post_picture(session: requests.Session, url: str, image: Image, quality: int = JPEG_QUALITY) -> Any:
+    """The decoded JSON that answers a picture, BGR uint8 (H, W, 3), sent as JPEG. Raises NoAnswerError."""
+    data = simplejpeg.encode_jpeg(image, quality=quality, colorspace="BGR")
+    path = urlsplit(url).path
     try:
         answer = session.post(url, data=data, headers={"Content-Type": "image/jpeg"}, timeout=TIMEOUT_S)
+        if not answer.ok:
+            raise NoAnswerError(f"{path}: answer {answer.status_code}: {answer.text[:200]}")
+        return answer.json()
     except requests.RequestException as error:
-        raise NoAnswerError(f"no answer: {type(error).__name__}") from error
-    if not answer.ok:
-        raise NoAnswerError(f"answer {answer.status_code}: {answer.text[:200]}")
-    return [_seen(plate) for plate in answer.json()["plates"]]
+        raise NoAnswerError(f"{path}: no answer: {type(error).__name__}") from error
+
+
+def _whole(image: Image, url: str, session: requests.Session) -> list[Seen]:
+    return [_seen(plate) for plate in post_picture(session, url, image)["plates"]]
 
 
 def _seen(plate: Mapping[str, Any]) -> Seen:

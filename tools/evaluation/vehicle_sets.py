@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from tools.evaluation.attributes import truth_of
 from tools.evaluation.detection import Array
@@ -69,14 +67,6 @@ def training_counts(root: Path) -> dict[str, Counter[str]]:
         head: Counter(truth for a in coco["annotations"] if (truth := truth_of(_known(a), head)))
         for head in ("make", "model")
     }
-
-
-def read_picture(file: Path) -> NDArray[np.uint8]:
-    """A picture, BGR uint8 (H, W, 3); raises OSError."""
-    picture = cv2.imread(str(file), cv2.IMREAD_COLOR)
-    if picture is None:
-        raise OSError(f"cannot read the picture {file}")
-    return np.asarray(picture, np.uint8)
 
 
 def _corners(bbox: Sequence[float]) -> tuple[float, float, float, float]:

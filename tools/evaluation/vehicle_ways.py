@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 import numpy as np
 import requests
-import simplejpeg
 from numpy.typing import NDArray
 
 from cloud_apis.attributes.classifier import load_classifier
@@ -32,6 +31,7 @@ from cloud_apis.contract.vehicles import (
 from cloud_apis.names import Api
 from cloud_apis.settings import load_settings
 from cloud_apis.vehicles.detector import load_vehicle_detector
+from tools.evaluation.client import post_picture
 from tools.evaluation.detection import iou_matrix
 from tools.evaluation.endtoend import NoAnswerError
 from tools.evaluation.parts import PartError
@@ -40,11 +40,11 @@ from tools.serving import ServeError, served
 LOW_THRESHOLD: Final = 0.02
 """Scores from here on count for the average precision."""
 JPEG_QUALITY: Final = 95
-TIMEOUT_S: Final = (5.0, 60.0)
 TOP_K: Final = 5
 SAME_CAR_IOU: Final = 0.5
 APIS: Final = (Api.VEHICLES, Api.COLOURS, Api.MAKE_MODEL, Api.REPORT)
 Image = NDArray[np.uint8]
+T = TypeVar("T")
 Corners = tuple[float, float, float, float]
 
 
@@ -100,30 +100,25 @@ class OverHttp:
 
     def find(self, picture: Image) -> list[VehicleBox]:
         """As `Way` has it; the server's threshold decides."""
-        return list(parse_vehicles_answer(self._ask(VEHICLES_PATH, picture)))
+        return list(self._ask(VEHICLES_PATH, picture, parse_vehicles_answer))
 
     def describe(self, picture: Image, box: Corners) -> VehicleAttributes:
         """As `Way` has it."""
         crop = np.ascontiguousarray(crop_of(picture, box))
-        colours = parse_colours_answer(self._ask(COLOURS_PATH, crop))
-        said = parse_make_model_answer(self._ask(f"{MAKE_MODEL_PATH}?top_k={TOP_K}", crop))
-        reported = parse_report_answer(self._ask(REPORT_PATH, picture))
+        colours = self._ask(COLOURS_PATH, crop, parse_colours_answer)
+        said = self._ask(f"{MAKE_MODEL_PATH}?top_k={TOP_K}", crop, parse_make_model_answer)
+        reported = self._ask(REPORT_PATH, picture, parse_report_answer)
         found = np.array([(r.box.xmin, r.box.ymin, r.box.xmax, r.box.ymax) for r in reported]).reshape(-1, 4)
         same = iou_matrix(np.array([box], np.float64), found)[0]
         types = reported[int(same.argmax())].attributes.types if len(same) and same.max() >= SAME_CAR_IOU else ()
         return VehicleAttributes(colours, types, said.makes, said.models, said.make, said.model)
 
-    def _ask(self, path: str, picture: Image) -> object:
-        data = simplejpeg.encode_jpeg(picture, quality=JPEG_QUALITY, colorspace="BGR")
+    def _ask(self, path: str, picture: Image, parse: Callable[[object], T]) -> T:
+        answer = post_picture(self.session, self.url + path, picture, JPEG_QUALITY)
         try:
-            answer = self.session.post(
-                self.url + path, data=data, headers={"Content-Type": "image/jpeg"}, timeout=TIMEOUT_S
-            )
-            if not answer.ok:
-                raise NoAnswerError(f"{path}: answer {answer.status_code}: {answer.text[:200]}")
-            return answer.json()
-        except (requests.RequestException, ContractError, ValueError) as error:
-            raise NoAnswerError(f"{path}: {type(error).__name__}: {error}") from error
+            return parse(answer)
+        except ContractError as error:
+            raise NoAnswerError(f"{path}: {error}") from error
 
 
 @contextmanager
