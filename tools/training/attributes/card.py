@@ -22,6 +22,11 @@ SHARED_LABELS = (
     "Colour, type, view, make and model of each car were given by eye for this project, each only where the labeller "
     "was confident; expect some errors, above all between silver, grey and white, and among models of one make."
 )
+FURTHER_LABELS = (
+    "Of the cars to train on {} are further ones that stand smaller or half hidden in the same pictures, or that the "
+    "data folder leaves without labels: a vision-language model labelled these from contact sheets, told to leave out "
+    "what it was not sure of (`further_cars.csv` of the training). They were checked here and there only."
+)
 LIMITS = (
     "Learnt from a few thousand photos, mostly of South Asia, Europe and North America: makes and models that are "
     'rare there are not among the classes, and are to come out as "unknown". Photos from behind and in front outnumber '
@@ -45,11 +50,12 @@ def write_cards(
     held_out = f"the {len(parts.dev.examples)} pictures held out, which chose the checkpoint and the calibration"
     known = licences(data_root()) if shared else {}
     names = [example.source for example in parts.kept.examples]
-    sources = sources_of(names, "pictures", known, licence or OWN)
+    sources = sources_of(names, "cars", known, licence or OWN)
     counts = ", ".join(f"{head.name} {len(head.labels)}" for head in parts.heads)
+    further = sum(example.further for example in parts.kept.examples)
     data = [
-        f"{len(parts.kept.examples)} pictures of cars to train on, {len(parts.dev.examples)} held out by a hash of "
-        f"their names, near duplicates together. Classes: {counts}.",
+        f"{len(parts.kept.examples)} cars to train on, {len(parts.dev.examples)} held out by a hash of their pictures' "
+        f"names, near duplicates together. Classes: {counts}.",
         "Labelled cars by head: "
         + ", ".join(f"{name} {count}" for name, count in _labelled(parts).items())
         + ". No picture of these is part of this repository.",
@@ -63,7 +69,7 @@ def write_cards(
         seed=plan.seed,
         sources=[BACKBONE_SOURCE, *sources],
         commands=[command],
-        data=[*data, *((SHARED_LABELS,) if shared else ())],
+        data=[*data, *((SHARED_LABELS, FURTHER_LABELS.format(further)) if shared else ())],
         figures=[
             *figures,
             Figures(f"Shares of right answers on {held_out}:", ("head", *dev), rows),

@@ -78,7 +78,8 @@ def _allowed(example: Example, head: Head, index: dict[str, int]) -> tuple[list[
         return ([index[label]], 1.0) if label in index else ([], 0.0)
     make = example.labels.get("make")
     if make is None:  # a person looked and could not tell
-        return ([index[OTHER]], UNKNOWN_MAKE_WEIGHT) if OTHER in index and example.labels else ([], 0.0)
+        looked = OTHER in index and example.labels and not example.further
+        return ([index[OTHER]], UNKNOWN_MAKE_WEIGHT) if looked else ([], 0.0)
     if head.name == "make":
         return [index.get(make, index[OTHER])], 1.0
     if f"{make}/{OTHER}" not in index:

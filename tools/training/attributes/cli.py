@@ -14,7 +14,7 @@ import torch
 from tools.data import require_data_root
 from tools.training.attributes.backbones import BACKBONES
 from tools.training.attributes.card import write_cards
-from tools.training.attributes.examples import Example, load_own, load_shared
+from tools.training.attributes.examples import Example, load_further, load_own, load_shared
 from tools.training.attributes.export import export, file_logits
 from tools.training.attributes.plan import Plan
 from tools.training.attributes.report import write_report
@@ -35,7 +35,8 @@ takes folders of pictures (my-cars/suzuki/*.jpg, my-cars/tesla/*.jpg, ...: one h
   cars/2.jpg,,,,,white,,
 
 Boxes may be left out (the whole picture is the car) and so may be labels; each column after the box is a head, and a
-model is one of its make. Without --data the labelled cars of the data folder are taken.
+model is one of its make. Without --data the labelled cars of the data folder are taken, and those labelled beside
+them in further_cars.csv.
 
 Training goes in two steps: the new heads on the frozen backbone, then all layers but the first few at rates that fall
 towards the input. A part of the pictures is held out by a hash of their names, near duplicates together; it chooses the
@@ -124,15 +125,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         torch.set_num_threads(arguments.threads)
     try:
         plan = plan_of(arguments)
-        examples: list[Example] = (
-            load_own(arguments.data, arguments.head) if arguments.data else load_shared(require_data_root())
-        )
+        examples = load_own(arguments.data, arguments.head) if arguments.data else _of_the_data_folder()
         command = command_line("tools.training.attributes", sys.argv[1:] if argv is None else argv)
         fine_tuned(arguments, plan, examples, command)
     except (OSError, ValueError) as error:
         print(f"attributes: error: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _of_the_data_folder() -> list[Example]:
+    root = require_data_root()
+    return [*load_shared(root), *load_further(root)]
 
 
 def fine_tuned(arguments: argparse.Namespace, plan: Plan, examples: Sequence[Example], command: str) -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 HEADS: Final = ("colour", "type", "view", "make", "model")
 """What the data folder's cars are labelled with."""
 SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
+FURTHER: Final = Path(__file__).with_name("further_cars.csv")
+"""Labels that a vision-language model gave from contact sheets, told to leave out what it was not sure of."""
 Box = tuple[float, float, float, float]
 
 
@@ -19,13 +21,16 @@ Box = tuple[float, float, float, float]
 class Example:
     """A car: its picture, its box there (xmin, ymin, xmax, ymax in pixels; None: the whole picture), its labels.
 
-    `labels` holds what is known alone, head by head; a model goes with its make.
+    `labels` holds what is known alone, head by head; a model goes with its make. A `further` car stands beside those
+    that a picture shows, smaller or half hidden: it is trained on and never measured on, and a make that nobody named
+    says nothing there.
     """
 
     file: Path
     box: Box | None
     labels: Mapping[str, str]
     source: str
+    further: bool = False
 
     @property
     def name(self) -> str:
@@ -47,6 +52,14 @@ def load_shared(root: Path, split: str = "train") -> list[Example]:
         file = (annotations.parent / files[annotation["image_id"]]).resolve()
         examples.append(Example(file, (x, y, x + width, y + height), labels, file.parent.name))
     return examples
+
+
+def load_further(root: Path, table: Path = FURTHER) -> list[Example]:
+    """Labels of our own for cars that the data folder's annotations leave without: file names there, boxes, labels.
+
+    Raises FileNotFoundError where a picture is missing.
+    """
+    return [replace(example, further=True, source=example.file.parent.name) for example in _table(table, root)]
 
 
 def load_own(paths: Sequence[Path], head: str = "class") -> list[Example]:
@@ -74,7 +87,7 @@ def _folders(root: Path, head: str) -> Iterable[Example]:
     return found
 
 
-def _table(file: Path) -> Iterable[Example]:
+def _table(file: Path, root: Path | None = None) -> Iterable[Example]:
     with file.open(newline="", encoding="utf-8-sig") as stream:
         rows = csv.DictReader(stream)
         columns = list(rows.fieldnames or ())
@@ -83,11 +96,11 @@ def _table(file: Path) -> Iterable[Example]:
             raise ValueError(f"{file}: the first line must name the column file and at least one more, such as colour")
         if "model" in heads and "make" not in heads:
             raise ValueError(f"{file}: the column model needs the column make, since a model is one of a make")
-        return [_example(file, number, row, heads) for number, row in enumerate(rows, 2)]
+        return [_example(file, root or file.parent, number, row, heads) for number, row in enumerate(rows, 2)]
 
 
-def _example(table: Path, number: int, row: Mapping[str, str | None], heads: Sequence[str]) -> Example:
-    picture = table.parent / (row["file"] or "")
+def _example(table: Path, root: Path, number: int, row: Mapping[str, str | None], heads: Sequence[str]) -> Example:
+    picture = root / (row["file"] or "")
     if not picture.is_file():
         raise FileNotFoundError(f"{table}, line {number}: there is no picture {picture}")
     labels = {head: value.strip() for head in heads if (value := row.get(head)) and value.strip()}

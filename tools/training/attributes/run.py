@@ -39,13 +39,15 @@ def parts_of(
 ) -> Parts:
     """Read the pictures and divide them; the classes are those of the run, of ``known``, or what is trained on.
 
+    Further cars in pictures that are held out are left out altogether.
+
     Raises ValueError when there is too little to train from.
     """
     readable, crops = load_crops(examples)
     held_out = in_dev(readable, groups(crops))
     pairs = list(zip(readable, crops, held_out, strict=True))
     kept = [(example, crop) for example, crop, out in pairs if not out]
-    dev = [(example, crop) for example, crop, out in pairs if out]
+    dev = [(example, crop) for example, crop, out in pairs if out and not example.further]
     heads = saved_heads(folder) or tuple(known) or heads_of([example for example, _ in kept], least, least_models)
     if not kept or not heads:
         raise ValueError(f"no head has two classes with {least} pictures each to train on: {len(readable)} pictures")
@@ -57,7 +59,7 @@ def parts_of(
     folder.mkdir(parents=True, exist_ok=True)
     content = [{"name": head.name, "labels": list(head.labels)} for head in heads]
     (folder / HEADS_FILE).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    log.info("%d pictures to train on, %d held out", len(kept), len(dev))
+    log.info("%d cars to train on, %d held out", len(kept), len(dev))
     log.info("classes: %s", ", ".join(f"{head.name} {len(head.labels)}" for head in heads))
     return Parts(_material(kept, heads), _material(dev, heads), heads)
 

@@ -31,6 +31,8 @@ VIEWS = 3
 Inputs = Tensor | tuple[Tensor, Tensor]
 """Pictures, or reduced pictures and the frozen layers' maps of them."""
 WARMUP_STEPS = 60
+FURTHER_SHARE = 0.7
+"""How often a further car is drawn, to one of the cars that pictures are of: those are what people ask about."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ class Material:
         single = right.sum(1) == 1
         rarity[single] = (right[single] / np.sqrt(counts)).sum(1) * math.sqrt(np.median(counts[counts > 1]))
         rarity = rarity.clip(0.4, 2.5)
+        rarity[[example.further for example in self.examples]] *= FURTHER_SHARE
         drawn: NDArray[np.float64] = rarity / rarity.sum()
         return drawn
 

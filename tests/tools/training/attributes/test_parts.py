@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import csv
+import json
 from pathlib import Path
 
 import cv2
@@ -10,10 +12,11 @@ torch = pytest.importorskip("torch", reason="the train extra is not installed")
 
 from torch.nn import functional
 
+from tools.data import data_root
 from tools.training.attributes.calibrate import calibrate
 from tools.training.attributes.classes import Head, Targets, heads_of, targets
 from tools.training.attributes.depthwise import depthwise
-from tools.training.attributes.examples import Example, load_own
+from tools.training.attributes.examples import FURTHER, HEADS, Example, load_further, load_own
 from tools.training.attributes.fold import folded_for_good
 from tools.training.attributes.lite import EfficientNetLite
 from tools.training.attributes.measure import measure
@@ -62,6 +65,12 @@ def test_rare_makes_are_others_and_rare_models_their_makes_others() -> None:
     wanted = [[0, 1, 0, 0], [1, 0, 0, 0], [1, 1, 0, 0], [0, 0, 0, 1], [0, 0, 0, 1]]
     assert right.right.int().tolist() == wanted
     assert right.weight.tolist() == [1, 1, 1, 1, 0.5]
+
+
+def test_a_further_car_of_which_nobody_named_the_make_does_not_teach_an_unknown_make() -> None:
+    head = Head("make", ("ford", "*"))
+    rows = [Example(Path("b.jpg"), None, {"colour": "red"}, "test", further=further) for further in (False, True)]
+    assert targets(rows, head).weight.tolist() == [0.5, 0.0]
 
 
 def test_the_loss_falls_where_any_right_class_is_likely_and_ignores_the_unlabelled() -> None:
@@ -159,3 +168,56 @@ def test_pictures_that_are_all_alike_cannot_be_trained_on(tmp_path: Path) -> Non
     rows = [Example(picture, None, {"colour": ("red", "blue")[number % 2]}, "own") for number in range(20)]
     with pytest.raises(ValueError, match="held out"):
         parts_of(rows, tmp_path / "run")
+
+
+def test_further_cars_are_trained_on_and_never_measured_on(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    cars = []
+    for number in range(60):
+        file = tmp_path / f"{number}.png"
+        cv2.imwrite(str(file), cv2.resize(rng.integers(0, 256, (8, 8, 3), np.uint8), (64, 48)))
+        label = {"colour": ("red", "blue")[number % 2]}
+        cars += [Example(file, None, label, "test"), Example(file, (0, 0, 40, 40), label, "test", further=True)]
+    parts = parts_of(cars, tmp_path / "run")
+    held_out = {example.file for example in parts.dev.examples}
+    assert 0 < len(held_out) == len(parts.dev.examples) < 30
+    assert not any(example.further for example in parts.dev.examples)
+    assert sum(example.further for example in parts.kept.examples) == 60 - len(held_out)
+    assert held_out.isdisjoint(example.file for example in parts.kept.examples)
+    weights = parts.kept.weights()
+    further = np.array([example.further for example in parts.kept.examples])
+    assert weights[further].max() < weights[~further].min()
+
+
+def test_further_cars_lie_in_the_data_folder_under_their_own_names(tmp_path: Path) -> None:
+    (tmp_path / "plates" / "a").mkdir(parents=True)
+    cv2.imwrite(str(tmp_path / "plates" / "a" / "1.png"), np.zeros((8, 8, 3), np.uint8))
+    table = tmp_path / "labels.csv"
+    table.write_text("file,xmin,ymin,xmax,ymax,colour,make\nplates/a/1.png,1,2,7,8,red,\n", encoding="utf-8")
+    (car,) = load_further(tmp_path, table)
+    assert (car.name, car.box, dict(car.labels)) == ("a/1.png", (1, 2, 7, 8), {"colour": "red"})
+    assert (car.source, car.further) == ("a", True)
+
+
+def test_our_own_labels_are_whole() -> None:
+    with FURTHER.open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    assert len(rows) > 1000
+    assert len({(row["file"], row["xmin"], row["ymin"]) for row in rows}) == len(rows)
+    for row in rows:
+        assert set(row) == {"file", "xmin", "ymin", "xmax", "ymax", *HEADS}
+        assert row["view"] in ("", "front", "rear", "side")
+        assert row["make"] or not row["model"]
+        assert any(row[head] for head in HEADS)
+
+
+@pytest.mark.skipif(data_root() is None, reason="needs ../shared/data")
+def test_none_of_our_own_labels_is_of_a_picture_to_measure_on() -> None:
+    root = data_root()
+    assert root is not None
+    measured = set()
+    for file in (*root.glob("plates/*_val.json"), *root.glob("vehicles/*_val.json")):
+        content = json.loads(file.read_text(encoding="utf-8"))
+        measured |= {(file.parent / image["file_name"]).resolve() for image in content["images"]}
+    assert len(measured) > 1000
+    assert measured.isdisjoint(car.file.resolve() for car in load_further(root))
