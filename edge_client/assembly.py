@@ -7,10 +7,12 @@ import os
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
+from urllib.parse import urlsplit
 
 from cloud_apis.contract import API_KEY_HEADER
 from edge_client.config import ApiSettings, EdgeSettings
 from edge_client.counters import Counters
+from edge_client.displays.web.access import is_loopback
 from edge_client.errors import ConfigError
 from edge_client.positions.open import open_positions
 from edge_client.requests.adapting import Adaptation
@@ -99,7 +101,10 @@ def apis_of(
 
 
 def api_key_of(settings: ApiSettings) -> str | None:
-    """The APIs' key from the environment or its file; None without one. Raises `ConfigError`."""
+    """The APIs' key from the environment or its file; None without one.
+
+    Raises `ConfigError` for a key that cannot be had or sent, or that others on the way would see.
+    """
     key = os.environ.get(_KEY_VARIABLE, "").strip()
     if not key and settings.api_key_file is not None:
         try:
@@ -112,4 +117,16 @@ def api_key_of(settings: ApiSettings) -> str | None:
             raise ConfigError(f"the API key file {settings.api_key_file} is empty")
     if key and not (key.isascii() and key.isprintable()):
         raise ConfigError("the API key must be printable ASCII")
+    if key and not settings.key_unencrypted:
+        _refuse_open_ways(settings)
     return key or None
+
+
+def _refuse_open_ways(settings: ApiSettings) -> None:
+    for url in (settings.yolov3_endpoint, settings.crnn_endpoint, settings.vehicle_report_endpoint):
+        parts = urlsplit(url or "")
+        if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+            raise ConfigError(
+                f"the API key would go to {parts.hostname} unencrypted: ask by https:// (apis.ca_file trusts a "
+                "certificate of your own), or, in a network that is yours alone, set apis.key_unencrypted: true"
+            )

@@ -22,6 +22,9 @@ class ApiSettings(Section):
     api_key_file: Path | None = Field(
         default=None, description="file that holds the API key; the variable DASHCAM_API_KEY goes before it"
     )
+    key_unencrypted: bool = Field(
+        default=False, description="send the API key over http:// too; for a network that is yours alone"
+    )
     ca_file: Path | None = Field(default=None, description="certificates to trust besides the usual ones, PEM")
     interface: str | None = Field(
         default=None, description="network interface that requests leave by, such as wwan0; it may come up later"

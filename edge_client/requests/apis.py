@@ -210,7 +210,8 @@ class PlateApis:
                 self._note(api, f"breaks the contract: {error}")
                 raise ApiGarbageError(f"{api}: {error}") from None
             except (ApiUnreachableError, ApiOverloadedError) as error:
-                self._note(api, str(error), passing=True)
+                wish_s = error.retry_after_s if isinstance(error, ApiOverloadedError) else None
+                self._note(api, str(error), passing=True, wish_s=wish_s)
                 if breaker.may_pass(patience_s) and breaker.wait():
                     continue
                 raise
@@ -260,6 +261,6 @@ class PlateApis:
         )
         return reply
 
-    def _note(self, api: str, reason: str, *, passing: bool = False) -> None:
+    def _note(self, api: str, reason: str, *, passing: bool = False, wish_s: float | None = None) -> None:
         self._counters.failed(api)
-        self.breakers[api].failed(reason, passing=passing)
+        self.breakers[api].failed(reason, passing=passing, wish_s=wish_s)

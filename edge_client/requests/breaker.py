@@ -50,8 +50,11 @@ class Breaker:
             self._reason = ""
             self._condition.notify_all()
 
-    def failed(self, reason: str, *, passing: bool = True) -> None:
-        """Note a failure; ``reason`` is shown as the API's state, ``passing`` says that waiting may help."""
+    def failed(self, reason: str, *, passing: bool = True, wish_s: float | None = None) -> None:
+        """Note a failure; ``reason`` is shown as the API's state, ``passing`` says that waiting may help.
+
+        A pause that it brings lasts as long as the server wishes (``Retry-After``), within the longest one set.
+        """
         with self._condition:
             self._passing = passing
             now_s = self._clock()
@@ -63,10 +66,13 @@ class Breaker:
                 self._probing = False
                 self._failed_probes += 1
                 self._pause_s = min(2 * self._pause_s, self._settings.max_pause_s)
-                self._shut_until_s = now_s + self._pause_s
+                self._shut_until_s = now_s + self._pause(wish_s)
             elif self._shut_until_s is None and self._failures >= self._settings.failures_to_pause:
-                self._shut_until_s = now_s + self._pause_s
+                self._shut_until_s = now_s + self._pause(wish_s)
             self._condition.notify_all()
+
+    def _pause(self, wish_s: float | None) -> float:
+        return min(max(self._pause_s, wish_s or 0.0), self._settings.max_pause_s)
 
     def may_pass(self, patience_s: float) -> bool:
         """Whether it is an outage that began less than this time ago, so that waiting may help."""

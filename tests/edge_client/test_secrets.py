@@ -11,7 +11,10 @@ import cv2
 import numpy as np
 import pytest
 
+from edge_client.assembly import api_key_of
+from edge_client.config import ApiSettings
 from edge_client.config_file import load_settings
+from edge_client.errors import ConfigError
 from edge_client.run import run_drive
 from edge_client.types import LiveStatus
 from tests.edge_client.fake_apis import Answer, FakeApis, fake_apis
@@ -60,3 +63,33 @@ def test_the_key_is_in_no_log_status_or_spool(
     assert KEY not in repr(settings)
     assert KEY not in json.dumps(summary.to_json())
     assert not [f for f in (tmp_path / "spool").iterdir() if KEY.encode() in f.read_bytes()]
+
+
+@pytest.mark.parametrize(
+    ("url", "sent"),
+    [
+        ("http://127.0.0.1:1", True),
+        ("http://localhost:1", True),
+        ("http://[::1]:1/crnn", True),
+        ("https://apis.example", True),
+        ("http://apis.example", False),
+        ("http://10.0.0.7:6001", False),
+        ("http://127.0.0.1.example", False),
+    ],
+)
+@pytest.mark.parametrize("place", ["yolov3_endpoint", "crnn_endpoint", "vehicle_report_endpoint"])
+def test_the_key_goes_over_no_open_network_unless_asked_to(
+    url: str, sent: bool, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = dict.fromkeys(("yolov3_endpoint", "crnn_endpoint", "vehicle_report_endpoint"), "https://apis.example")
+    settings = ApiSettings.model_validate({**given, place: url})
+    monkeypatch.delenv("DASHCAM_API_KEY", raising=False)
+    assert api_key_of(settings) is None
+    monkeypatch.setenv("DASHCAM_API_KEY", KEY)
+    if sent:
+        assert api_key_of(settings) == KEY
+    else:
+        with pytest.raises(ConfigError, match="unencrypted") as caught:
+            api_key_of(settings)
+        assert KEY not in str(caught.value)
+    assert api_key_of(settings.model_copy(update={"key_unencrypted": True})) == KEY

@@ -94,3 +94,15 @@ def test_a_changed_network_is_probed_at_once() -> None:
     b.succeeded()
     b.retry_now()
     assert (b.failed_probes, b.shut, b.enter()) == (0, False, True)
+
+
+def test_a_pause_lasts_as_long_as_the_server_wishes_up_to_the_longest() -> None:
+    for wish_s, paused_s in ((None, 1.0), (0.0, 1.0), (2.0, 2.0), (3600.0, 3.0)):
+        clock = Clock()
+        b = breaker(clock)
+        for _ in range(3):
+            b.failed("overloaded", wish_s=wish_s)
+        clock.now_s += paused_s - 0.01
+        assert not b.enter()
+        clock.now_s += 0.02
+        assert b.enter()
