@@ -2,13 +2,15 @@
 
 The same picture is asked for over and over, as fast as answers come, of `cloud-apis serve` on this machine and of the
 cluster on this machine, in turn, so that whatever else the machine does hits both. One thread per inference, one
-request at a time per server or replica.
+request at a time per server or replica. What a second replica brings is compared with what a second embedded server
+brings: more than the machine's cores have to give, as two threads of one core, no cluster can make of them.
 """
 
 from __future__ import annotations
 
 import contextlib
 import http.client
+import itertools
 import tempfile
 import threading
 import time
@@ -32,6 +34,14 @@ from tools.cluster.trial import KEY, trial_cluster
 API: Final = "yolov3"
 _WIDTH, _HEIGHT = 1280, 720
 _TIMEOUT_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the detector is asked, and with which key."""
+
+    urls: tuple[str, ...]
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +69,8 @@ class Figures:
     cluster_p50_ms: float
     one_replica_hz: float
     two_replicas_hz: float
+    one_server_hz: float
+    two_servers_hz: float
 
     @property
     def throughput_ratio(self) -> float:
@@ -75,20 +87,27 @@ class Figures:
         """Throughput of two replicas over that of one, four clients each."""
         return self.two_replicas_hz / self.one_replica_hz
 
+    @property
+    def scaling_without(self) -> float:
+        """Throughput of two embedded servers over that of one, four clients each: what this machine has to give."""
+        return self.two_servers_hz / self.one_server_hz
+
 
 def bench_cluster(rounds: int, seconds: float) -> Figures:
     """Bring a cluster up and measure; takes some minutes. Raises `LocalClusterError`."""
     picture = sample_picture()
     with tempfile.TemporaryDirectory() as folder, trial_cluster() as cluster:
         cluster.apply(_replicas(1))
-        with embedded(Path(folder)) as url:
-            pairs = [(url, None), (f"{cluster.url}/{API}", KEY)]
-            busy = _in_turn(pairs, picture, rounds, seconds, clients=2)
-            alone = _in_turn(pairs, picture, rounds, seconds, clients=1)
-        one = _in_turn(pairs[1:], picture, rounds, seconds, clients=4)[0]
+        served = Place((f"{cluster.url}/{API}",), KEY)
+        with embedded(Path(folder)) as url, embedded(Path(folder)) as other:
+            pair = [Place((url,)), served]
+            busy = _in_turn(pair, picture, rounds, seconds, clients=2)
+            alone = _in_turn(pair, picture, rounds, seconds, clients=1)
+            servers = _in_turn([Place((url,)), Place((url, other))], picture, rounds, seconds, clients=4)
+        one = _in_turn([served], picture, rounds, seconds, clients=4)[0]
         cluster.apply(_replicas(2))
         cluster.wait_for(API, lambda app: len(app.running) == 2)
-        two = _in_turn(pairs[1:], picture, rounds, seconds, clients=4)[0]
+        two = _in_turn([served], picture, rounds, seconds, clients=4)[0]
     return Figures(
         embedded_hz=_median(load.rate_hz for load in busy[0]),
         cluster_hz=_median(load.rate_hz for load in busy[1]),
@@ -96,6 +115,8 @@ def bench_cluster(rounds: int, seconds: float) -> Figures:
         cluster_p50_ms=_median(load.p50_ms for load in alone[1]),
         one_replica_hz=_median(load.rate_hz for load in one),
         two_replicas_hz=_median(load.rate_hz for load in two),
+        one_server_hz=_median(load.rate_hz for load in servers[0]),
+        two_servers_hz=_median(load.rate_hz for load in servers[1]),
     )
 
 
@@ -110,14 +131,15 @@ def embedded(folder: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{apis.port}{YOLOV3_PATH}"
 
 
-def closed_loop(url: str, key: str | None, picture: bytes, *, clients: int, seconds: float) -> Load:
-    """Ask for so long; raises `LocalClusterError` for any answer but 200."""
+def closed_loop(place: Place, picture: bytes, *, clients: int, seconds: float) -> Load:
+    """Ask for so long, the clients divided among the URLs; raises `LocalClusterError` for any answer but 200."""
     durations: list[float] = []
     problems: list[str] = []
     begun = time.monotonic()
     end = begun + seconds
     threads = [
-        threading.Thread(target=_client, args=(url, key, picture, end, durations, problems)) for _ in range(clients)
+        threading.Thread(target=_client, args=(url, place.key, picture, end, durations, problems))
+        for url in itertools.islice(itertools.cycle(place.urls), clients)
     ]
     for thread in threads:
         thread.start()
@@ -125,7 +147,7 @@ def closed_loop(url: str, key: str | None, picture: bytes, *, clients: int, seco
         thread.join()
     took_s = time.monotonic() - begun
     if problems or not durations:
-        raise LocalClusterError(f"{url}: {problems[0] if problems else 'no answer'}")
+        raise LocalClusterError(f"{place.urls[0]}: {problems[0] if problems else 'no answer'}")
     figures = timing(durations)
     return Load(len(durations), took_s, figures.median_s * 1000, figures.p99_s * 1000)
 
@@ -161,16 +183,14 @@ def _client(url: str, key: str | None, picture: bytes, end: float, durations: li
                 durations.append(time.perf_counter() - start)
 
 
-def _in_turn(
-    places: Sequence[tuple[str, str | None]], picture: bytes, rounds: int, seconds: float, *, clients: int
-) -> list[list[Load]]:
+def _in_turn(places: Sequence[Place], picture: bytes, rounds: int, seconds: float, *, clients: int) -> list[list[Load]]:
     """The loads of each place, one after the other in each round, after a short one that does not count."""
     found: list[list[Load]] = [[] for _ in places]
-    for url, key in places:
-        closed_loop(url, key, picture, clients=clients, seconds=1.0)
+    for place in places:
+        closed_loop(place, picture, clients=clients, seconds=1.0)
     for _ in range(rounds):
-        for index, (url, key) in enumerate(places):
-            found[index].append(closed_loop(url, key, picture, clients=clients, seconds=seconds))
+        for index, place in enumerate(places):
+            found[index].append(closed_loop(place, picture, clients=clients, seconds=seconds))
     return found
 
 

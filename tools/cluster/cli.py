@@ -106,10 +106,15 @@ def _bench(arguments: argparse.Namespace) -> None:
         f"one replica          {figures.one_replica_hz:7.1f} requests/s (four clients)",
         f"two replicas         {figures.two_replicas_hz:7.1f} requests/s",
         f"  scaling            {figures.scaling:7.2f}",
+        f"one embedded server  {figures.one_server_hz:7.1f} requests/s (four clients)",
+        f"two embedded servers {figures.two_servers_hz:7.1f} requests/s",
+        f"  scaling without    {figures.scaling_without:7.2f} (what this machine's cores have to give)",
     ):
         print(told)
     if arguments.json:
-        ratios = {name: getattr(figures, name) for name in ("throughput_ratio", "p50_ratio", "scaling")}
+        ratios = {
+            name: getattr(figures, name) for name in ("throughput_ratio", "p50_ratio", "scaling", "scaling_without")
+        }
         arguments.json.write_text(json.dumps({**asdict(figures), **ratios}, indent=2), encoding="utf-8")
 
 
