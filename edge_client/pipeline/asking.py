@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from cloud_apis.contract import PlateBox, Word
 from cloud_apis.contract.vehicles import ReportedVehicle
@@ -87,18 +88,23 @@ class Asking:
         """Ask what the car of a picture looks like."""
 
         def work() -> None:
-            found: Sequence[ReportedVehicle] | NoReport
             try:
-                found = self._apis.describe(car.picture.jpeg)
-            except ApiNotOfferedError:
-                found = NoReport.NOT_OFFERED
-            except (ApiRefusedError, ApiGarbageError):
-                found = NoReport.REFUSED
-            except ApiError:
-                found = NoReport.PASSING
+                found = described(partial(self._apis.describe, car.picture.jpeg))
             except BaseException as error:
                 self._deliver(Crashed(error))
                 raise
             self._deliver(CarDescribed(car, found))
 
         self._pool.submit(Job(work), _URGENCY_DESCRIBE)
+
+
+def described(ask: Callable[[], Sequence[ReportedVehicle]]) -> Sequence[ReportedVehicle] | NoReport:
+    """The vehicles that a report tells of, or why there is none."""
+    try:
+        return ask()
+    except ApiNotOfferedError:
+        return NoReport.NOT_OFFERED
+    except (ApiRefusedError, ApiGarbageError):
+        return NoReport.REFUSED
+    except ApiError:
+        return NoReport.PASSING

@@ -17,7 +17,8 @@ from cloud_apis.contract import PlateBox
 from edge_client.config import EdgeSettings
 from edge_client.errors import ApiError, ApiGarbageError, ApiRefusedError
 from edge_client.imaging import frame_boxes, reduce_frame
-from edge_client.pipeline.events import SentCrop
+from edge_client.pipeline.asking import described
+from edge_client.pipeline.events import CarDescribed, SentCrop
 from edge_client.requests.apis import Apis
 from edge_client.requests.pool import Job, RequestPool
 from edge_client.spool.doubles import Doubles
@@ -82,6 +83,7 @@ class Backlog:
         self._closing = False
         self.done = 0
         self.reads = 0
+        self.cars = 0
         self._thread = threading.Thread(target=self._run, name="backlog", daemon=True)
 
     def start(self) -> None:
@@ -170,7 +172,7 @@ class Backlog:
                 if self._replay is not None:
                     return  # it could not be ended now
             if self._replay is None:
-                self._replay = Replay(entry, self._settings)
+                self._replay = Replay(entry, self._settings, cars=self._apis.describes())
             if evidence.crop is not None:
                 (words,) = self._ask(partial(self._apis.read, [evidence.jpeg]))
                 self._replay.crop(entry, evidence.crop, words)
@@ -193,6 +195,8 @@ class Backlog:
         self.done += 1
         with contextlib.suppress(ApiError):  # the crops are due again later
             self._read()
+        if self._replay is not None:
+            self._look(self._replay)
 
     def _detect(self, entry: Entry, evidence: Evidence, replay: Replay) -> None:
         image: Image = np.asarray(simplejpeg.decode_jpeg(evidence.jpeg, colorspace="BGR"), np.uint8)
@@ -221,6 +225,12 @@ class Backlog:
             replay.answered(self._owed, words)
             self._owed = []
 
+    def _look(self, replay: Replay, *, last: bool = False) -> None:
+        """Have the cars described that are due. No plate waits for one that is not."""
+        while (car := replay.car_due(last=last)) is not None:
+            found = described(partial(self._ask, partial(self._apis.describe, car.picture.jpeg)))
+            self.cars += replay.described(CarDescribed(car, found))
+
     def _end_stretch(self) -> None:
         replay = self._replay
         if replay is None:
@@ -229,9 +239,10 @@ class Backlog:
             self._read(last=True)
         except ApiError:
             return  # again, when the network is back
+        self._look(replay, last=True)
         reads = self._doubles.late(replay.end())
         self._replay = None
-        self.reads += len(reads)
+        self.reads += sum(bool(read.text) for read in reads)
         with self._condition:
             self._unsaved.append(({read.uid for read in reads}, replay.entries))
         self._save(reads)

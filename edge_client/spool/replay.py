@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from cloud_apis.contract import PlateBox, Word
 from edge_client.config import EdgeSettings
-from edge_client.pipeline.events import SentCrop, Sighting, Ticket
+from edge_client.pipeline.events import CarDescribed, SentCar, SentCrop, Sighting, Ticket
 from edge_client.pipeline.plate_reading import PlateReading
 from edge_client.spool.folder import Entry
 from edge_client.tracking.appearance import thumbnails
@@ -20,14 +20,15 @@ _MOST_ENTRIES = 160
 class Replay:
     """One stretch, from its first entry on; driven by one thread. What it reads depends on its evidence alone.
 
-    The uids of its reads come from the drive and the first entry: read anew after a crash, they are the same.
+    The uids of its reads come from the drive and the first entry: read anew after a crash, they are the same. With
+    ``cars`` the cars of the plates are described too.
     """
 
-    def __init__(self, first: Entry, settings: EdgeSettings) -> None:
+    def __init__(self, first: Entry, settings: EdgeSettings, *, cars: bool = False) -> None:
         self._first = first
         self._keep_s = settings.tracking.keep_s
         self._tracker = Tracker(settings.tracking)
-        self._reading = PlateReading(f"{first.drive}-s{first.sequence}", settings)
+        self._reading = PlateReading(f"{first.drive}-s{first.sequence}", settings, cars=cars)
         self._reads: dict[str, TrackRead] = {}
         self._last_s: float | None = None
         self._tracked_s = float("-inf")
@@ -79,6 +80,16 @@ class Replay:
     def answered(self, crops: Sequence[SentCrop], words: Sequence[tuple[Word, ...]] | None) -> None:
         """Take the reader's answer in; None when there is none."""
         self._keep(self._reading.answered(crops, words))
+
+    def car_due(self, *, last: bool = False) -> SentCar | None:
+        """The picture of a car to be sent now; it counts as sent. ``last``: whatever is worth it."""
+        return self._reading.car_due(last=last)
+
+    def described(self, event: CarDescribed) -> bool:
+        """Take an answer about a car in; gives whether it tells of one that was not described before."""
+        before = self._reading.cars().get("described", 0)
+        self._keep(self._reading.described(event))
+        return self._reading.cars().get("described", 0) > before
 
     def end(self) -> list[TrackRead]:
         """The stretch is over; gives what was read."""

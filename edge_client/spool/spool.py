@@ -177,6 +177,7 @@ class Spool:
             "kept_crops": self._spooling.crops,
             "done": self._backlog.done,
             "reads": self._backlog.reads,
+            "cars": self._backlog.cars,
             "doubles": self._doubles.count,
             "waiting": self._folder.count,
             "evicted": self._folder.evicted,

@@ -12,11 +12,13 @@ import cv2
 import numpy as np
 import pytest
 
+from cloud_apis.contract import crnn_answer
+from cloud_apis.contract.vehicles import REPORT_PATH
 from edge_client.config import EdgeSettings
 from edge_client.config_file import load_settings
 from edge_client.counters import Counters
 from edge_client.pipeline.events import SentCrop, Sighting
-from edge_client.requests.apis import APIS, PlateApis
+from edge_client.requests.apis import APIS, REPORT, PlateApis
 from edge_client.requests.endpoints import FixedEndpoints
 from edge_client.requests.pool import Job, RequestPool
 from edge_client.requests.transport import Transport
@@ -26,8 +28,10 @@ from edge_client.spool.evidence import Evidence
 from edge_client.spool.folder import SpoolFolder
 from edge_client.types import TrackRead, UtcSource
 from tests.edge_client.fake_apis import BOX, Answer, FakeApis, fake_apis
+from tests.edge_client.reports import described, report
 from tests.edge_client.samples import START
 
+REPORT_PLACE = f"{REPORT_PATH}?top_k=1"
 PICTURE = np.random.default_rng(1).integers(0, 255, (234, 416, 3), dtype=np.uint8)
 JPEG = cv2.imencode(".jpg", PICTURE)[1].tobytes()
 
@@ -80,12 +84,14 @@ def configured() -> EdgeSettings:
     return load_settings(None, {"offline": {"min_free_mb": 0}, "pool": quick})
 
 
-@pytest.fixture
-def desk(apis: FakeApis, tmp_path: Path) -> Iterator[Desk]:
+@pytest.fixture(params=[False], ids=["plates"])
+def desk(apis: FakeApis, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Desk]:
     settings = configured()
     folder, pool = SpoolFolder(tmp_path / "spool", settings.offline), RequestPool(2)
     endpoints = FixedEndpoints(apis.yolov3, apis.crnn)
-    asked = PlateApis(endpoints, Transport(settings.pool), settings.pool, Counters(APIS), patient=False)
+    cars: bool = request.param
+    counters = Counters((*APIS, REPORT) if cars else APIS)
+    asked = PlateApis(endpoints, Transport(settings.pool), settings.pool, counters, patient=False, vehicles=cars)
     reachable = threading.Event()
     made: list[Desk] = []
     backlog = Backlog(
@@ -122,6 +128,54 @@ def test_a_stretch_becomes_a_read_of_its_drive(desk: Desk) -> None:
     assert read.uid.startswith("before-s1")
     assert START <= read.first_seen <= read.last_seen <= START + timedelta(seconds=1.25)
     assert (desk.backlog.done, desk.backlog.reads) == (6, 1)
+
+
+with_cars = pytest.mark.parametrize("desk", [True], indirect=True, ids=["cars"])
+
+
+def red_car(_jpeg: bytes) -> dict[str, object]:
+    return report(described((0.0, 0.0, 400.0, 300.0), colour=("red", 0.9)))
+
+
+@with_cars
+def test_the_car_of_a_late_read_is_described_once(desk: Desk, apis: FakeApis) -> None:
+    apis.report = red_car
+    for number in range(6):
+        desk.folder.add(evidence(number))
+    start(desk)
+    desk.wait_until_empty()
+    (read,) = desk.reads.values()
+    assert read.text == "AB12CDE"
+    assert read.vehicle is not None
+    assert (read.vehicle.colour, read.vehicle.make) == ("red", "suzuki")
+    assert (desk.backlog.cars, apis.requests[REPORT_PLACE]) == (1, 1)
+
+
+@with_cars
+def test_a_car_whose_plate_cannot_be_read_is_kept_from_evidence_too(desk: Desk, apis: FakeApis) -> None:
+    apis.report = red_car
+    apis.words = lambda crops: crnn_answer([[]] * crops)
+    for number in range(6):
+        desk.folder.add(evidence(number))
+    start(desk)
+    desk.wait_until_empty()
+    (read,) = desk.reads.values()
+    assert (read.text, read.drive, read.ended) == ("", "before", True)
+    assert read.vehicle is not None and read.vehicle.colour == "red"
+    assert read.uid.startswith("before-s1")
+
+
+@with_cars
+@pytest.mark.parametrize("answer", [Answer(503), Answer(404), Answer(200, b"no report"), Answer(400)])
+def test_no_late_read_waits_for_a_car_that_is_not_described(desk: Desk, apis: FakeApis, answer: Answer) -> None:
+    apis.instead = lambda path, _number: answer if path == REPORT_PLACE else None
+    for number in range(6):
+        desk.folder.add(evidence(number))
+    start(desk)
+    desk.wait_until_empty()
+    (read,) = desk.reads.values()
+    assert (read.text, read.vehicle, desk.backlog.cars) == ("AB12CDE", None, 0)
+    assert apis.requests[REPORT_PLACE] >= 1
 
 
 def test_nothing_is_asked_before_the_network_is_back(desk: Desk, apis: FakeApis) -> None:
