@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import psutil
 
@@ -28,7 +30,7 @@ from deploy.settings import DeploySettings
 from tools.cluster.errors import LocalClusterError
 from tools.cluster.local import LocalCluster, down, load, up
 from tools.cluster.nodes import aws_config
-from tools.cluster.s3 import running_s3, tell_nodes
+from tools.cluster.s3 import ANYBODY, running_s3, tell_nodes
 
 KEY = "correct-horse-battery-staple"
 HTTP_PORT = 8000
@@ -36,6 +38,8 @@ BUCKET = "cluster-models"
 _ANY_ADDRESS = "0.0.0.0"  # noqa: S104 - of the cluster's own network
 # So long a loaded machine may take for what takes an idle one ten seconds.
 PATIENCE_S = 300.0
+_CREDENTIALS = dict(zip(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), ANYBODY, strict=True))
+"""For boto3 in this process."""
 _LOCK = Path(tempfile.gettempdir()) / "plates-test-cluster.lock"
 
 
@@ -155,7 +159,8 @@ def trial_cluster() -> Iterator[TrialCluster]:
         try:
             with running_s3(local.host, 0, BUCKET) as s3_url:
                 tell_nodes(aws_config(local.folder), s3_url)
-                yield _with_models(local, s3_url)
+                with mock.patch.dict(os.environ, _CREDENTIALS):
+                    yield _with_models(local, s3_url)
         finally:
             down(load(local.folder) or local)
 

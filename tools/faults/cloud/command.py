@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from tools.cluster.s3 import ANYBODY
 from tools.cluster.trial import TrialCluster, trial_cluster
 from tools.faults.cloud import serving
 from tools.faults.cloud.storage import storage_faults
@@ -29,8 +27,6 @@ FAULTS: Final = (*_SCENARIOS, _S3)
 def cloud_rows(chosen: Sequence[str]) -> Iterator[Row]:
     """The rows of these faults, on a cluster that is started for them; raises LocalClusterError or ClusterError."""
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    for name, value in zip(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), ANYBODY, strict=True):
-        os.environ[name] = value  # of the local S3 server, for boto3 in this process
     with trial_cluster() as cluster:
         for name in chosen:
             yield from _rows_of(cluster, name)
