@@ -172,6 +172,8 @@ class _Server:
         with self._gate.watched(writer, far_writer):
             try:
                 await asyncio.gather(*parts)
+            except asyncio.CancelledError:
+                pass  # the proxy ends; asyncio's streams of Python 3.11 tell of a cancelled connection as of a fault
             finally:
                 writer.close()
                 far_writer.close()
