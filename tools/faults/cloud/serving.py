@@ -158,9 +158,6 @@ def run_deploy(arguments: list[str], **environment: str) -> subprocess.Completed
 
 
 def _two(cluster: TrialCluster) -> str:
-    """Two replicas, one on each node; those that an earlier fault drove together stay so unless one of them goes."""
-    cluster.apply(ONE)
-    cluster.wait_for(API, lambda app: len(app.running) == 1)
     cluster.apply(TWO)
     cluster.wait_for(API, lambda app: len({replica.node_id for replica in app.running}) == 2)
     return f"{cluster.url}/{API}"
