@@ -47,3 +47,9 @@ def test_any_crop_becomes_the_inputs_size(shape: tuple[int, int, int]) -> None:
     crop = np.full(shape, 90, np.uint8)
     assert resized(crop).shape == (192, 256, 3)
     assert (resized(crop) == 90).all()
+
+
+def test_a_fine_pattern_does_not_flicker_when_a_large_crop_is_reduced() -> None:
+    fine = np.zeros((600, 1100, 3), np.uint8)
+    fine[:, ::2] = 200
+    assert (np.abs(resized(fine).astype(int) - 100) <= 1).all()

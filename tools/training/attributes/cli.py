@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 
+from cloud_apis.attributes.preprocess import HEIGHT_PX, WIDTH_PX
 from tools.data import require_data_root
 from tools.training.attributes.backbones import BACKBONES
 from tools.training.attributes.card import write_cards
@@ -154,9 +155,10 @@ def fine_tuned(arguments: argparse.Namespace, plan: Plan, examples: Sequence[Exa
     network = train(parts, arguments.backbone, arguments.weights, plan, arguments.run, compute, arguments.start_from)
     target = arguments.target or arguments.run / "models"
     fields = {"backbone": arguments.backbone, "trained_steps": plan.steps}
-    figures = export(network, parts.kept, parts.dev, parts.heads, plan.full, target, plan.seed, fields)
+    served = HEIGHT_PX, WIDTH_PX
+    figures = export(network, parts.kept, parts.dev, parts.heads, served, target, plan.seed, fields)
     write_cards(target, parts, plan, command, arguments.licence, shared=not arguments.data)
-    logits = file_logits(target / "attributes.onnx", parts.dev.crops, plan.full, [head.name for head in parts.heads])
+    logits = file_logits(target / "attributes.onnx", parts.dev.crops, served, [head.name for head in parts.heads])
     write_report(arguments.run / "report", logits, parts.dev.examples, parts.dev.crops, parts.heads)
     for precision, one in figures.items():
         print(f"{precision}: " + ", ".join(f"{name} {value:.3f}" for name, value in one.figures.items()))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
-from cloud_apis.attributes.preprocess import MARGIN, SQUARE_PX, centre_square, network_input
+from cloud_apis.attributes.preprocess import MARGIN, SQUARE_PX, centre_square, network_input, resized
 from tools.training.attributes.examples import Box, Example
 
 log = logging.getLogger("attributes")
@@ -112,9 +112,7 @@ def _cut_out(crop: Crop, box: Box, margin: float, size: tuple[int, int], *, squa
     image = crop.image[top : max(bottom, top + 1), left : max(right, left + 1)]
     if square:
         image = centre_square(image)
-    shrinks = image.shape[0] > size[0] or image.shape[1] > size[1]
-    how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(image, (size[1], size[0]), interpolation=how), np.uint8)
+    return resized(image, *size)
 
 
 def _turned(view: Image, degrees: float) -> Image:
