@@ -11,8 +11,7 @@ from cloud_apis.attributes.classifier import MODEL
 from tools.data import data_root
 from tools.training.attributes.plan import Plan
 from tools.training.attributes.run import Parts
-from tools.training.common.card import OWN, Card, Figures, Source, licences, sources_of, write_card
-from tools.training.vehicles.card import ORIGINS
+from tools.training.common.card import OWN, VEHICLE_PHOTOS, Card, Figures, Source, licences, sources_of, write_card
 
 BACKBONE_SOURCE = Source(
     "ImageNet weights of the backbone",
@@ -49,7 +48,7 @@ def write_cards(
         if (right := manifest["dev_answers_right"][head["name"]]) is not None
     ]
     held_out = f"the {len(parts.dev.examples)} pictures held out, which chose the checkpoint and the calibration"
-    photos = {name: f"{licence} ({title})" for name, (title, licence) in ORIGINS.items()}
+    photos = {name: f"{licence} ({title})" for name, (title, licence) in VEHICLE_PHOTOS.items()}
     known = {**photos, **licences(data_root())} if shared else {}
     names = [example.source for example in parts.kept.examples]
     sources = sources_of(names, "cars", known, licence or OWN)

@@ -16,6 +16,11 @@ from tools.training.common.recover import weights_of
 
 LINE = 118
 OWN = "as its owner allows"
+VEHICLE_PHOTOS = {
+    "highway": ("Highway Object Detection v40 (universitas-tidar)", "CC BY 4.0"),
+    "traffic_camera": ("ATL version 2 (finalproject-bqip3)", "CC BY 4.0"),
+}
+"""The data folder's photos with hand-made boxes of vehicles: whose, and their licence."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tools.training.attributes.card import BACKBONE_SOURCE
-from tools.training.common.card import Card, Figures, Source, write_card
+from tools.training.common.card import VEHICLE_PHOTOS, Card, Figures, Source, write_card
 from tools.training.vehicles.dataset import HAND_MADE, MACHINE_MADE, Sample
 from tools.training.vehicles.export import NAME
 from tools.training.vehicles.network import LABELS
@@ -15,8 +15,7 @@ from tools.training.vehicles.plan import Plan
 from tools.training.vehicles.train import SOURCE_WEIGHTS
 
 ORIGINS = {
-    "highway": ("Highway Object Detection v40 (universitas-tidar)", "CC BY 4.0"),
-    "traffic_camera": ("ATL version 2 (finalproject-bqip3)", "CC BY 4.0"),
+    **VEHICLE_PHOTOS,
     "attributes": (
         "photos of the plates' sets, boxes by a small COCO detector",
         "as the plates' sets, see yolov3.md; some of open_lpr's photos carry agency or marketplace watermarks",
