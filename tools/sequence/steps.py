@@ -79,8 +79,10 @@ def steps(place: Place) -> Iterator[Step]:
     cut_frame(place.folder / "drive", place.folder / "frame.jpg")
     one = ("frame.jpg", "--json", "--threshold", "0.4", *asking)
     yield Step("Ask about one picture", "sample-inference", one, _finds_a_plate)
-    run = ("run", "drive/drive.mp4", "--rate", "full", "--no-window", "--web", "off", "--reads", "reads.db")
-    counted = ("--summary-json", "summary.json")
+    # No TLS stands before this cluster, whose network is this machine's own.
+    (place.folder / "edge.yaml").write_text("apis:\n  key_unencrypted: true\n", encoding="utf-8")
+    run = ("run", "drive/drive.mp4", "--config", "edge.yaml", "--rate", "full", "--no-window", "--web", "off")
+    counted = ("--reads", "reads.db", "--summary-json", "summary.json")
     yield Step("Drive", "dashcam", (*run, *counted, *asking), lambda _: _was_driven(place.folder / "summary.json"))
     place.write_settings(queue=64)
     yield Step("Update", "cloud-deploy", ("deploy", "--yes", *config), _holds("revision 2 runs"))
