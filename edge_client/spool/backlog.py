@@ -229,7 +229,7 @@ class Backlog:
         """Have the cars described that are due. No plate waits for one that is not."""
         while (car := replay.car_due(last=last)) is not None:
             found = described(partial(self._ask, partial(self._apis.describe, car.picture.jpeg)))
-            self.cars += replay.described(CarDescribed(car, found))
+            replay.described(CarDescribed(car, found))
 
     def _end_stretch(self) -> None:
         replay = self._replay
@@ -243,6 +243,7 @@ class Backlog:
         reads = self._doubles.late(replay.end())
         self._replay = None
         self.reads += sum(bool(read.text) for read in reads)
+        self.cars += replay.cars
         with self._condition:
             self._unsaved.append(({read.uid for read in reads}, replay.entries))
         self._save(reads)

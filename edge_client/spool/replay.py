@@ -85,11 +85,14 @@ class Replay:
         """The picture of a car to be sent now; it counts as sent. ``last``: whatever is worth it."""
         return self._reading.car_due(last=last)
 
-    def described(self, event: CarDescribed) -> bool:
-        """Take an answer about a car in; gives whether it tells of one that was not described before."""
-        before = self._reading.cars().get("described", 0)
+    def described(self, event: CarDescribed) -> None:
+        """Take an answer about a car in."""
         self._keep(self._reading.described(event))
-        return self._reading.cars().get("described", 0) > before
+
+    @property
+    def cars(self) -> int:
+        """Cars described so far."""
+        return self._reading.cars().get("described", 0)
 
     def end(self) -> list[TrackRead]:
         """The stretch is over; gives what was read."""
