@@ -37,7 +37,9 @@ def test_killed_recordings_play(tmp_path: Path) -> None:
         last = _record_until_killed(tmp_path, frames=chance.randrange(40, 120))
         found = recordings_in(tmp_path)
         assert not any(recording.open for recording in found)  # nothing holds on to what a dead process wrote
-        assert found[-1].cut
+        end = found[-1].track.end
+        # A kill may fall between two segments, when the last one has just come to its full length.
+        assert found[-1].cut or (end is not None and end.why == "length")
         total = sum(playable_s(recording.video) for recording in found)
         assert last / 30 - 2.0 <= total - before <= last / 30 + 1.0, attempt
         before = total
