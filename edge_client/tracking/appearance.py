@@ -73,34 +73,40 @@ def most_alike(look: Thumbnail, known: Sequence[Sequence[Thumbnail]]) -> list[fl
 def _correlations(around: Grey, insides: Grey) -> list[float]:
     """The best correlation of each inside, shape (number, 500), with what lies around a plate."""
     width, height = _INSIDE_PX
-    size = width + 2 * _SHIFT_PX[0], height + 2 * _SHIFT_PX[1]
-    best = np.full(len(insides), -1.0, np.float32)
-    for across, down in itertools.product(_SCALES_X, _SCALES_Y):
-        part = _sampled(around, size, across, down)
-        windows = sliding_window_view(part, (height, width)).reshape(-1, height * width)
-        np.maximum(best, (insides @ windows.T / _spreads(part)).max(axis=1), out=best)
-    return [float(value) for value in best]
+    parts = np.asarray(cv2.remap(around, *_EVERY_SCALE, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
+    windows = sliding_window_view(parts, (height, width))[_WITHIN].reshape(-1, height * width)
+    # Not by BLAS: its threads wait for each other longer than so small a product takes.
+    products = np.einsum("ij,kj->ik", insides, windows) / _spreads(parts)[_WITHIN].reshape(-1)
+    return [float(value) for value in products.max(axis=1)]
 
 
-def _spreads(part: Grey) -> Grey:
-    """The length of each window of `_INSIDE_PX` less its mean, as a vector, row by row."""
+def _spreads(parts: Grey) -> Grey:
+    """The length of each window of `_INSIDE_PX` less its mean, as a vector."""
     width, height = _INSIDE_PX
     sums, squares = (
         table[height:, width:] - table[:-height, width:] - table[height:, :-width] + table[:-height, :-width]
-        for table in cv2.integral2(part)
+        for table in cv2.integral2(parts)
     )
-    spread = np.sqrt(np.maximum(squares - sums * sums / (width * height), 1e-3))
-    return np.asarray(spread.reshape(-1), np.float32)
+    return np.asarray(np.sqrt(np.maximum(squares - sums * sums / (width * height), 1e-3)), np.float32)
 
 
-def _sampled(around: Grey, size: tuple[int, int], across: float, down: float) -> Grey:
-    """The middle of a picture at other scales, ``size`` wide and high."""
-    (width, height), (rows, columns) = size, around.shape
-    left, top = (columns - across * width + across - 1) / 2, (rows - down * height + down - 1) / 2
-    to_source = np.array([[across, 0.0, left], [0.0, down, top]], np.float32)
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    part = cv2.warpAffine(around, to_source, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(part, np.float32)
+def _every_scale() -> tuple[NDArray[np.int16], NDArray[np.uint16]]:
+    """Where in a picture the pixels of its middle lie at every scale, one below the other, for `cv2.remap`."""
+    (columns, rows), (width, height) = _AROUND_PX, _PART_PX
+    across, down = (np.repeat(scales, n) for scales, n in ((_SCALES_X, len(_SCALES_Y)), (_SCALES_Y, 1)))
+    down = np.tile(down, len(_SCALES_X))
+    x = (columns - 1) / 2 + across[:, None, None] * (np.arange(width)[None, None, :] - (width - 1) / 2)
+    y = (rows - 1) / 2 + down[:, None, None] * (np.arange(height)[None, :, None] - (height - 1) / 2)
+    shape = len(across), height, width
+    xs, ys = (np.broadcast_to(v, shape).reshape(-1, width).astype(np.float32) for v in (x, y))
+    points, fractions = cv2.convertMaps(xs, ys, cv2.CV_16SC2)
+    return np.asarray(points, np.int16), np.asarray(fractions, np.uint16)
+
+
+_PART_PX = _INSIDE_PX[0] + 2 * _SHIFT_PX[0], _INSIDE_PX[1] + 2 * _SHIFT_PX[1]
+_EVERY_SCALE = _every_scale()
+_WITHIN = np.arange(len(_SCALES_X) * len(_SCALES_Y) * _PART_PX[1] - _INSIDE_PX[1] + 1) % _PART_PX[1] <= 2 * _SHIFT_PX[1]
+"""Rows at which windows lie within one scale."""
 
 
 def _thumbnail(image: Image, box: PlateBox) -> Thumbnail:

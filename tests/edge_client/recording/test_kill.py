@@ -28,6 +28,8 @@ for number in count():
     tick.wait(0.004)
 """
 """Several times as fast as a camera: two seconds of video are less than half a second here."""
+FRAGMENT_S = 0.55
+"""A little more than the fragments of a recording last."""
 
 
 def test_killed_recordings_play(tmp_path: Path) -> None:
@@ -42,9 +44,12 @@ def test_killed_recordings_play(tmp_path: Path) -> None:
         assert found[-1].cut or (end is not None and end.why == "length")
         total = sum(playable_s(recording.video) for recording in found)
         assert last / 30 - 2.0 <= total - before <= last / 30 + 1.0, attempt
-        before = total
         repair_all(tmp_path)
-        assert sum(playable_s(r.video) for r in recordings_in(tmp_path)) == before
+        repaired = sum(playable_s(recording.video) for recording in recordings_in(tmp_path))
+        # Of a fragment that is not whole a patient decoder plays some pictures; the repair takes it away.
+        assert total - FRAGMENT_S < repaired <= total
+        assert repaired - before >= last / 30 - 2.0, attempt
+        before = repaired
 
 
 def _record_until_killed(folder: Path, frames: int) -> int:

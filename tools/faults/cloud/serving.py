@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,7 @@ def worker_lost(cluster: TrialCluster) -> Row:
         took_s = time.monotonic() - begun_s
         load.wait_for(10)
     cluster.local = join(cluster.local, 1, nodes=2)
-    result = f"both replicas on the other node after {took_s:.0f} s; {len(load.failed)} of {load.asked} requests failed"
+    result = f"both replicas on the other node after {took_s:.0f} s; {_failed(load)}"
     return Row("worker node lost", f"back within {_BACK_S:g} s", result, took_s <= _BACK_S)
 
 
@@ -69,7 +70,7 @@ def head_lost(cluster: TrialCluster) -> Row:
         took_s = time.monotonic() - begun_s
         load.wait_for(10)
     known = app.described.get("name") == API
-    result = f"{len(load.failed)} of {load.asked} requests failed; all is known again {took_s:.0f} s after its start"
+    result = f"{_failed(load)}; all is known again {took_s:.0f} s after its start"
     return Row("head killed, Redis", "none failed, state back", result, not load.failed and known)
 
 
@@ -81,7 +82,7 @@ def update(cluster: TrialCluster) -> Row:
         cluster.apply({API: {**ONE[API], "queue": 40}})
         took_s = time.monotonic() - begun_s
         load.wait_for(10)
-    result = f"{len(load.failed)} of {load.asked} requests failed in {took_s:.0f} s"
+    result = f"{_failed(load)} in {took_s:.0f} s"
     return Row("update under load", "none failed", result, not load.failed)
 
 
@@ -170,6 +171,12 @@ def _two(cluster: TrialCluster) -> str:
         while cluster.serving().applications:
             time.sleep(0.25)
     raise LocalClusterError(f"Serve put both replicas on one node, {_PLACINGS} times")
+
+
+def _failed(load: Load) -> str:
+    """How many of the requests failed, and what most of those came to."""
+    often = "".join(f" ({words})" for words, _ in Counter(load.failed).most_common(1))
+    return f"{len(load.failed)} of {load.asked} requests failed{often}"
 
 
 def _back(cluster: TrialCluster, without: Callable[[set[str]], bool]) -> None:

@@ -69,13 +69,13 @@ def plain_view(crop: Crop, size: tuple[int, int]) -> Image:
 
 
 def random_view(
-    crop: Crop, size: tuple[int, int], rng: np.random.Generator, *, square: bool = False
+    crop: Crop, size: tuple[int, int], rng: np.random.Generator, *, square: bool = False, parts: float = 0.0
 ) -> tuple[Image, bool]:
     """A training view (height, width, 3) RGB uint8, and whether its colours can still be trusted.
 
-    A ``square`` one shows the largest square in the middle, not all of the car.
+    A ``square`` one shows the largest square in the middle, not all of the car; a share of ``parts`` shows a part.
     """
-    xmin, ymin, xmax, ymax = crop.box
+    xmin, ymin, xmax, ymax = _part(crop.box, rng) if parts and rng.random() < parts else crop.box
     width, height = xmax - xmin, ymax - ymin
     shift = rng.normal(0, 0.04, 4) * (width, height, width, height)
     zoom = float(rng.uniform(-0.12, 0.08))
@@ -113,6 +113,15 @@ def _cut_out(crop: Crop, box: Box, margin: float, size: tuple[int, int], *, squa
     if square:
         image = centre_square(image)
     return resized(image, *size)
+
+
+def _part(box: Box, rng: np.random.Generator) -> Box:
+    """A part of a car's box, from half to nine tenths as wide and as high."""
+    (xmin, ymin, xmax, ymax), (across, down) = box, rng.uniform(0.5, 0.9, 2)
+    width, height = (xmax - xmin) * float(across), (ymax - ymin) * float(down)
+    left = xmin + float(rng.random()) * (xmax - xmin - width)
+    top = ymin + float(rng.random()) * (ymax - ymin - height)
+    return left, top, left + width, top + height
 
 
 def _turned(view: Image, degrees: float) -> Image:

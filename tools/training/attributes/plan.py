@@ -10,7 +10,9 @@ class Plan:
     """How to fine-tune; sizes are (height, width) of the pictures in pixels, multiples of 32, rates are the peaks.
 
     ``square_share`` is the share of steps that see the middle square of each car, as clients of `/colors` send it.
-    With ``views`` the maps of the frozen layers are computed once, of so many views of each picture (`frozen`).
+    ``parts`` is the share of views that show a part of the car only, ``cutmix`` that of steps in which a rectangle of
+    each picture is another one's (Yun et al. 2019, arXiv:1905.04899). With ``views`` the maps of the frozen layers are
+    computed once, of so many views of each picture (`frozen`).
     """
 
     steps: int = 2500
@@ -27,6 +29,8 @@ class Plan:
     full_share: float = 0.25
     square_share: float = 0.0
     mixup: float = 0.3
+    cutmix: float = 0.0
+    parts: float = 0.0
     evaluate_every: int = 250
     patience: int = 0
     seed: int = 1

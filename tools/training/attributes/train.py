@@ -137,7 +137,9 @@ def batches(kept: Material, plan: Plan, first_step: int) -> Iterator[tuple[Tenso
         size = plan.full if step >= plan.steps * (1 - plan.full_share) else plan.small
         chosen = rng.choice(len(kept.crops), plan.batch, p=weights)
         square = rng.random() < plan.square_share
-        views = [random_view(kept.crops[i], SQUARE if square else size, rng, square=square) for i in chosen]
+        views = [
+            random_view(kept.crops[i], SQUARE if square else size, rng, square=square, parts=plan.parts) for i in chosen
+        ]
         trusted = torch.tensor([known for _, known in views])
         yield tensor_of(view for view, _ in views), torch.from_numpy(chosen), trusted
 
@@ -185,6 +187,23 @@ def fine_tune(
     return measured
 
 
+def _mixed(inputs: list[Tensor], plan: Plan, rng: random.Random) -> tuple[list[Tensor], float]:
+    """Pictures with others mixed in, and the share, at least a half, that is still their own."""
+    drawn = rng.random()
+    if drawn < plan.mixup:
+        share = max(0.5, rng.betavariate(0.4, 0.4))
+        return [one * share + one.flip(0) * (1 - share) for one in inputs], share
+    if drawn < plan.mixup + plan.cutmix and len(inputs) == 1:
+        height, width = inputs[0].shape[2:]
+        side = (rng.uniform(0.1, 0.5)) ** 0.5
+        h, w = int(side * height), int(side * width)
+        y, x = rng.randrange(height - h), rng.randrange(width - w)
+        mixed = inputs[0].clone()
+        mixed[:, :, y : y + h, x : x + w] = inputs[0].flip(0)[:, :, y : y + h, x : x + w]
+        return [mixed], 1 - h * w / (height * width)
+    return inputs, 1.0
+
+
 def _descend(
     learner: Learner, kept: Material, pictures: Inputs, drawn: tuple[Tensor, Tensor], plan: Plan, step: int,
     compute: Compute,
@@ -194,10 +213,7 @@ def _descend(
     rng = random.Random(plan.seed * 1_000_003 + step)
     inputs = [compute.images(one) for one in (pictures if isinstance(pictures, tuple) else (pictures,))]
     chosen, trusted = drawn
-    share = 1.0
-    if rng.random() < plan.mixup:
-        share = max(0.5, rng.betavariate(0.4, 0.4))
-        inputs = [one * share + one.flip(0) * (1 - share) for one in inputs]
+    inputs, share = _mixed(inputs, plan, rng)
     with compute.autocast():
         outputs = network(*inputs)
     loss = total_loss(network.names, outputs, _batch_targets(kept, chosen, trusted, compute))
