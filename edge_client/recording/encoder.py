@@ -67,7 +67,7 @@ class H264Encoder:
             av.FFmpegError: the encoder failed.
         """
         planes = cv2.cvtColor(image[: self._height, : self._width], cv2.COLOR_BGR2YUV_I420)
-        frame = av.VideoFrame.from_ndarray(np.asarray(planes, np.uint8), format="yuv420p")
+        frame = av.VideoFrame.from_numpy_buffer(np.asarray(planes, np.uint8), format="yuv420p")  # no copy: it is ours
         if self._start_s is None:
             self._start_s = time_s
         self._last_pts = max(round((time_s - self._start_s) * _TICKS), self._last_pts + 1)
