@@ -13,6 +13,7 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import overload
 
 import cv2
 import numpy as np
@@ -48,9 +49,9 @@ class Thumbnail:
     inside: Grey | None
 
 
-def thumbnails(image: Image, boxes: Sequence[PlateBox]) -> list[Thumbnail]:
-    """One for each box, in their order; boxes are in pixels of the frame."""
-    return [_thumbnail(image, box) for box in boxes]
+def thumbnails(image: Image, boxes: Sequence[PlateBox]) -> Sequence[Thumbnail]:
+    """One for each box, in their order, made when it is first asked for; boxes are in pixels of the frame."""
+    return _Thumbnails(image, boxes)
 
 
 def likeness(a: Thumbnail, b: Thumbnail) -> float | None:
@@ -68,6 +69,31 @@ def most_alike(look: Thumbnail, known: Sequence[Sequence[Thumbnail]]) -> list[fl
         return [None] * len(known)
     found = iter(_correlations(look.around, np.stack(flat)))
     return [max(itertools.islice(found, len(group)), default=None) for group in insides]
+
+
+class _Thumbnails(Sequence[Thumbnail]):
+    """Where places alone tell plates apart nobody asks for most of them."""
+
+    def __init__(self, image: Image, boxes: Sequence[PlateBox]) -> None:
+        self._image = image
+        self._boxes = boxes
+        self._made: dict[int, Thumbnail] = {}
+
+    def __len__(self) -> int:
+        return len(self._boxes)
+
+    @overload
+    def __getitem__(self, index: int) -> Thumbnail: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Thumbnail]: ...
+
+    def __getitem__(self, index: int | slice) -> Thumbnail | Sequence[Thumbnail]:
+        if isinstance(index, slice):
+            return _Thumbnails(self._image, self._boxes[index])
+        if index not in self._made:
+            self._made[index] = _thumbnail(self._image, self._boxes[index])
+        return self._made[index]
 
 
 def _correlations(around: Grey, insides: Grey) -> list[float]:

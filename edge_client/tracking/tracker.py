@@ -99,15 +99,15 @@ class Tracker:
         seen: list[TrackedBox] = []
         linked: set[int] = set()
         for index, box in enumerate(boxes):
-            look = looks[index] if looks is not None else None
             if index in pairs:
                 track = known[pairs[index]]
                 link = links[index, pairs[index]]
-                self._move(track, box, shapes[index], look if link.looked else None, time_s)
+                look = looks[index] if looks is not None and link.looked else None
+                self._move(track, box, shapes[index], look, time_s)
                 doubtful = link.doubtful
             else:
                 at_rest = Motion(shapes[index], (0.0, 0.0, 0.0, 0.0), time_s)
-                first = deque([look] if look is not None else [], _KEPT_LOOKS)
+                first = deque([looks[index]] if looks is not None else [], _KEPT_LOOKS)
                 track = _Track(self._next, at_rest, box, first, time_s)
                 self._next += 1
                 self._tracks.append(track)

@@ -26,6 +26,18 @@ def test_a_frame_is_reduced_to_a_grey_jpeg() -> None:
     assert np.abs(decoded.astype(int) - exact.astype(int)).mean() < 5
 
 
+@pytest.mark.parametrize("size", [(1280, 720), (1920, 1080), (2592, 1944), (1000, 700), (640, 480)])
+def test_a_reduced_frame_is_the_area_average(size: tuple[int, int]) -> None:
+    width, height = size
+    noise = np.random.default_rng(1).integers(0, 255, (height, width), np.uint8)
+    grey = np.asarray(cv2.GaussianBlur(noise, (0, 0), width / 416), np.uint8)
+    reduced = reduce_frame(np.dstack([grey] * 3), DetectionSettings(), 100)
+    decoded = simplejpeg.decode_jpeg(reduced.jpeg, colorspace="GRAY")[:, :, 0].astype(int)
+    exact = cv2.resize(grey, decoded.shape[::-1], interpolation=cv2.INTER_AREA).astype(int)
+    assert np.sqrt(np.mean((decoded - exact) ** 2)) < 0.25 * exact.std()
+    assert abs(float(np.mean(decoded - exact))) < 0.5
+
+
 def test_a_small_frame_is_not_enlarged() -> None:
     reduced = reduce_frame(checkered(120, 160), DetectionSettings())
     assert simplejpeg.decode_jpeg_header(reduced.jpeg)[:2] == (120, 160)

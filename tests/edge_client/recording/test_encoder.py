@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import av
+import cv2
+import numpy as np
 import pytest
 
 from edge_client.recording.encoder import H264Encoder
@@ -37,3 +40,16 @@ def test_odd_sizes_lose_a_pixel(size: tuple[int, int]) -> None:
     assert not encoder.fits(picture(1, width + 2, height))
     assert (encoder.video_format.width_px, encoder.video_format.height_px) == (width // 2 * 2, height // 2 * 2)
     assert encoder.encode(picture(0, width, height), 0.0)[0].keyframe
+
+
+@pytest.mark.parametrize("size", [(66, 38), (640, 360), (250, 130)])
+def test_what_is_encoded_is_the_picture(size: tuple[int, int]) -> None:
+    width, height = size
+    shown = cv2.GaussianBlur(np.random.default_rng(3).integers(0, 255, (height, width, 3), np.uint8), (0, 0), 9)
+    shown[: height // 2, : width // 2] = (30, 200, 60)
+    packets = H264Encoder(np.asarray(shown, np.uint8), 30.0, settings()).encode(np.asarray(shown, np.uint8), 0.0)
+    (decoded,) = av.CodecContext.create("h264", "r").decode(av.Packet(packets[0].data)) or (None,)
+    assert decoded is not None
+    again = cv2.cvtColor(decoded.to_ndarray(format="yuv420p"), cv2.COLOR_YUV2BGR_I420)
+    assert again.shape == shown.shape
+    assert np.abs(again.astype(int) - shown.astype(int)).mean() < 4
