@@ -26,6 +26,7 @@ ONE: dict[str, Any] = {API: {"replicas": {"min": 1, "max": 1}}}
 TWO: dict[str, Any] = {API: {"replicas": {"min": 2, "max": 2}}}
 _BACK_S = 60.0
 _PLACINGS = 6
+_ATTEMPTS = 10
 
 
 def replica_killed(cluster: TrialCluster) -> Row:
@@ -61,7 +62,9 @@ def worker_lost(cluster: TrialCluster) -> Row:
 def head_lost(cluster: TrialCluster) -> Row:
     """The head loses power and starts again; clients ask the worker."""
     _two(cluster)
-    with Load(f"http://{cluster.local.nodes[1].address}:{HTTP_PORT}/{API}", 1) as load:
+    url = f"http://{cluster.local.nodes[1].address}:{HTTP_PORT}/{API}"
+    _wait_for_answer(cluster, url)
+    with Load(url, 1) as load:
         kill(cluster.local, 0)
         load.wait_for(20)
         begun_s = time.monotonic()
@@ -171,6 +174,17 @@ def _two(cluster: TrialCluster) -> str:
         while cluster.serving().applications:
             time.sleep(0.25)
     raise LocalClusterError(f"Serve put both replicas on one node, {_PLACINGS} times")
+
+
+def _wait_for_answer(cluster: TrialCluster, url: str) -> None:
+    """Until a node that was just given a replica has a proxy, and that knows the way to the API."""
+    cluster.wait_for_proxies(2)
+    for _ in range(_ATTEMPTS):
+        with Load(url, 1) as load:
+            pass
+        if not load.failed:
+            return
+    raise LocalClusterError(f"{url} does not answer: {load.failed[-1]}")
 
 
 def _failed(load: Load) -> str:
