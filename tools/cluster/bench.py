@@ -29,7 +29,7 @@ from cloud_apis.settings import default_config
 from tools.bench.device import running_apis
 from tools.bench.figures import timing
 from tools.cluster.errors import LocalClusterError
-from tools.cluster.trial import KEY, trial_cluster
+from tools.cluster.trial import KEY, TrialCluster, trial_cluster
 
 API: Final = "yolov3"
 _WIDTH, _HEIGHT = 1280, 720
@@ -104,10 +104,10 @@ def bench_cluster(rounds: int, seconds: float) -> Figures:
             busy = _in_turn(pair, picture, rounds, seconds, clients=2)
             alone = _in_turn(pair, picture, rounds, seconds, clients=1)
             servers = _in_turn([Place((url,)), Place((url, other))], picture, rounds, seconds, clients=4)
-        one = _in_turn([served], picture, rounds, seconds, clients=4)[0]
-        cluster.apply(_replicas(2))
-        cluster.wait_for(API, lambda app: len(app.running) == 2)
-        two = _in_turn([served], picture, rounds, seconds, clients=4)[0]
+        one, two = [], []
+        for _ in range(rounds):  # in turn as well, since the machine is not always as fast
+            one.append(_with_replicas(cluster, 1, served, picture, seconds))
+            two.append(_with_replicas(cluster, 2, served, picture, seconds))
     return Figures(
         embedded_hz=_median(load.rate_hz for load in busy[0]),
         cluster_hz=_median(load.rate_hz for load in busy[1]),
@@ -192,6 +192,12 @@ def _in_turn(places: Sequence[Place], picture: bytes, rounds: int, seconds: floa
         for index, place in enumerate(places):
             found[index].append(closed_loop(place, picture, clients=clients, seconds=seconds))
     return found
+
+
+def _with_replicas(cluster: TrialCluster, count: int, served: Place, picture: bytes, seconds: float) -> Load:
+    cluster.apply(_replicas(count))
+    cluster.wait_for(API, lambda app: len(app.running) == count)
+    return _in_turn([served], picture, 1, seconds, clients=4)[0][0]
 
 
 def _replicas(count: int) -> dict[str, Any]:
