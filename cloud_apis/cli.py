@@ -9,7 +9,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from cloud_apis.endpoint import KEY_VARIABLE, Endpoint, bind, is_loopback, read_api_key
+from cloud_apis.contract import is_loopback
+from cloud_apis.endpoint import KEY_VARIABLE, Endpoint, bind, read_api_key
 from cloud_apis.errors import StartError
 from cloud_apis.names import Api
 

@@ -9,10 +9,9 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from urllib.parse import urlsplit
 
-from cloud_apis.contract import API_KEY_HEADER
+from cloud_apis.contract import API_KEY_HEADER, is_open_way
 from edge_client.config import ApiSettings, EdgeSettings
 from edge_client.counters import Counters
-from edge_client.displays.web.access import is_loopback
 from edge_client.errors import ConfigError
 from edge_client.positions.open import open_positions
 from edge_client.requests.adapting import Adaptation
@@ -124,9 +123,8 @@ def api_key_of(settings: ApiSettings) -> str | None:
 
 def _refuse_open_ways(settings: ApiSettings) -> None:
     for url in (settings.yolov3_endpoint, settings.crnn_endpoint, settings.vehicle_report_endpoint):
-        parts = urlsplit(url or "")
-        if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+        if url is not None and is_open_way(url):
             raise ConfigError(
-                f"the API key would go to {parts.hostname} unencrypted: ask by https:// (apis.ca_file trusts a "
+                f"the API key would go to {urlsplit(url).hostname} unencrypted: ask by https:// (apis.ca_file trusts a "
                 "certificate of your own), or, in a network that is yours alone, set apis.key_unencrypted: true"
             )

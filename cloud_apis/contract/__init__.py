@@ -4,6 +4,7 @@ Both sides import it, so it needs nothing but the standard library. Parsing is s
 exactly of the promised form raises `ContractError` and is never passed on half understood.
 """
 
+from cloud_apis.contract.addresses import is_loopback, is_open_way
 from cloud_apis.contract.errors import error_body
 from cloud_apis.contract.limits import API_KEY_HEADER, MAX_BYTES, MAX_CROPS, MAX_PIXELS, MAX_SIDE_PX
 from cloud_apis.contract.parsing import ContractError
@@ -42,6 +43,8 @@ __all__ = [
     "Word",
     "crnn_answer",
     "error_body",
+    "is_loopback",
+    "is_open_way",
     "parse_crnn_answer",
     "parse_yolov3_answer",
     "plate_confidence",

@@ -9,8 +9,7 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from cloud_apis.contract import error_body
-from cloud_apis.endpoint import is_loopback
+from cloud_apis.contract import error_body, is_loopback
 
 _FOREIGN = "pages of other sites may not ask this server"
 _ELSEWHERE = "this server is for its own machine: ask it as localhost"

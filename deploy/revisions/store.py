@@ -46,9 +46,7 @@ class Revisions:
         number = (self.numbers() or [0])[-1] + 1
         revision = make(number)
         if not self._objects.write_once(self._key(number), revision.to_bytes()):
-            raise ConflictError(
-                f"revision {number} was just taken: someone else deploys, see `status`"
-            )
+            raise ConflictError(f"revision {number} was just taken: someone else deploys, see `status`")
         return revision
 
     def withdraw(self, revision: Revision) -> None:

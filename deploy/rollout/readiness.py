@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from cloud_apis.endpoint import is_loopback
+from cloud_apis.contract import is_loopback
 from deploy.cluster_api.state import Node
 from deploy.errors import RolloutError
 from deploy.settings import ClusterAddress

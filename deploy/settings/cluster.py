@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import Literal
 
 from pydantic import Field
 
+from cloud_apis.contract import is_loopback
 from deploy.settings.section import LocalPath, Port, Section
 
 
@@ -21,10 +21,7 @@ class ClusterAddress(Section):
     @property
     def is_local(self) -> bool:
         """Whether the APIs can be reached from their own machines only."""
-        try:
-            return ipaddress.ip_address(self.http_host).is_loopback
-        except ValueError:
-            return self.http_host == "localhost"
+        return is_loopback(self.http_host)
 
 
 class RayTarget(ClusterAddress):

@@ -4,18 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from cloud_apis.endpoint import Endpoint, bind, is_loopback, read_api_key
+from cloud_apis.endpoint import Endpoint, bind, read_api_key
 from cloud_apis.errors import StartError
-
-
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.3.2.1", "::1", "localhost"])
-def test_loopback_addresses(host: str) -> None:
-    assert is_loopback(host)
-
-
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.0.2", "", "example.org", "localhost.example.org"])
-def test_other_addresses(host: str) -> None:
-    assert not is_loopback(host)
 
 
 def test_the_key_is_the_first_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cloud_apis.annotate import annotate
-from cloud_apis.contract import plate_confidence, plate_text, reader_answer
+from cloud_apis.contract import is_open_way, plate_confidence, plate_text, reader_answer
 from cloud_apis.images import encode_jpeg
 from edge_client.errors import DashcamError
 from edge_client.types import Image
@@ -59,6 +59,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--crnn-endpoint", metavar="URL", help=f"the reader (default: ${CRNN_VARIABLE})")
     parser.add_argument("--api-key-file", type=Path, metavar="FILE", help="file whose first line is the APIs' key")
     parser.add_argument(
+        "--key-unencrypted", action="store_true", help="send the key by http:// too, in a network that is yours alone"
+    )
+    parser.add_argument(
         "--threshold", type=_score, default=0.8, metavar="S", help="discard plates with a lower score, 0 to 1 (0.8)"
     )
     parser.add_argument(
@@ -83,6 +86,8 @@ def _score(text: str) -> float:
 def _run(arguments: argparse.Namespace) -> None:
     yolov3, crnn = _endpoints(arguments)
     key = _key(arguments.api_key_file)
+    if key and not arguments.key_unencrypted:
+        _refuse_open_ways(yolov3, crnn)
     output: Path = arguments.output
     if not output.parent.is_dir():
         raise UsageError(f"cannot write {output}: there is no folder {output.parent}")
@@ -110,6 +115,15 @@ def _endpoints(arguments: argparse.Namespace) -> tuple[str | None, str | None]:
         if url is not None and not _is_http(url):
             raise UsageError(f"{url} is not an http(s) URL such as http://127.0.0.1:8080/yolov3")
     return yolov3, crnn
+
+
+def _refuse_open_ways(*urls: str | None) -> None:
+    for url in urls:
+        if url is not None and is_open_way(url):
+            raise UsageError(
+                f"the API key would go to {urlsplit(url).hostname} unencrypted: ask by https://, or, in a network that "
+                "is yours alone, add --key-unencrypted"
+            )
 
 
 def _is_http(url: str) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import ipaddress
 import threading
 import time
 from collections import deque
@@ -12,6 +11,7 @@ from collections.abc import Mapping
 from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
 
+from cloud_apis.contract import is_loopback
 from edge_client.errors import ConfigError
 
 KEY_VARIABLE = "DASHCAM_WEB_KEY"
@@ -51,16 +51,6 @@ def parse_address(text: str) -> tuple[str, int]:
     if not colon or not host or not port.isascii() or not port.isdecimal() or int(port) > 65535:
         raise ConfigError(f"the web page's address {text!r} is not HOST:PORT, such as 127.0.0.1:8081, or off")
     return host, int(port)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only programs on this machine reach that address."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def is_same_origin(origin: str | None, fetch_site: str | None, host: str | None) -> bool:

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from http.server import ThreadingHTTPServer
 from typing import Any
 
+from cloud_apis.contract import is_loopback
 from edge_client.config import WebSettings
-from edge_client.displays.web.access import Gate, is_loopback
+from edge_client.displays.web.access import Gate
 from edge_client.displays.web.archive import Archive
 from edge_client.displays.web.board import LiveBoard
 from edge_client.displays.web.handler import PageHandler

@@ -88,6 +88,20 @@ def test_the_key_may_lie_in_a_file(apis: FakeApis, car: str, tmp_path: Path) -> 
     assert all(headers["X-API-Key"] == "from-file" for headers in apis.headers)
 
 
+def test_the_key_goes_unencrypted_to_another_machine_only_when_told_to(
+    apis: FakeApis, car: str, tmp_path: Path, capsys: Output
+) -> None:
+    file = tmp_path / "key"
+    file.write_text("secret\n", encoding="utf-8")
+    asked = [car, *_endpoints(apis), "--api-key-file", str(file)]
+    elsewhere = [part.replace("127.0.0.1", "0.0.0.0") for part in asked]  # reaches this machine, yet is no loopback
+    assert main(elsewhere) == 2
+    assert "--key-unencrypted" in _error(capsys)
+    assert not apis.headers
+    assert main([*elsewhere, "--key-unencrypted"]) == 0
+    assert all(headers["X-API-Key"] == "secret" for headers in apis.headers)
+
+
 def test_json_is_one_object(apis: FakeApis, car: str, capsys: Output) -> None:
     assert main([car, *_endpoints(apis), "--json", "-o", "out.jpg"]) == 0
     answer = json.loads(capsys.readouterr().out)
