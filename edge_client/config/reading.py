@@ -27,7 +27,7 @@ class ReadingSettings(Section):
     min_width_px: int = Field(default=16, ge=1, description="narrower plates are not sent")
     min_height_px: int = Field(default=6, ge=1, description="lower plates are not sent")
     min_gain: Unit = Field(
-        default=0.25, description="a crop that less likely puts a plate right which is not right yet is not sent"
+        default=0.26, description="a crop that less likely puts a plate right which is not right yet is not sent"
     )
     at_once_px: float = Field(
         default=120.0,
@@ -43,7 +43,7 @@ class ReadingSettings(Section):
     enough_confidence: Unit = Field(default=0.75, description="a vote of this confidence on enough reads is good")
     enough_reads: int = Field(default=2, ge=1, description="agreeing reads that make a confident vote good")
     verify_s: Seconds = Field(
-        default=20.0,
+        default=25.0,
         description="a well read plate that stays in sight is sent again after this time; doubles each time",
     )
     max_reads: int = Field(default=12, ge=1, le=100, description="single reads kept and voted per plate")

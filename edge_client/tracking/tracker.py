@@ -55,12 +55,16 @@ class _Track:
 
 @dataclass(frozen=True, slots=True)
 class _Near:
-    """How a box lies to a track: common part, distance in what is likely, ratio of sizes, time since it was seen."""
+    """How a box lies to a track: common part, distance in what is likely, ratio of sizes, time since it was seen.
+
+    ``large`` says whether both are wide enough to be told apart by their looks.
+    """
 
     common: float
     far: float
     ratio: float
     gap_s: float
+    large: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +172,7 @@ class Tracker:
                 far = min(jump(predicted, shape), jump(track.motion.shape, shape) + _ERROR)
                 ratio = size_ratio(predicted, shape)
                 if common > _ENOUGH_OVERLAP or (far <= _FAR_REACH * reach and ratio <= _FAR_RATIO):
-                    near[index, place] = _Near(common, far / reach, ratio, gap_s)
+                    near[index, place] = _Near(common, far / reach, ratio, gap_s, _large(track, shape))
         alike = self._alike(time_s, near, shapes, looks) if looks is not None else {}
         for (index, place), pair in near.items():
             known = alike.get((index, place))
@@ -202,8 +206,11 @@ class Tracker:
         for place, track in enumerate(self._tracks):
             for index, shape in enumerate(shapes) if track.lost else ():
                 # For lost tracks looks alone tell, and only without a doubt.
-                large = min(shape[2], track.motion.shape[2]) >= _TOLD_APART_PX
-                if large and index not in followed and size_ratio(track.motion.shape, shape) <= _FAR_RATIO:
+                if (
+                    _large(track, shape)
+                    and index not in followed
+                    and size_ratio(track.motion.shape, shape) <= _FAR_RATIO
+                ):
                     wanted.setdefault(index, []).append(place)
         alike: dict[tuple[int, int], float | None] = {}
         for index, candidates in wanted.items():
@@ -242,6 +249,10 @@ class Tracker:
         self._tracks = alive
 
 
+def _large(track: _Track, shape: Shape) -> bool:
+    return min(shape[2], track.motion.shape[2]) >= _TOLD_APART_PX
+
+
 def _possible(pair: _Near, alike: float | None) -> bool:
     """Whether a box may be a track's plate."""
     if pair.common > _SURE_OVERLAP and pair.gap_s <= _SHORT_S:
@@ -249,7 +260,7 @@ def _possible(pair: _Near, alike: float | None) -> bool:
     if alike is not None and alike < _UNLIKE:
         return False
     likely = pair.common > _ENOUGH_OVERLAP or (pair.far <= 1.0 and pair.ratio <= _LARGEST_RATIO)
-    return likely or (alike is not None and alike >= _ALIKE)
+    return likely or (pair.large and alike is not None and alike >= _ALIKE)
 
 
 def _doubtful(pair: _Near, alike: float | None) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -190,3 +191,13 @@ def test_a_long_gap_ends_a_track_before_another_plate_can_take_it() -> None:
     (other,) = tracker.update(20.0, [box])
     assert other.track_id != first.track_id
     assert tracker.take_ended() == [first.track_id]
+
+
+@pytest.mark.parametrize(("width", "tracks"), [(100.0, 1), (36.0, 2)])
+def test_far_from_where_a_plate_should_be_looks_tell_only_of_large_ones(width: float, tracks: int) -> None:
+    """As at a cut in a film: of a few strokes that look alike, one car's small plate would run on into another's."""
+    tracker = Tracker(TrackingSettings())
+    for n in range(5):
+        tracker.update(n / 4, [Plate(400, 300, width).at(0.0)], [LOOKS[0]])
+    seen = tracker.update(5 / 4, [Plate(400 + 3 * width, 300, width).at(0.0)], [LOOKS[0]])
+    assert len({tracked.track_id for tracked in seen if not tracked.carried} | {0}) == tracks
