@@ -71,6 +71,11 @@ def parser() -> argparse.ArgumentParser:
     it.add_argument("--head-steps", type=int, default=plan.head_steps, help="steps of the heads alone (%(default)s)")
     it.add_argument("--steps", type=int, default=plan.steps, help="steps of all layers (default: %(default)s)")
     it.add_argument("--mixup", type=float, default=plan.mixup, help="share of steps on mixed pictures (%(default)s)")
+    it.add_argument(
+        "--cutmix", type=float, default=plan.cutmix,
+        help="share of steps on pictures with a piece of another (%(default)s)",
+    )  # fmt: skip
+    it.add_argument("--parts", type=float, default=plan.parts, help="share of views of a car's part (%(default)s)")
     it.add_argument("--batch", type=int, default=plan.batch, help="pictures a step (default: %(default)s)")
     it.add_argument("--rate", type=float, default=plan.rate, help="peak learning rate (default: %(default)s)")
     it.add_argument(
@@ -105,6 +110,8 @@ def plan_of(arguments: argparse.Namespace) -> Plan:
         raise ValueError("--batch, --least, --least-models and --head-steps must be at least 1")
     if not (0 <= arguments.full_share <= 1 and 0 <= arguments.square_share <= 1):
         raise ValueError("--full-share and --square-share must be between 0 and 1")
+    if min(arguments.mixup, arguments.cutmix, arguments.parts) < 0 or arguments.mixup + arguments.cutmix > 1:
+        raise ValueError("--mixup, --cutmix and --parts are shares, the first two at most 1 together")
     if not 0 < arguments.layer_factor <= 1:
         raise ValueError("--layer-factor must be more than 0 and at most 1")
     return replace(
@@ -113,6 +120,8 @@ def plan_of(arguments: argparse.Namespace) -> Plan:
         head_steps=arguments.head_steps,
         batch=arguments.batch,
         mixup=arguments.mixup,
+        cutmix=arguments.cutmix,
+        parts=arguments.parts,
         rate=arguments.rate,
         layer_factor=arguments.layer_factor,
         frozen=arguments.frozen,

@@ -18,6 +18,7 @@ from tools.training.attributes.classes import Head, Targets, targets
 from tools.training.attributes.examples import Example
 from tools.training.attributes.frozen import FrozenMaps
 from tools.training.attributes.measure import Measured, logits_of, measure
+from tools.training.attributes.mixing import mixed
 from tools.training.attributes.network import Attributes, total_loss
 from tools.training.attributes.pictures import SQUARE, Crop, random_view, tensor_of
 from tools.training.attributes.plan import Plan
@@ -187,23 +188,6 @@ def fine_tune(
     return measured
 
 
-def _mixed(inputs: list[Tensor], plan: Plan, rng: random.Random) -> tuple[list[Tensor], float]:
-    """Pictures with others mixed in, and the share, at least a half, that is still their own."""
-    drawn = rng.random()
-    if drawn < plan.mixup:
-        share = max(0.5, rng.betavariate(0.4, 0.4))
-        return [one * share + one.flip(0) * (1 - share) for one in inputs], share
-    if drawn < plan.mixup + plan.cutmix and len(inputs) == 1:
-        height, width = inputs[0].shape[2:]
-        side = (rng.uniform(0.1, 0.5)) ** 0.5
-        h, w = int(side * height), int(side * width)
-        y, x = rng.randrange(height - h), rng.randrange(width - w)
-        mixed = inputs[0].clone()
-        mixed[:, :, y : y + h, x : x + w] = inputs[0].flip(0)[:, :, y : y + h, x : x + w]
-        return [mixed], 1 - h * w / (height * width)
-    return inputs, 1.0
-
-
 def _descend(
     learner: Learner, kept: Material, pictures: Inputs, drawn: tuple[Tensor, Tensor], plan: Plan, step: int,
     compute: Compute,
@@ -213,7 +197,7 @@ def _descend(
     rng = random.Random(plan.seed * 1_000_003 + step)
     inputs = [compute.images(one) for one in (pictures if isinstance(pictures, tuple) else (pictures,))]
     chosen, trusted = drawn
-    inputs, share = _mixed(inputs, plan, rng)
+    inputs, share = mixed(inputs, plan.mixup, plan.cutmix, rng)
     with compute.autocast():
         outputs = network(*inputs)
     loss = total_loss(network.names, outputs, _batch_targets(kept, chosen, trusted, compute))
