@@ -31,12 +31,14 @@ class Doubles:
             return [self._with_late(read) for read in reads]
 
     def late(self, reads: Iterable[TrackRead]) -> list[TrackRead]:
-        """Reads of evidence as they are to be saved.
+        """Reads of one stretch of evidence as they are to be saved.
 
-        A plate that the live stream has too is its read again, with the times at which evidence shows it.
+        A plate that the live stream has too is its read again, with the times at which evidence shows it. One that an
+        earlier stretch has takes that read's place: where a long gap is cut into stretches, a car may be in sight.
         """
         fresh = []
         with self._lock:
+            earlier = list(self._late.values())
             for read in reads:
                 same = [known for known in self._live.values() if self._same(read, known)]
                 if same:
@@ -45,8 +47,14 @@ class Doubles:
                     self._note(nearest.uid, read)
                     fresh.append(self._extended(nearest))
                 else:
-                    _remember(self._late, read)
-                    fresh.append(read)
+                    both = read
+                    for known in [known for known in earlier if self._same(read, known)]:
+                        earlier.remove(known)
+                        self._late.pop(known.uid, None)
+                        self.count += 1
+                        both = _joined(both, known)
+                    _remember(self._late, both)
+                    fresh.append(both)
         return fresh
 
     def _with_late(self, read: TrackRead) -> TrackRead:
@@ -82,6 +90,18 @@ class Doubles:
             return False
         sure = read.confidence >= _SURE and known.confidence >= _SURE
         return read.text == known.text or same_plate(read.text, known.text, sure=sure)
+
+
+def _joined(read: TrackRead, known: TrackRead) -> TrackRead:
+    """Both as one read, which takes the place of the known one; the surer one tells what it says."""
+    told = read if read.confidence >= known.confidence else replace(known, uid=read.uid)
+    return replace(
+        told,
+        first_seen=min(read.first_seen, known.first_seen),
+        last_seen=max(read.last_seen, known.last_seen),
+        vehicle=told.vehicle or read.vehicle or known.vehicle,
+        supersedes=(*read.supersedes, *known.supersedes, known.uid),
+    )
 
 
 def _apart(a: TrackRead, b: TrackRead) -> timedelta:

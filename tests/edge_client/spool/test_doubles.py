@@ -62,6 +62,25 @@ def test_a_read_that_was_itself_superseded_counts_no_more() -> None:
     assert late.uid == "late"
 
 
+def test_a_car_in_sight_where_stretches_of_evidence_meet_is_listed_once() -> None:
+    doubles = Doubles(30.0)
+    sure = replace(seen("first", "B123XYZ", 0.0), confidence=0.97)
+    assert [r.uid for r in doubles.late([sure, seen("gone", "C777ABC", 0.0)])] == ["first", "gone"]
+    doubtful = replace(seen("second", "8123XYZ", 3.0), confidence=0.5)
+    joined, other = doubles.late([doubtful, seen("later", "C777ABC", 90.0)])
+    assert (joined.uid, joined.text, joined.confidence) == ("second", "B123XYZ", 0.97)
+    assert (joined.supersedes, times(joined)) == (("first",), (0.0, 5.0))
+    assert (other.uid, other.supersedes) == ("later", ())
+    (third,) = doubles.late([seen("third", "B123XYZ", 6.0)])
+    assert (third.supersedes, times(third)) == (("first", "second"), (0.0, 8.0))
+
+
+def test_one_stretch_tells_its_own_plates_apart() -> None:
+    doubles = Doubles(30.0)
+    saved = doubles.late([seen("one", "B123XYZ", 0.0), seen("two", "B123XYZ", 10.0)])
+    assert [(r.uid, r.supersedes) for r in saved] == [("one", ()), ("two", ())]
+
+
 def test_memory_is_bounded() -> None:
     doubles = Doubles(30.0)
     for number in range(300):
