@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edge_client.config import EdgeSettings, RecordSettings, WebSettings
 from edge_client.displays.video import VideoRecorder
@@ -14,11 +15,14 @@ from edge_client.displays.web.access import load_key, parse_address
 from edge_client.displays.web.archive import Archive
 from edge_client.displays.web.board import LiveBoard
 from edge_client.displays.web.server import WebPage
-from edge_client.displays.window import Window, has_screen
+from edge_client.displays.window_screen import has_screen
 from edge_client.errors import ConfigError, DisplayError, StoreError
 from edge_client.recording.button import LockButton
 from edge_client.store.secrecy import secret_of
 from edge_client.types import Display, FrameSource, LiveStatus, TrackRead
+
+if TYPE_CHECKING:
+    from edge_client.displays.window import Window
 
 _LOG = logging.getLogger(__name__)
 
@@ -43,8 +47,11 @@ class Outputs:
         self._displays.append(display)
         if isinstance(display, VideoRecorder):
             self._recorder = display
-        elif isinstance(display, Window):
-            self._window = display
+
+    def add_window(self, window: Window) -> None:
+        """The window, which is told of reads and of how the drive goes."""
+        self.add(window)
+        self._window = window
 
     def set_status(self, status: LiveStatus) -> None:
         """Tells page and window how the drive goes."""
@@ -112,7 +119,7 @@ def open_outputs(
             archive = Archive(reads_path, secret_of(settings.reads.hash_key_file))
             outputs.add(_open_page(settings.web, board, archive, lock_button))
         if settings.window.enabled and (window := _open_window(settings, insist_on_window, lock_button)):
-            outputs.add(window)
+            outputs.add_window(window)
     except BaseException:
         outputs.close()
         raise
@@ -150,6 +157,8 @@ def _open_window(settings: EdgeSettings, insist: bool, lock_button: LockButton |
     if not insist and not has_screen(os.environ, full_screen=settings.window.full_screen):
         _LOG.info("there is no screen here, so no window is shown")
         return None
+    from edge_client.displays.window import Window  # noqa: PLC0415 - SDL's 6 MB, only where there is a screen
+
     try:
         hide_crops = settings.privacy.blur in ("shown", "both")
         on_lock = None if lock_button is None else partial(_lock_by_touch, lock_button)

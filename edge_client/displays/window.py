@@ -11,9 +11,8 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 
 import numpy as np
 
@@ -26,6 +25,7 @@ from edge_client.displays.fit import fit
 from edge_client.displays.window_layout import layout
 from edge_client.displays.window_model import CarModel
 from edge_client.displays.window_paint import Painter
+from edge_client.displays.window_screen import BARE, drivers_for
 from edge_client.displays.window_shapes import Picture, Shape
 from edge_client.errors import DisplayError
 from edge_client.types import Image, LiveStatus, ShownFrame, TrackRead
@@ -35,25 +35,11 @@ _LARGEST = (1280, 720)
 _START_TIMEOUT_S = 15.0
 _CLOCK_MS = 1000
 _TOUCH_PAUSE_S = 1.0
-_BARE = "kmsdrm"  # SDL's way to a screen without a display server
-
-
-def has_screen(environment: Mapping[str, str], *, full_screen: bool = False, devices: Path = Path("/dev/dri")) -> bool:
-    """Whether there is something to show a window on: a display server or, for the full screen, a bare screen."""
-    if environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY"):
-        return True
-    return (full_screen or environment.get("SDL_VIDEODRIVER") == _BARE) and any(devices.glob("card*"))
-
-
-def _drivers(environment: Mapping[str, str]) -> str:
-    """The ways to a screen that can work here, so that SDL does not fall back to one that nobody sees."""
-    servers = [("x11", "DISPLAY"), ("wayland", "WAYLAND_DISPLAY")]
-    return ",".join(driver for driver, variable in servers if environment.get(variable)) or _BARE
 
 
 def _explain(error: pygame.error, driver: str) -> str:
     """What to do about a screen that cannot be had."""
-    if driver == _BARE:
+    if driver == BARE:
         return (
             f"cannot open a window without a desktop: {error}; a screen must be connected, the packages libgbm1 and "
             "libdrm2 installed, and the user in the groups video and render; or go without it: --no-window"
@@ -172,9 +158,9 @@ class Window:
 
     def _work(self) -> None:
         try:
-            driver = os.environ.setdefault("SDL_VIDEODRIVER", _drivers(os.environ))
+            driver = os.environ.setdefault("SDL_VIDEODRIVER", drivers_for(os.environ))
             # A screen without a desktop has no windows.
-            self._full_screen = self._full_screen or driver == _BARE
+            self._full_screen = self._full_screen or driver == BARE
             # Only the video part: sound and joysticks are none of our business.
             pygame.display.init()
             pygame.display.set_caption(_TITLE)

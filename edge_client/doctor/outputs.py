@@ -7,7 +7,7 @@ import os
 from cloud_apis.contract import is_loopback
 from edge_client.config import WebSettings, WindowSettings
 from edge_client.displays.web.access import load_key, parse_address
-from edge_client.displays.window import has_screen
+from edge_client.displays.window_screen import has_screen
 from edge_client.doctor.finding import Finding, Verdict
 from edge_client.doctor.machine import Machine
 from edge_client.errors import DashcamError

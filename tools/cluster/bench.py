@@ -4,6 +4,9 @@ The same picture is asked for over and over, as fast as answers come, of `cloud-
 cluster on this machine, in turn, so that whatever else the machine does hits both. One thread per inference, one
 request at a time per server or replica. What a second replica brings is compared with what a second embedded server
 brings: more than the machine's cores have to give, as two threads of one core, no cluster can make of them.
+
+The cluster is one node, as a machine is one: Ray's own processes of a second, pretended node would take the cores of
+this one.
 """
 
 from __future__ import annotations
@@ -96,7 +99,7 @@ class Figures:
 def bench_cluster(rounds: int, seconds: float) -> Figures:
     """Bring a cluster up and measure; takes some minutes. Raises `LocalClusterError`."""
     picture = sample_picture()
-    with tempfile.TemporaryDirectory() as folder, trial_cluster() as cluster:
+    with tempfile.TemporaryDirectory() as folder, trial_cluster(nodes=1) as cluster:
         cluster.apply(_replicas(1))
         served = Place((f"{cluster.url}/{API}",), KEY)
         with embedded(Path(folder)) as url, embedded(Path(folder)) as other:

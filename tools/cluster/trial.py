@@ -45,7 +45,7 @@ _LOCK = Path(tempfile.gettempdir()) / "plates-test-cluster.lock"
 
 @dataclass(eq=False)
 class TrialCluster:
-    """A cluster of two nodes with token and Redis, an S3 server, and the shipped models in a registry there."""
+    """A cluster with token and Redis, an S3 server, and the shipped models in a registry there."""
 
     local: LocalCluster
     s3_url: str
@@ -151,11 +151,11 @@ class TrialCluster:
 
 
 @contextlib.contextmanager
-def trial_cluster() -> Iterator[TrialCluster]:
-    """A cluster of its own for as long as it is needed; there is one on a machine at a time."""
+def trial_cluster(nodes: int = 2) -> Iterator[TrialCluster]:
+    """A cluster of its own, of so many nodes, for as long as it is needed; there is one on a machine at a time."""
     with _LOCK.open("w") as lock, tempfile.TemporaryDirectory(prefix="pt", dir="/tmp") as folder:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        local = up(Path(folder) / "c", token=True, redis=True)
+        local = up(Path(folder) / "c", nodes=nodes, token=True, redis=True)
         try:
             with running_s3(local.host, 0, BUCKET) as s3_url:
                 tell_nodes(aws_config(local.folder), s3_url)

@@ -14,7 +14,8 @@ import pygame
 import pytest
 
 from edge_client.config import WindowSettings
-from edge_client.displays.window import Window, has_screen
+from edge_client.displays.window import Window
+from edge_client.displays.window_screen import has_screen
 from edge_client.errors import DisplayError
 from edge_client.types import SourceState, SourceStatus
 from tests.edge_client.displays.samples import STATUS
