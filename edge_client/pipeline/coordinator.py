@@ -47,7 +47,7 @@ _WEAK = 2
 """Requests in flight that an uplink must carry at least for cars to be asked for beside plates."""
 _GRACE_S = 1.5
 """How long frames in flight may still wait for their results after a stop."""
-_WAITING_BYTES = 64 * 2**20
+_WAITING_BYTES = 56 * 2**20
 """Realtime: frames in flight hold at most this much; beyond it the oldest leave without a result."""
 
 

@@ -12,54 +12,25 @@ this one.
 from __future__ import annotations
 
 import contextlib
-import http.client
-import itertools
 import tempfile
-import threading
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import cv2
 import numpy as np
 import yaml
 
-from cloud_apis.contract import API_KEY_HEADER, YOLOV3_PATH
+from cloud_apis.contract import YOLOV3_PATH
 from cloud_apis.settings import default_config
 from tools.bench.device import running_apis
-from tools.bench.figures import timing
 from tools.cluster.errors import LocalClusterError
+from tools.cluster.load import Load, Place, closed_loop
 from tools.cluster.trial import KEY, TrialCluster, trial_cluster
 
 API: Final = "yolov3"
 _WIDTH, _HEIGHT = 1280, 720
-_TIMEOUT_S = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where the detector is asked, and with which key."""
-
-    urls: tuple[str, ...]
-    key: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Load:
-    """One closed loop: so many clients for so long, each with the next request as soon as its answer is there."""
-
-    answers: int
-    seconds: float
-    p50_ms: float
-    p99_ms: float
-
-    @property
-    def rate_hz(self) -> float:
-        """Answers a second."""
-        return self.answers / self.seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,27 +105,6 @@ def embedded(folder: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{apis.port}{YOLOV3_PATH}"
 
 
-def closed_loop(place: Place, picture: bytes, *, clients: int, seconds: float) -> Load:
-    """Ask for so long, the clients divided among the URLs; raises `LocalClusterError` for any answer but 200."""
-    durations: list[float] = []
-    problems: list[str] = []
-    begun = time.monotonic()
-    end = begun + seconds
-    threads = [
-        threading.Thread(target=_client, args=(url, place.key, picture, end, durations, problems))
-        for url in itertools.islice(itertools.cycle(place.urls), clients)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    took_s = time.monotonic() - begun
-    if problems or not durations:
-        raise LocalClusterError(f"{place.urls[0]}: {problems[0] if problems else 'no answer'}")
-    figures = timing(durations)
-    return Load(len(durations), took_s, figures.median_s * 1000, figures.p99_s * 1000)
-
-
 def sample_picture() -> bytes:
     """A JPEG of a camera's size, with as much detail as a street has: some 100 kB."""
     noise = np.random.default_rng(1).integers(0, 256, (_HEIGHT // 8, _WIDTH // 8), np.uint8)
@@ -163,27 +113,6 @@ def sample_picture() -> bytes:
     if not done:
         raise LocalClusterError("the sample picture cannot be encoded")
     return data.tobytes()
-
-
-def _client(url: str, key: str | None, picture: bytes, end: float, durations: list[float], problems: list[str]) -> None:
-    # http.client, since what the client itself takes of the two cores counts against both servers.
-    parts = urlsplit(url)
-    headers = {"Content-Type": "image/jpeg"} | ({API_KEY_HEADER: key} if key else {})
-    connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=_TIMEOUT_S)
-    with contextlib.closing(connection):
-        while time.monotonic() < end and not problems:
-            start = time.perf_counter()
-            try:
-                connection.request("POST", parts.path, picture, headers)
-                answer = connection.getresponse()
-                body = answer.read()
-            except (OSError, http.client.HTTPException) as error:
-                problems.append(str(error) or type(error).__name__)
-                return
-            if answer.status != http.HTTPStatus.OK:
-                problems.append(f"{answer.status}: {body[:200].decode(errors='replace')}")
-            else:
-                durations.append(time.perf_counter() - start)
 
 
 def _in_turn(places: Sequence[Place], picture: bytes, rounds: int, seconds: float, *, clients: int) -> list[list[Load]]:

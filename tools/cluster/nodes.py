@@ -46,6 +46,7 @@ def ray_command(plan: NodePlan) -> list[str]:
         f"--num-cpus={plan.cpus}",
         f"--object-store-memory={_OBJECT_STORE_BYTES}",
         "--disable-usage-stats",
+        "--include-log-monitor=false",  # it hands logs to drivers, and there are none
     ]
     if plan.number > 0:
         return [*command, f"--address={plan.head}:{plan.gcs_port}"]

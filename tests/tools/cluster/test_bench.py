@@ -11,8 +11,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from tests.cloud_apis.serving import running
-from tools.cluster.bench import Figures, Place, closed_loop, sample_picture
+from tools.cluster.bench import Figures, sample_picture
 from tools.cluster.errors import LocalClusterError
+from tools.cluster.load import Place, closed_loop
 
 PICTURE = sample_picture()
 
