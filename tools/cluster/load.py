@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import socket
 import threading
@@ -69,6 +70,7 @@ class _Answer:
     """One answer, as `httptools` tells it."""
 
     def __init__(self) -> None:
+        self.status = 0
         self.body = b""
         self.whole = False
 
@@ -79,33 +81,55 @@ class _Answer:
         self.whole = True
 
 
+class _Connection:
+    """Asks the same again and again on one connection, or on a new one when the server said that it ends the last."""
+
+    def __init__(self, url: str, key: str | None, picture: bytes) -> None:
+        parts = urlsplit(url)
+        self._address = (str(parts.hostname), parts.port or 80)
+        head = f"POST {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Type: image/jpeg\r\n"
+        own = f"{API_KEY_HEADER}: {key}\r\n" if key else ""
+        self._request = f"{head}{own}Content-Length: {len(picture)}\r\n\r\n".encode() + picture
+        self._socket: socket.socket | None = None
+
+    def ask(self) -> _Answer:
+        """One request. Raises OSError, also where the connection ends within it, and `httptools.HttpParserError`."""
+        connection = self._socket = self._socket or self._connected()
+        connection.sendall(self._request)
+        answer = _Answer()
+        parser = httptools.HttpResponseParser(answer)
+        while not answer.whole:
+            received = connection.recv(_READ_BYTES)
+            if not received:
+                raise ConnectionError("the server ended the connection")
+            parser.feed_data(received)
+        answer.status = parser.get_status_code()
+        if not parser.should_keep_alive():
+            self.close()
+        return answer
+
+    def close(self) -> None:
+        """End the connection, if there is one."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    def _connected(self) -> socket.socket:
+        connection = socket.create_connection(self._address, _TIMEOUT_S)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return connection
+
+
 def _client(url: str, key: str | None, picture: bytes, end: float, durations: list[float], problems: list[str]) -> None:
-    parts = urlsplit(url)
-    head = f"POST {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Type: image/jpeg\r\n"
-    own = f"{API_KEY_HEADER}: {key}\r\n" if key else ""
-    request = f"{head}{own}Content-Length: {len(picture)}\r\n\r\n".encode() + picture
-    try:
-        with socket.create_connection((parts.hostname, parts.port), _TIMEOUT_S) as connection:
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            while time.monotonic() < end and not problems:
-                start = time.perf_counter()
-                status, body = _asked(connection, request)
-                if status != _OK:
-                    problems.append(f"{status}: {body[:200].decode(errors='replace')}")
-                    return
+    with contextlib.closing(_Connection(url, key, picture)) as connection:
+        while time.monotonic() < end and not problems:
+            start = time.perf_counter()
+            try:
+                answer = connection.ask()
+            except (OSError, httptools.HttpParserError) as error:
+                problems.append(str(error) or type(error).__name__)
+                return
+            if answer.status != _OK:
+                problems.append(f"{answer.status}: {answer.body[:200].decode(errors='replace')}")
+            else:
                 durations.append(time.perf_counter() - start)
-    except (OSError, httptools.HttpParserError) as error:
-        problems.append(str(error) or type(error).__name__)
-
-
-def _asked(connection: socket.socket, request: bytes) -> tuple[int, bytes]:
-    """Status and body; raises OSError, also where the server ends the connection, and `httptools.HttpParserError`."""
-    connection.sendall(request)
-    answer = _Answer()
-    parser = httptools.HttpResponseParser(answer)
-    while not answer.whole:
-        received = connection.recv(_READ_BYTES)
-        if not received:
-            raise ConnectionError("the server ended the connection")
-        parser.feed_data(received)
-    return parser.get_status_code(), answer.body

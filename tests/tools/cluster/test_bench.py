@@ -40,6 +40,16 @@ def test_a_server_that_refuses_is_no_measurement() -> None:
         closed_loop(Place((f"{url}/yolov3",), "other"), PICTURE, clients=2, seconds=5)
 
 
+def test_a_connection_that_the_server_ends_after_an_answer_is_no_failure() -> None:
+    async def answer(request: Request) -> Response:
+        await request.body()
+        return Response("[]", headers={"Connection": "close"})
+
+    with running(Starlette(routes=[Route("/yolov3", answer, methods=["POST"])])) as url:
+        load = closed_loop(Place((f"{url}/yolov3",)), PICTURE, clients=2, seconds=0.3)
+    assert load.answers > 2
+
+
 def test_clients_are_divided_among_the_servers() -> None:
     asked = [0, 0]
 
