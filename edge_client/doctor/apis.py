@@ -15,7 +15,7 @@ import numpy as np
 import requests
 import simplejpeg
 
-from cloud_apis.contract import API_KEY_HEADER, YOLOV3_PATH
+from cloud_apis.contract import API_KEY_HEADER, YOLOV3_PATH, is_loopback
 from edge_client.assembly import api_key_of
 from edge_client.config import ApiSettings
 from edge_client.doctor.finding import Finding, Verdict
@@ -72,7 +72,7 @@ def _session(settings: ApiSettings, url: str) -> requests.Session:
     session.mount("https://", adapter)
     if settings.ca_file is not None:
         session.verify = str(settings.ca_file)
-    session.trust_env = urlsplit(url).hostname not in ("localhost", "127.0.0.1", "::1")
+    session.trust_env = not is_loopback(urlsplit(url).hostname or "")
     return session
 
 

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import requests
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
+from cloud_apis.contract import is_loopback
 from edge_client.config import PoolSettings
 from edge_client.errors import (
     ApiError,
@@ -34,7 +35,6 @@ _CAUSES = (
     ("resolve", "unknown host"),
     ("certificate", "bad TLS certificate"),
 )
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,15 @@ class Reply:
     """Whether a new connection had to be made for it."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How a URL is asked: by which connections, through which proxies, trusting whom."""
+
+    adapter: RoutedAdapter
+    proxies: Mapping[str, str]
+    verify: bool | str
+
+
 class Transport:
     """One POST after the other from all threads, with the timeouts, key, trust and way out that they share.
 
@@ -75,18 +84,19 @@ class Transport:
         way_out: WayOut | None = None,
     ) -> None:
         self._settings = settings
-        self._headers = dict(headers or {})
+        self._headers = {**requests.utils.default_headers(), **(headers or {})}
         self._ca_file = ca_file
         self._way_out = way_out or WayOut()
         self._lock = threading.Lock()
-        self._sessions: dict[bool, tuple[requests.Session, RoutedAdapter]] = {}
+        self._adapters: dict[bool, RoutedAdapter] = {}
+        self._ways: dict[str, _Way] = {}
 
     def renew(self) -> None:
         """Let no connection of before be used again: the network may have changed below them."""
         with self._lock:
-            sessions, self._sessions = self._sessions, {}
-        for session, _ in sessions.values():
-            session.close()  # what is under way ends as it may
+            adapters, self._adapters, self._ways = self._adapters, {}, {}
+        for adapter in adapters.values():
+            adapter.close()  # what is under way ends as it may
 
     def post(self, url: str, body: Body) -> object:
         """Post and give the decoded JSON of the answer; see `ask`."""
@@ -115,37 +125,40 @@ class Transport:
     def _post(self, url: str, body: Body, timeout_s: float) -> Reply:
         settings = self._settings
         end_s = time.monotonic() + settings.connect_timeout_s + timeout_s
-        session, adapter = self._session(url)
-        adapter.take_connected()
-        with session.post(
-            url,
+        way = self._way(url)
+        # A session would look up proxies, cookies and redirections for each frame, at the price of the rest.
+        request = requests.PreparedRequest()
+        request.prepare(
+            method="POST",
+            url=url,
+            headers={**self._headers, "Content-Type": body.content_type} if body.content_type else self._headers,
             data=body.data,
             files=[(name, (f"{i}.jpg", jpeg, "image/jpeg")) for i, (name, jpeg) in enumerate(body.parts)] or None,
-            headers={"Content-Type": body.content_type} if body.content_type else None,
-            timeout=(settings.connect_timeout_s, timeout_s),
-            allow_redirects=False,
-            stream=True,
+        )
+        timeouts_s = (settings.connect_timeout_s, timeout_s)
+        way.adapter.take_connected()
+        with way.adapter.send(
+            request, stream=True, timeout=timeouts_s, verify=way.verify, proxies=way.proxies
         ) as response:
             answer = _read(response, end_s, url)
-            return Reply(_judge(response, answer, url), _server_s(response), adapter.take_connected())
+            return Reply(_judge(response, answer, url), _server_s(response), way.adapter.take_connected())
 
-    def _session(self, url: str) -> tuple[requests.Session, RoutedAdapter]:
-        loopback = urlsplit(url).hostname in _LOOPBACK
+    def _way(self, url: str) -> _Way:
         with self._lock:
-            if loopback not in self._sessions:
-                self._sessions[loopback] = self._new_session(trust_env=not loopback)  # no proxy before this machine
-            return self._sessions[loopback]
+            if url not in self._ways:
+                self._ways[url] = self._new_way(url)
+            return self._ways[url]
 
-    def _new_session(self, *, trust_env: bool) -> tuple[requests.Session, RoutedAdapter]:
-        session = requests.Session()
-        session.trust_env = trust_env
-        adapter = RoutedAdapter(self._way_out, pool_connections=2, pool_maxsize=self._settings.max_in_flight)
-        session.mount("http://", adapter)
-        session.mount("https://", adapter)
-        session.headers.update(self._headers)
-        if self._ca_file is not None:
-            session.verify = self._ca_file
-        return session, adapter
+    def _new_way(self, url: str) -> _Way:
+        loopback = is_loopback(urlsplit(url).hostname or "")
+        if loopback not in self._adapters:
+            self._adapters[loopback] = RoutedAdapter(
+                self._way_out, pool_connections=2, pool_maxsize=self._settings.max_in_flight
+            )
+        with requests.Session() as session:
+            session.trust_env = not loopback  # no proxy before this machine
+            found = session.merge_environment_settings(url, {}, True, self._ca_file, None)
+        return _Way(self._adapters[loopback], dict(found["proxies"]), found["verify"] or True)
 
 
 def _read(response: requests.Response, end_s: float, url: str) -> bytes:

@@ -81,10 +81,15 @@ class Backlog:
         self._last_taken_s = time.monotonic()
         self._finishing = False
         self._closing = False
+        self._listed: set[str] = set()
         self.done = 0
-        self.reads = 0
         self.cars = 0
         self._thread = threading.Thread(target=self._run, name="backlog", daemon=True)
+
+    @property
+    def reads(self) -> int:
+        """Plates that were read of evidence, each once."""
+        return len(self._listed)
 
     def start(self) -> None:
         """Begin."""
@@ -242,7 +247,8 @@ class Backlog:
         self._look(replay, last=True)
         reads = self._doubles.late(replay.end())
         self._replay = None
-        self.reads += sum(bool(read.text) for read in reads)
+        self._listed |= {read.uid for read in reads if read.text}
+        self._listed -= {uid for read in reads for uid in read.supersedes}
         self.cars += replay.cars
         with self._condition:
             self._unsaved.append(({read.uid for read in reads}, replay.entries))

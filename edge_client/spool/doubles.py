@@ -94,12 +94,14 @@ class Doubles:
 
 def _joined(read: TrackRead, known: TrackRead) -> TrackRead:
     """Both as one read, which takes the place of the known one; the surer one tells what it says."""
-    told = read if read.confidence >= known.confidence else replace(known, uid=read.uid)
+    told, other = (read, known) if read.confidence >= known.confidence else (known, read)
+    looks = told.vehicle.merged(other.vehicle) if told.vehicle and other.vehicle else told.vehicle or other.vehicle
     return replace(
         told,
+        uid=read.uid,
         first_seen=min(read.first_seen, known.first_seen),
         last_seen=max(read.last_seen, known.last_seen),
-        vehicle=told.vehicle or read.vehicle or known.vehicle,
+        vehicle=looks,
         supersedes=(*read.supersedes, *known.supersedes, known.uid),
     )
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from edge_client.spool.doubles import Doubles
-from edge_client.types import TrackRead
+from edge_client.types import TrackRead, Vehicle
 from tests.edge_client.samples import START, read
 
 
@@ -73,6 +73,16 @@ def test_a_car_in_sight_where_stretches_of_evidence_meet_is_listed_once() -> Non
     assert (other.uid, other.supersedes) == ("later", ())
     (third,) = doubles.late([seen("third", "B123XYZ", 6.0)])
     assert (third.supersedes, times(third)) == (("first", "second"), (0.0, 8.0))
+
+
+def test_a_car_that_two_stretches_saw_has_the_looks_of_both() -> None:
+    doubles = Doubles(30.0)
+    red, suzuki = Vehicle(colour="red", colour_confidence=0.9), Vehicle(make="suzuki", make_confidence=0.8)
+    doubles.late([replace(seen("first", "B123XYZ", 0.0), vehicle=red)])
+    (joined,) = doubles.late([replace(seen("second", "B123XYZ", 3.0), vehicle=suzuki)])
+    assert joined.vehicle == suzuki.merged(red)
+    (third,) = doubles.late([seen("third", "B123XYZ", 6.0)])
+    assert third.vehicle == joined.vehicle
 
 
 def test_one_stretch_tells_its_own_plates_apart() -> None:
