@@ -17,7 +17,6 @@ from typing import overload
 
 import cv2
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from cloud_apis.contract import PlateBox
@@ -67,7 +66,7 @@ def most_alike(look: Thumbnail, known: Sequence[Sequence[Thumbnail]]) -> list[fl
     flat = [inside for group in insides for inside in group]
     if not flat:
         return [None] * len(known)
-    found = iter(_correlations(look.around, np.stack(flat)))
+    found = iter(_correlations(look.around, flat))
     return [max(itertools.islice(found, len(group)), default=None) for group in insides]
 
 
@@ -96,24 +95,15 @@ class _Thumbnails(Sequence[Thumbnail]):
         return self._made[index]
 
 
-def _correlations(around: Grey, insides: Grey) -> list[float]:
-    """The best correlation of each inside, shape (number, 500), with what lies around a plate."""
+def _correlations(around: Grey, insides: Sequence[Grey]) -> list[float]:
+    """The best correlation of each inside, shape (500,), with what lies around a plate."""
     width, height = _INSIDE_PX
     parts = np.asarray(cv2.remap(around, *_EVERY_SCALE, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
-    windows = sliding_window_view(parts, (height, width))[_WITHIN].reshape(-1, height * width)
-    # Not by BLAS: its threads wait for each other longer than so small a product takes.
-    products = np.einsum("ij,kj->ik", insides, windows) / _spreads(parts)[_WITHIN].reshape(-1)
-    return [float(value) for value in products.max(axis=1)]
-
-
-def _spreads(parts: Grey) -> Grey:
-    """The length of each window of `_INSIDE_PX` less its mean, as a vector."""
-    width, height = _INSIDE_PX
-    sums, squares = (
-        table[height:, width:] - table[:-height, width:] - table[height:, :-width] + table[:-height, :-width]
-        for table in cv2.integral2(parts)
-    )
-    return np.asarray(np.sqrt(np.maximum(squares - sums * sums / (width * height), 1e-3)), np.float32)
+    # Many times as fast as the product of all windows with all insides, whose copies take longer than the sums.
+    return [
+        float(cv2.matchTemplate(parts, inside.reshape(height, width), cv2.TM_CCOEFF_NORMED)[_WITHIN].max())
+        for inside in insides
+    ]
 
 
 def _every_scale() -> tuple[NDArray[np.int16], NDArray[np.uint16]]:
