@@ -136,6 +136,61 @@ def test_copies_and_statistics(work: Path, tmp_path: Path) -> None:
     assert (work / "stats.png").stat().st_size > 1000
 
 
+def test_another_split_is_not_laid_over_one(work: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "set"
+    assert run("merge", "--work", work) == 0
+    command = ["split", "--work", work, "--least", 10, "--output", out, "--place"]
+    assert run(*command, "link", "--seed", 7) == 0
+    before = sorted(out.rglob("*.*"))
+    assert run(*command, "link", "--seed", 7) == 0
+    for way in ("link", "copy", "list"):
+        assert run(*command, way, "--seed", 8, "--again") == 1
+        assert "holds another split: give an empty --output" in capsys.readouterr().err
+        assert sorted(out.rglob("*.*")) == before
+    assert run("merge", "--work", work, "--again") == 0
+    (out / ".split").unlink()  # nobody knows which split it is of
+    assert run(*command, "link", "--seed", 7) == 1
+    assert run("split", "--work", work, "--least", 10, "--seed", 7) == 0
+    assert run("split", "--work", work, "--least", 10, "--seed", 8, "--again") == 0  # lists are written anew
+
+
+def test_a_listing_that_moves_with_the_same_settings_is_told(work: Path, tmp_path: Path) -> None:
+    out = tmp_path / "set"
+    assert run("merge", "--work", work) == 0
+    command = ["split", "--work", work, "--least", 10, "--output", out, "--place", "link"]
+    assert run(*command) == 0
+    db = sqlite3.connect(work / "manifest.sqlite")
+    before = dict(db.execute("SELECT path, part FROM files WHERE part IS NOT NULL").fetchall())
+    listings(tmp_path / "pictures", "vw/golf", 2012, 9, 2, first=60)
+    assert run("repair", tmp_path / "pictures", "--work", work, "--processes", 1) == 0
+    assert run("merge", "--work", work) == 0
+    assert run(*command, "--again") == 1
+    after = dict(db.execute("SELECT path, part FROM files WHERE part IS NOT NULL").fetchall())
+    db.close()
+    assert any(after[path] != part for path, part in before.items())
+
+
+@pytest.mark.parametrize("way", ["link", "copy"])
+def test_what_is_no_longer_the_same_is_placed_anew(work: Path, tmp_path: Path, way: str) -> None:
+    out = tmp_path / "set"
+    assert run("merge", "--work", work) == 0
+    command = ["split", "--work", work, "--least", 10, "--output", out, "--place"]
+    assert run(*command, way) == 0
+    stale, whole = sorted(out.rglob("*.jpg"))[:2]
+    untouched = whole.stat().st_ino
+    content = stale.read_bytes()
+    stale.unlink()
+    stale.write_bytes(content[:-1] + b"x")  # as long, but another
+    assert run(*command, way) == 0
+    assert stale.read_bytes() == content
+    assert whole.stat().st_ino == untouched
+    assert {p.stat().st_nlink for p in out.rglob("*.jpg")} == {2 if way == "link" else 1}
+    other = "copy" if way == "link" else "link"
+    assert run(*command, other) == 0
+    assert {p.stat().st_nlink for p in out.rglob("*.jpg")} == {1 if way == "link" else 2}
+    assert not list(out.rglob("*.part"))
+
+
 def test_split_before_merge_is_told(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("split", "--work", work) == 1
     assert "run `merge` first" in capsys.readouterr().err
