@@ -57,9 +57,12 @@ def split(manifest: Manifest, plan: Plan, again: bool = False) -> dict[str, int]
         db.execute("CREATE TABLE listings(listing TEXT PRIMARY KEY, part TEXT NOT NULL) WITHOUT ROWID")
         # The parts of listings that an earlier run of this step has settled stay: more pictures move none.
         db.execute("INSERT OR IGNORE INTO listings SELECT listing, part FROM files WHERE part IS NOT NULL")
+        # Classes that were too small once may have grown. The reader does not see yet that they are back.
+        db.execute("UPDATE files SET out_by = NULL WHERE out_by = ?", (STEP,))
+        db.execute("DELETE FROM results WHERE step = ? AND action = 'out'", (STEP,))
         rows = reader.execute(
-            "SELECT class, listing, COUNT(*) FROM files WHERE out_by IS NULL AND class IS NOT NULL "
-            "GROUP BY class, listing"
+            f"SELECT class, listing, COUNT(*) FROM files WHERE (out_by IS NULL OR out_by = '{STEP}') "
+            "AND class IS NOT NULL GROUP BY class, listing"
         )
         for name, group in groupby(rows, key=itemgetter(0)):
             listings = [(listing, count) for _, listing, count in group]

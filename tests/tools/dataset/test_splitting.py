@@ -136,6 +136,26 @@ def test_copies_and_statistics(work: Path, tmp_path: Path) -> None:
     assert (work / "stats.png").stat().st_size > 1000
 
 
+def test_a_class_that_has_grown_comes_back(work: Path, tmp_path: Path) -> None:
+    command = ["split", "--work", work, "--least", 10]
+    assert run("merge", "--work", work) == 0
+    assert run(*command) == 0
+    assert "vw caddy" not in classes(work).values()
+    assert run(*command) == 0  # too small still
+    assert "vw caddy" not in classes(work).values()
+    listings(tmp_path / "pictures", "vw/caddy", 2010, 4, 2, first=80)
+    assert run("repair", tmp_path / "pictures", "--work", work, "--processes", 1) == 0
+    assert run("merge", "--work", work) == 0
+    assert run(*command) == 0
+    assert Counter(classes(work).values())["vw caddy"] == 12
+    db = sqlite3.connect(work / "manifest.sqlite")
+    told = "SELECT COUNT(*) FROM results WHERE step = 'split' AND action = "
+    assert db.execute(f"{told} 'out'").fetchone() == (0,)
+    assert db.execute(f"{told} 'kept'").fetchone() == (70,)
+    assert db.execute("SELECT COUNT(*) FROM files WHERE part IS NOT NULL").fetchone() == (70,)
+    db.close()
+
+
 def test_another_split_is_not_laid_over_one(work: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "set"
     assert run("merge", "--work", work) == 0
