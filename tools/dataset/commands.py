@@ -33,7 +33,7 @@ _EXPORTED = ("path", "make", "model", "year", "listing", "class", "part", "step"
 def repair(args: argparse.Namespace) -> int:
     with opened(args.work, args.dry_run) as manifest, runner_of(args) as runner:
         with bar("scan", None) as progress:
-            scanned = scan.scan(manifest, args.pictures, args.work, Layout(args.layout), progress)
+            scanned = scan.scan(manifest, args.pictures, args.work, Layout(args.layout), progress, args.dry_run)
         print(f"{scanned.found:,} pictures found, {scanned.new:,} of them new, {scanned.changed:,} changed")
         if args.again:
             manifest.forget("repair")

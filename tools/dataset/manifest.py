@@ -35,6 +35,7 @@ CREATE TABLE IF NOT EXISTS results(
     reason TEXT, detail TEXT, other INTEGER, target BLOB,
     PRIMARY KEY(step, file)
 ) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS results_other ON results(other) WHERE other IS NOT NULL;
 CREATE TABLE IF NOT EXISTS looks(
     file INTEGER PRIMARY KEY, sha256 BLOB NOT NULL, phash INTEGER NOT NULL, dhash BLOB NOT NULL,
     width INTEGER NOT NULL, height INTEGER NOT NULL

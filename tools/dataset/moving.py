@@ -70,6 +70,16 @@ def restore(manifest: Manifest, step: str, root: Path, progress: Callable[[int],
     return restored
 
 
+def put_back(path: bytes, lies: bytes) -> bool:
+    """Moves one picture back to its path, if nothing lies there; whether a picture is there now."""
+    if os.path.lexists(path):
+        return True
+    if not os.path.lexists(lies):
+        return False
+    _move(lies, path)
+    return True
+
+
 def _pages(manifest: Manifest, query: str, step: str) -> Iterator[list[Any]]:
     last = -1
     while rows := manifest.db.execute(query, (step, last, PAGE)).fetchall():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -10,7 +11,8 @@ from pathlib import Path
 
 from tools.dataset.errors import DatasetError
 from tools.dataset.layout import Layout
-from tools.dataset.manifest import PAGE, Manifest
+from tools.dataset.manifest import PAGE, STEPS, Manifest
+from tools.dataset.moving import put_back
 from tools.training.datasets.labels import PICTURE_ENDINGS
 
 _ENDINGS = tuple(ending.encode() for ending in PICTURE_ENDINGS)
@@ -61,10 +63,18 @@ def walk(root: Path, leave_out: Path) -> Iterator[Entry]:
         folders += reversed(below)
 
 
-def scan(manifest: Manifest, root: Path, work: Path, layout: Layout, progress: Callable[[int], object]) -> Scanned:
+def scan(
+    manifest: Manifest,
+    root: Path,
+    work: Path,
+    layout: Layout,
+    progress: Callable[[int], object],
+    dry_run: bool = False,
+) -> Scanned:
     """Puts what is new into the manifest; what has changed since is forgotten and will be looked at anew.
 
-    Raises DatasetError when the manifest is of another catalogue or layout.
+    So are the doubles of a picture that has changed: those in quarantine are moved back (not by a dry run). Raises
+    DatasetError when the manifest is of another catalogue or layout.
     """
     if not root.is_dir():
         raise DatasetError(f"there is no folder {root}")
@@ -74,8 +84,9 @@ def scan(manifest: Manifest, root: Path, work: Path, layout: Layout, progress: C
             raise DatasetError(f"{manifest.file} is of {key} {known}, not {value}: give another --work")
         manifest.put(key, value)
     found = new = changed = 0
+    base = None if dry_run else os.fsencode(root)
     for page in _pages(walk(root, work)):
-        added, altered = _put(manifest, page, layout)
+        added, altered = _put(manifest, page, layout, base)
         found, new, changed = found + len(page), new + added, changed + altered
         progress(len(page))
     return Scanned(found, new, changed)
@@ -87,7 +98,7 @@ def _pages(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
         yield page
 
 
-def _put(manifest: Manifest, page: list[Entry], layout: Layout) -> tuple[int, int]:
+def _put(manifest: Manifest, page: list[Entry], layout: Layout, root: bytes | None) -> tuple[int, int]:
     new = changed = 0
     with manifest.transaction() as db:
         for entry in page:
@@ -96,8 +107,7 @@ def _put(manifest: Manifest, page: list[Entry], layout: Layout) -> tuple[int, in
                 continue
             if row is not None:
                 changed += 1
-                for table in ("results", "looks"):
-                    db.execute(f"DELETE FROM {table} WHERE file = ?", row[:1])
+                _forget(db, row[0], root)
                 db.execute(
                     "UPDATE files SET size = ?, mtime_ns = ?, out_by = NULL, class = NULL, part = NULL WHERE id = ?",
                     (entry.size, entry.mtime_ns, row[0]),
@@ -111,3 +121,22 @@ def _put(manifest: Manifest, page: list[Entry], layout: Layout) -> tuple[int, in
                 (entry.path, entry.size, entry.mtime_ns, place.make, place.model, place.year, listing),
             )
     return new, changed
+
+
+def _forget(db: sqlite3.Connection, number: int, root: bytes | None) -> None:
+    """Forgets what was found out about a picture, and that others double it: one of those may have to stay now.
+
+    ``root`` None: moves nothing.
+    """
+    doubles = db.execute(
+        "SELECT r.file, f.path, r.target FROM results r JOIN files f ON f.id = r.file "
+        "WHERE r.other = ? AND r.step = 'repair'",
+        (number,),
+    ).fetchall()
+    for double, path, lies in doubles:
+        if lies is not None and root is not None and not put_back(os.path.join(root, path), lies):  # noqa: PTH118 bytes
+            continue  # taken out of the quarantine by hand: there is no picture that could stay
+        db.execute("DELETE FROM results WHERE step = 'repair' AND file = ?", (double,))
+        db.execute("UPDATE files SET out_by = NULL WHERE id = ? AND out_by = 'repair'", (double,))
+    db.executemany("DELETE FROM results WHERE step = ? AND file = ?", [(step, number) for step in STEPS])
+    db.execute("DELETE FROM looks WHERE file = ?", (number,))

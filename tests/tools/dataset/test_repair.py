@@ -112,6 +112,34 @@ def test_new_and_changed_files_are_looked_at_later(root: Path, tmp_path: Path) -
     assert reasons(work) == EXPECTED | later
 
 
+@pytest.mark.parametrize("quarantine", [(), ("--quarantine",)])
+def test_a_double_stays_when_the_first_is_spoilt(root: Path, tmp_path: Path, quarantine: tuple[str, ...]) -> None:
+    work, first, double = tmp_path / "work", "a/b/2001/1/0.jpg", "a/b/2001/1/1.jpg"
+    content = (root / first).read_bytes()
+    command = ["repair", root, "--work", work, "--processes", 1, *quarantine]
+    assert run(*command) == 0
+    assert (root / double).exists() == (not quarantine)
+    write(root, first, b"spoilt")
+    assert run(*command, "--dry-run") == 0
+    assert (root / double).exists() == (not quarantine)
+    assert run(*command) == 0
+    assert reasons(work) == EXPECTED | {first: "broken", double: None}
+    assert (root / double).read_bytes() == content
+    write(root, first, content)  # the first once more, and looked at as any new one
+    assert run("repair", root, "--work", work, "--processes", 1) == 0
+    assert reasons(work) == EXPECTED
+
+
+def test_a_double_that_is_gone_from_the_quarantine_stays_out(root: Path, tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    command = ["repair", root, "--work", work, "--processes", 1, "--quarantine"]
+    assert run(*command) == 0
+    (work / "quarantine/repair/a/b/2001/1/1.jpg").unlink()
+    write(root, "a/b/2001/1/0.jpg", b"spoilt")
+    assert run(*command) == 0
+    assert reasons(work) == EXPECTED | {"a/b/2001/1/0.jpg": "broken", "a/b/2001/2/alike.jpg": None}
+
+
 def test_other_settings_are_refused_half_way(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     work = tmp_path / "work"
     assert run("repair", root, "--work", work, "--processes", 1) == 0
