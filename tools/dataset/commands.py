@@ -34,7 +34,8 @@ def repair(args: argparse.Namespace) -> int:
     with opened(args.work, args.dry_run) as manifest, runner_of(args) as runner:
         with bar("scan", None) as progress:
             scanned = scan.scan(manifest, args.pictures, args.work, Layout(args.layout), progress, args.dry_run)
-        print(f"{scanned.found:,} pictures found, {scanned.new:,} of them new, {scanned.changed:,} changed")
+        gone = f"; {scanned.gone:,} are gone" if scanned.gone else ""
+        print(f"{scanned.found:,} pictures found, {scanned.new:,} of them new, {scanned.changed:,} changed{gone}")
         if args.again:
             manifest.forget("repair")
         job = LookJob(os.fsencode(root_of(manifest)), least_px=args.least_px)

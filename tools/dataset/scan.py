@@ -29,11 +29,15 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
-    """How many pictures there are, and how many of them were not known, or were not as they are now."""
+    """How many pictures there are, and how many of them were not known, or were not as they are now.
+
+    ``gone``: how many that were known are no longer there.
+    """
 
     found: int
     new: int
     changed: int
+    gone: int = 0
 
 
 def walk(root: Path, leave_out: Path) -> Iterator[Entry]:
@@ -73,8 +77,9 @@ def scan(
 ) -> Scanned:
     """Puts what is new into the manifest; what has changed since is forgotten and will be looked at anew.
 
-    So are the doubles of a picture that has changed: those in quarantine are moved back (not by a dry run). Raises
-    DatasetError when the manifest is of another catalogue or layout.
+    What is no longer there goes out as missing; when it is back it is looked at anew. So are the doubles of a picture
+    that has changed or is gone: those in quarantine are moved back (not by a dry run). Raises DatasetError when the
+    manifest is of another catalogue or layout, or when no picture at all is left.
     """
     if not root.is_dir():
         raise DatasetError(f"there is no folder {root}")
@@ -85,11 +90,45 @@ def scan(
         manifest.put(key, value)
     found = new = changed = 0
     base = None if dry_run else os.fsencode(root)
+    manifest.db.execute("DROP TABLE IF EXISTS temp.seen")
+    manifest.db.execute("CREATE TEMP TABLE seen(file INTEGER PRIMARY KEY)")
     for page in _pages(walk(root, work)):
         added, altered = _put(manifest, page, layout, base)
         found, new, changed = found + len(page), new + added, changed + altered
         progress(len(page))
-    return Scanned(found, new, changed)
+    if not found and manifest.count("f.out_by IS NULL"):
+        raise DatasetError(f"none of the known pictures is in {root} any more: is the disk there?")
+    gone = _put_out_unseen(manifest, base, work)
+    manifest.db.execute("DROP TABLE temp.seen")
+    return Scanned(found, new, changed, gone)
+
+
+_MOVED = "EXISTS(SELECT 1 FROM results r WHERE r.step = f.out_by AND r.file = f.id AND r.target IS NOT NULL)"
+_MISSING = "EXISTS(SELECT 1 FROM results r WHERE r.step = f.out_by AND r.file = f.id AND r.reason = 'missing')"
+
+
+def _put_out_unseen(manifest: Manifest, root: bytes | None, work: Path) -> int:
+    """Sorts out what the scan has not seen and no step has moved away; how many."""
+    away = os.fsencode(work.resolve() / "quarantine")
+    unseen = f"NOT EXISTS(SELECT 1 FROM temp.seen s WHERE s.file = f.id) AND NOT {_MOVED} AND NOT {_MISSING}"
+    last, gone = -1, 0
+    while rows := manifest.db.execute(
+        f"SELECT f.id, f.path, f.out_by FROM files f WHERE f.id > ? AND {unseen} ORDER BY f.id LIMIT ?", (last, PAGE)
+    ).fetchall():
+        last = rows[-1][0]
+        with manifest.transaction() as db:
+            for number, path, out_by in rows:
+                if out_by is not None and os.path.lexists(os.path.join(away, out_by.encode(), path)):  # noqa: PTH118 bytes
+                    continue  # moved by a run that was cut off before it could say so
+                _forget(db, number, root)
+                db.execute(
+                    "INSERT INTO results(step, file, action, reason, detail) "
+                    "VALUES('repair', ?, 'out', 'missing', 'it is no longer there')",
+                    (number,),
+                )
+                db.execute("UPDATE files SET out_by = 'repair', class = NULL, part = NULL WHERE id = ?", (number,))
+                gone += 1
+    return gone
 
 
 def _pages(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
@@ -102,8 +141,12 @@ def _put(manifest: Manifest, page: list[Entry], layout: Layout, root: bytes | No
     new = changed = 0
     with manifest.transaction() as db:
         for entry in page:
-            row = db.execute("SELECT id, size, mtime_ns FROM files WHERE path = ?", (entry.path,)).fetchone()
-            if row is not None and row[1:] == (entry.size, entry.mtime_ns):
+            row = db.execute(
+                f"SELECT f.id, f.size, f.mtime_ns, {_MISSING} FROM files f WHERE f.path = ?", (entry.path,)
+            ).fetchone()
+            if row is not None:
+                db.execute("INSERT OR IGNORE INTO temp.seen VALUES(?)", row[:1])
+            if row is not None and row[1:] == (entry.size, entry.mtime_ns, 0):
                 continue
             if row is not None:
                 changed += 1
@@ -116,10 +159,11 @@ def _put(manifest: Manifest, page: list[Entry], layout: Layout, root: bytes | No
             new += 1
             place = layout.place(os.fsdecode(entry.path).encode("utf-8", "replace").decode())
             listing = place.listing or f"#{entry.path.hex()}"
-            db.execute(
+            added = db.execute(
                 "INSERT INTO files(path, size, mtime_ns, make, model, year, listing) VALUES(?, ?, ?, ?, ?, ?, ?)",
                 (entry.path, entry.size, entry.mtime_ns, place.make, place.model, place.year, listing),
             )
+            db.execute("INSERT INTO temp.seen VALUES(?)", (added.lastrowid,))
     return new, changed
 
 
@@ -136,6 +180,8 @@ def _forget(db: sqlite3.Connection, number: int, root: bytes | None) -> None:
     for double, path, lies in doubles:
         if lies is not None and root is not None and not put_back(os.path.join(root, path), lies):  # noqa: PTH118 bytes
             continue  # taken out of the quarantine by hand: there is no picture that could stay
+        if lies is not None:  # the scan may have been in its folder before it was back
+            db.execute("INSERT OR IGNORE INTO temp.seen VALUES(?)", (double,))
         db.execute("DELETE FROM results WHERE step = 'repair' AND file = ?", (double,))
         db.execute("UPDATE files SET out_by = NULL WHERE id = ? AND out_by = 'repair'", (double,))
     db.executemany("DELETE FROM results WHERE step = ? AND file = ?", [(step, number) for step in STEPS])

@@ -130,6 +130,59 @@ def test_a_double_stays_when_the_first_is_spoilt(root: Path, tmp_path: Path, qua
     assert reasons(work) == EXPECTED
 
 
+def test_what_is_gone_later_goes_out_and_comes_back(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    work, first, double = tmp_path / "work", "a/b/2001/1/0.jpg", "a/b/2001/1/1.jpg"
+    repair_, split = ["repair", root, "--work", work, "--processes", 1], ["split", "--work", work, "--least", 1]
+    split += ["--shares", "100/0/0", "--output", tmp_path / "set", "--place", "link"]
+    write(root, "a/b/2001/4/whole.jpg", jpeg(scene(7)))
+    assert run(*repair_, "--quarantine") == 0
+    assert run("merge", "--work", work) == 0
+    (root / first).rename(tmp_path / "aside.jpg")
+    (root / "a/b/2001/3/other.jpg").rename(tmp_path / "other.jpg")
+    assert run(*split) == 1
+    told = capsys.readouterr().err
+    assert first in told
+    assert "file system" not in told
+    assert run(*repair_) == 0
+    assert "2 are gone" in capsys.readouterr().out
+    gone = EXPECTED | {"a/b/2001/4/whole.jpg": None, double: None, first: "missing", "a/b/2001/3/other.jpg": "missing"}
+    assert reasons(work) == gone
+    assert run(*repair_) == 0  # nor are they found again, or those in quarantine missed
+    assert "gone" not in capsys.readouterr().out
+    assert reasons(work) == gone
+    assert run("merge", "--work", work) == 0
+    assert run(*split) == 0
+    (tmp_path / "other.jpg").rename(root / "a/b/2001/3/other.jpg")  # as old and as long as it was
+    assert run(*repair_) == 0
+    assert reasons(work) == gone | {"a/b/2001/3/other.jpg": None}
+
+
+def test_a_catalogue_whose_disk_is_away_is_not_forgotten(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    work = tmp_path / "work"
+    assert run("repair", root, "--work", work, "--processes", 1) == 0
+    root.rename(tmp_path / "aside")
+    root.mkdir()
+    assert run("repair", root, "--work", work, "--processes", 1) == 1
+    assert "is the disk there?" in capsys.readouterr().err
+    assert reasons(work) == EXPECTED
+
+
+def test_what_a_killed_run_has_moved_is_not_missed(root: Path, tmp_path: Path) -> None:
+    work, moved = tmp_path / "work", "a/b/2001/2/cut.jpg"
+    assert run("repair", root, "--work", work, "--processes", 1) == 0
+    target = work / "quarantine" / "repair" / moved
+    target.parent.mkdir(parents=True)
+    (root / moved).rename(target)
+    assert run("repair", root, "--work", work, "--processes", 1, "--quarantine") == 0
+    assert reasons(work) == EXPECTED
+    assert run("restore", "--work", work, "--step", "repair") == 0
+    assert (root / moved).exists()
+
+
 def test_a_double_that_is_gone_from_the_quarantine_stays_out(root: Path, tmp_path: Path) -> None:
     work = tmp_path / "work"
     command = ["repair", root, "--work", work, "--processes", 1, "--quarantine"]

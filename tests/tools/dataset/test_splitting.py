@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import sqlite3
+import tempfile
 from collections import Counter
 from pathlib import Path
 
@@ -209,6 +211,19 @@ def test_what_is_no_longer_the_same_is_placed_anew(work: Path, tmp_path: Path, w
     assert run(*command, other) == 0
     assert {p.stat().st_nlink for p in out.rglob("*.jpg")} == {1 if way == "link" else 2}
     assert not list(out.rglob("*.part"))
+
+
+def test_links_between_file_systems_are_told_to_be_copies(
+    work: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    memory = Path("/dev/shm")
+    if not memory.is_dir() or memory.stat().st_dev == tmp_path.stat().st_dev or not os.access(memory, os.W_OK):
+        pytest.skip("there is no other file system")
+    assert run("merge", "--work", work) == 0
+    with tempfile.TemporaryDirectory(dir=memory) as folder:
+        out = Path(folder) / "set"
+        assert run("split", "--work", work, "--least", 10, "--output", out, "--place", "link") == 1
+    assert "take copies" in capsys.readouterr().err
 
 
 def test_split_before_merge_is_told(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
