@@ -12,12 +12,15 @@ from numpy.typing import NDArray
 
 from cloud_apis.errors import ApiError
 from cloud_apis.images import decode_grey, inspect
+from tools.dataset.errors import DatasetError
 from tools.dataset.hashing import dhash, phash
 from tools.dataset.outcomes import Outcome
 from tools.training.datasets.pictures import PictureError, read_picture
 
 SMALL_PX = 64
 """Pictures are decoded no finer than twice this, where their format allows it."""
+MAX_BYTES = 256_000_000
+"""No more is read into memory: such a file is no photo."""
 _TOO_LARGE = 413
 _OWN_FORMATS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
 
@@ -35,12 +38,19 @@ class LookJob:
         return self
 
     def __call__(self, number: int, path: bytes) -> Outcome:
+        """Raises DatasetError where the fault is the machine's, such as a disk that fails, and not the picture's."""
         file = os.path.join(self.root, path)  # noqa: PTH118 bytes
         try:
             with open(file, "rb") as stream:  # noqa: PTH123
-                data = stream.read()
+                size = os.fstat(stream.fileno()).st_size
+                if size > MAX_BYTES:
+                    return Outcome("out", "broken", f"it has {size} bytes")
+                data = stream.read(MAX_BYTES)
+        except FileNotFoundError:
+            return Outcome("out", "missing", "it is gone")
         except OSError as error:
-            return Outcome("out", "missing", f"it cannot be opened: {error.strerror}")
+            told = f"cannot read {os.fsdecode(file)}: {error.strerror}"
+            raise DatasetError(f"{told}; the same command goes on here when that is mended") from error
         if not data.strip(b"\0"):
             return Outcome("out", "empty", f"it has {len(data)} bytes" + (", all of them 0" if data else ""))
         try:

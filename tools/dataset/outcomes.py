@@ -37,7 +37,10 @@ class Outcome:
 
 
 class Worker(Protocol):
-    """Works on one picture, named by its number and its path relative to the catalogue. Never raises for a picture."""
+    """Works on one picture, named by its number and its path relative to the catalogue.
+
+    Never raises for a picture; what it raises, such as a DatasetError where a disk fails, ends the step.
+    """
 
     def __call__(self, number: int, path: bytes) -> Outcome: ...
 

@@ -12,6 +12,7 @@ import pytest
 from tests.tools.dataset.catalogues import jpeg, scene, write
 from tools.dataset import repair
 from tools.dataset.cli import main
+from tools.dataset.looks import LookJob
 from tools.dataset.manifest import opened
 
 
@@ -213,6 +214,39 @@ def test_a_file_that_has_gone_is_told(root: Path, tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(repair, "repair", vanished)
     assert run("repair", root, "--work", work, "--processes", 1, "--quarantine") == 0
     assert reasons(work)["a/b/2001/3/other.jpg"] == "missing"
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_file_that_cannot_be_read_ends_the_step_and_it_goes_on(
+    root: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    processes: int,
+) -> None:
+    work, whole, other = tmp_path / "work", repair.repair, root / "a/b/2001/3/other.jpg"
+    command = ["repair", root, "--work", work, "--processes", processes]
+
+    def folder_instead(*args: object, **options: object) -> None:
+        other.rename(tmp_path / "other.jpg")
+        other.mkdir()
+        whole(*args, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(repair, "repair", folder_instead)
+    assert run(*command) == 1
+    assert "other.jpg: Is a directory; the same command goes on" in capsys.readouterr().err
+    other.rmdir()
+    (tmp_path / "other.jpg").rename(other)
+    monkeypatch.setattr(repair, "repair", whole)
+    assert run(*command) == 0
+    assert reasons(work) == EXPECTED
+
+
+def test_a_file_too_large_for_memory_is_broken(tmp_path: Path) -> None:
+    huge = write(tmp_path, "huge.jpg", jpeg(scene(1)))
+    os.truncate(huge, 256_000_001)  # a hole: it takes no room
+    outcome = LookJob(os.fsencode(tmp_path))(0, b"huge.jpg")
+    assert (outcome.action, outcome.reason, outcome.detail) == ("out", "broken", "it has 256000001 bytes")
 
 
 def test_names_that_are_no_text_are_files_too(tmp_path: Path) -> None:
