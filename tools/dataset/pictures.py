@@ -1,4 +1,4 @@
-"""Pictures in colour, of any format, upright."""
+"""Pictures in colour, of any format, upright; 16 bits brought to 8, what can be seen through onto white."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
+
+from tools.training.datasets.pictures import as_light
 
 MAX_PIXELS = 200_000_000
 
@@ -34,7 +36,7 @@ def read_colour(root: bytes, path: bytes, least_px: int | None = None) -> NDArra
                     raise UnreadableError(f"it has {opened.width} x {opened.height} pixels")
                 if least_px is not None:
                     opened.draft("RGB", (least_px, least_px))
-                upright = ImageOps.exif_transpose(opened).convert("RGB")
+                upright = as_light(ImageOps.exif_transpose(opened)).convert("RGB")
     except UnreadableError:
         raise
     except FileNotFoundError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 
 from tests.cloud_apis import tiny_models
 from tests.cloud_apis.vehicles.test_detector import colour_model
@@ -18,6 +20,7 @@ from tools.dataset.cli import main
 from tools.dataset.cropping import cut_out, largest
 from tools.dataset.errors import DatasetError
 from tools.dataset.filtering import best_scorer, load_scorer
+from tools.dataset.pictures import read_colour
 from tools.dataset.scoring.finder import ModelFinder, Vehicle
 from tools.dataset.scoring.vehicles import VehicleFeatures
 
@@ -105,6 +108,31 @@ def test_the_largest_car_or_truck_is_cut(root: Path, tmp_path: Path) -> None:
     assert run("merge", "--work", work) == 0
     assert run("split", "--work", work, "--least", 1, "--shares", "100/0/0") == 0
     assert str(made) in (work / "split" / "train.csv").read_text()
+
+
+@pytest.mark.parametrize("ending", ["png", "tif"])
+def test_sixteen_bits_of_grey_become_eight(tmp_path: Path, ending: str) -> None:
+    grey = np.arange(64 * 64, dtype=np.uint16).reshape(64, 64) * 16
+    Image.fromarray(grey).save(tmp_path / f"deep.{ending}")
+    read = read_colour(os.fsencode(tmp_path), f"deep.{ending}".encode())
+    assert read.shape == (64, 64, 3)
+    assert np.abs(read.astype(float) - (grey / 257)[:, :, None]).max() <= 1
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
+def test_what_can_be_seen_through_is_white(tmp_path: Path, mode: str) -> None:
+    if mode == "P":  # one colour of the palette is clear
+        picture = Image.new("P", (64, 64), 1)
+        picture.putpalette([0, 0, 0, 0, 0, 0])
+        picture.paste(0, (0, 0, 32, 64))
+        picture.save(tmp_path / "clear.png", transparency=1)
+    else:
+        picture = Image.new("RGBA", (64, 64), (0, 0, 0, 0))
+        picture.paste((0, 0, 0, 255), (0, 0, 32, 64))
+        picture.convert(mode).save(tmp_path / "clear.png")
+    read = read_colour(os.fsencode(tmp_path), b"clear.png")
+    assert read[:, :32].max() == 0
+    assert read[:, 32:].min() == 255
 
 
 def test_crops_may_not_lie_among_the_pictures(root: Path, tmp_path: Path) -> None:

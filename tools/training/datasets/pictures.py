@@ -58,15 +58,21 @@ def _decode(opened: Image.Image) -> Picture:
 
 
 def _grey(picture: Image.Image) -> NDArray[np.uint8]:
+    plain = as_light(picture)
+    return np.asarray(plain if plain.mode == "L" else plain.convert("RGB").convert("L"), np.uint8)
+
+
+def as_light(picture: Image.Image) -> Image.Image:
+    """Brings modes with more than 8 bits to 8, and what can be seen through onto white; others stay as they are."""
     if picture.mode.startswith("I") or picture.mode == "F":
         values = np.asarray(picture, np.float64)
         # Modes with more than 8 bits: as far as 16 go; pictures that hold no more than 8 stay as they are.
         values = values / 257 if values.max(initial=0) > 255 else values
-        return np.clip(values + 0.5, 0, 255).astype(np.uint8)
+        return Image.fromarray(np.clip(values + 0.5, 0, 255).astype(np.uint8))
     if picture.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info:
         rgba = picture.convert("RGBA")
-        picture = Image.alpha_composite(Image.new("RGBA", rgba.size, WHITE), rgba)
-    return np.asarray(picture.convert("RGB").convert("L") if picture.mode != "L" else picture, np.uint8)
+        return Image.alpha_composite(Image.new("RGBA", rgba.size, WHITE), rgba)
+    return picture
 
 
 def turn_boxes(boxes: NDArray[np.float64], stored_px: tuple[int, int], orientation: int) -> NDArray[np.float64]:
