@@ -21,7 +21,7 @@ from tools.dataset.cropping import cut_out, largest
 from tools.dataset.errors import DatasetError
 from tools.dataset.filtering import best_scorer, load_scorer
 from tools.dataset.pictures import read_colour
-from tools.dataset.scoring.finder import ModelFinder, Vehicle
+from tools.dataset.scoring.finder import LabelFinder, ModelFinder, Vehicle
 from tools.dataset.scoring.vehicles import VehicleFeatures
 
 LABELS = ["car", "truck", "bus", "motorcycle"]
@@ -139,6 +139,30 @@ def test_crops_may_not_lie_among_the_pictures(root: Path, tmp_path: Path) -> Non
     labels = tmp_path / "labels.json"
     boxes(root, labels)
     assert run("crop", "--work", tmp_path / "work", "--boxes", labels, "--output", root / "crops") == 2
+
+
+@pytest.mark.parametrize("stated", [(320, 240), (240, 320), (120, 160), None])
+def test_boxes_go_with_the_picture_as_it_is_turned(tmp_path: Path, stated: tuple[int, int] | None) -> None:
+    stored = np.zeros((240, 320, 3), np.uint8)
+    stored[40:100, 200:300] = (0, 0, 255)
+    exif = Image.Exif()
+    exif[274] = 6  # shown turned by a quarter, clockwise: 240 x 320
+    Image.fromarray(stored[:, :, ::-1]).save(tmp_path / "turned.jpg", exif=exif, quality=95, subsampling=0)
+    upright = [140, 200, 60, 100]
+    box = {(320, 240): [200, 40, 100, 60], (120, 160): [70, 100, 30, 50]}.get(stated or (0, 0), upright)
+    size = {} if stated is None else {"width": stated[0], "height": stated[1]}
+    labels = {
+        "images": [{"id": 1, "file_name": "turned.jpg", **size}],
+        "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": box}],
+        "categories": [{"id": 1, "name": "car"}],
+    }
+    (tmp_path / "labels.json").write_text(json.dumps(labels))
+    image = read_colour(os.fsencode(tmp_path), b"turned.jpg")
+    (found,) = LabelFinder(tmp_path, tmp_path / "labels.json").find(image, b"turned.jpg")
+    assert found == Vehicle("car", 1.0, (140, 200, 200, 300))
+    cut = cut_out(image, found, 0)
+    assert cut.shape == (100, 60, 3)
+    assert cut[5:-5, 5:-5].min(axis=(0, 1)).tolist()[2] > 200
 
 
 def test_boxes_are_clipped_and_others_left() -> None:

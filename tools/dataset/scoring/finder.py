@@ -7,12 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+from PIL import Image as Pictures
+
 from cloud_apis.errors import StartError
 from cloud_apis.model_files import packaged_models
 from cloud_apis.vehicles.detector import MODEL, load_vehicle_detector
 from tools.dataset.errors import DatasetError
 from tools.dataset.scoring.scorer import Image
 from tools.training.datasets import coco
+from tools.training.datasets.boxes import in_pixels
+from tools.training.datasets.labels import LabelledPicture
+from tools.training.datasets.pictures import Picture, orientation_of
 from tools.training.datasets.problems import DataError, Problems
 
 WANTED = ("car", "truck")
@@ -55,21 +61,33 @@ class ModelFinder:
 
 
 class LabelFinder:
-    """Boxes that a COCO file has, held in memory; its pictures are named relative to it."""
+    """Boxes that a COCO file has, held in memory; its pictures are named relative to it.
+
+    Boxes of a picture as it is stored are turned as its EXIF says, those of another size are scaled.
+    """
 
     def __init__(self, root: Path, labels: Path) -> None:
         """Raises DatasetError when the file is no COCO."""
-        base = os.fsencode(root.resolve())
-        self._boxes: dict[bytes, tuple[Vehicle, ...]] = {}
+        self._root = os.fsencode(root.resolve())
+        self._labelled: dict[bytes, LabelledPicture] = {}
+        self._problems = Problems()
         try:
-            for picture in coco.read(labels, Problems()):
-                path = os.path.relpath(os.fsencode(picture.file.resolve()), base)
-                self._boxes[path] = tuple(Vehicle(box.label, 1.0, box.corners) for box in picture.boxes)
+            for picture in coco.read(labels, self._problems):
+                self._labelled[os.path.relpath(os.fsencode(picture.file.resolve()), self._root)] = picture
         except (DataError, OSError) as error:
             raise DatasetError(f"the boxes cannot be read: {error}") from error
 
     def find(self, image: Image, path: bytes) -> tuple[Vehicle, ...]:
-        return self._boxes.get(path, ())
+        labelled = self._labelled.get(path)
+        if labelled is None or not labelled.boxes:
+            return ()
+        with Pictures.open(os.fsdecode(os.path.join(self._root, path))) as opened:  # noqa: PTH118 bytes
+            picture = Picture(image, opened.size, orientation_of(opened))
+        boxes = in_pixels(labelled, np.array([box.corners for box in labelled.boxes]), picture, self._problems)
+        return tuple(
+            Vehicle(box.label, 1.0, (left, top, right, bottom))
+            for box, (left, top, right, bottom) in zip(labelled.boxes, boxes.tolist(), strict=True)
+        )
 
 
 def has_model(folder: Path | None = None) -> bool:

@@ -28,7 +28,7 @@ def usable_boxes(
         problems.note(Kind.OTHER_CLASS, labelled.where, f"not taken as plates: {', '.join(left_out)}")
     if not kept:
         return np.zeros((0, 4), np.float32), []
-    boxes = _in_pixels(labelled, np.array([box.corners for box in kept], np.float64), picture, problems)
+    boxes = in_pixels(labelled, np.array([box.corners for box in kept], np.float64), picture, problems)
     height, width = picture.image.shape
     inside = np.clip(boxes, 0, [width, height, width, height])
     result, texts = [], []
@@ -47,9 +47,10 @@ def usable_boxes(
     return np.array(result, np.float32).reshape(-1, 4), texts
 
 
-def _in_pixels(
+def in_pixels(
     labelled: LabelledPicture, boxes: NDArray[np.float64], picture: Picture, problems: Problems
 ) -> NDArray[np.float64]:
+    """Boxes (n, 4) of a label as corners in pixels of the upright picture, in order; ``picture`` counts by its size."""
     upright = (picture.image.shape[1], picture.image.shape[0])
     if labelled.relative:
         boxes = boxes * [*upright, *upright]

@@ -49,12 +49,18 @@ def _decode(opened: Image.Image) -> Picture:
     size = opened.size
     if size[0] * size[1] > MAX_PIXELS:
         raise PictureError(f"it has {size[0]} x {size[1]} pixels, more than {MAX_PIXELS}")
-    orientation = opened.getexif().get(ExifTags.Base.Orientation, 1)
+    orientation = orientation_of(opened)
     if opened.format == "JPEG" and opened.mode in ("RGB", "L"):
         opened.draft("L", None)  # the luma as it is stored, as the APIs take it
     opened.load()
     upright = ImageOps.exif_transpose(opened)
-    return Picture(_grey(upright), size, orientation if isinstance(orientation, int) else 1)
+    return Picture(_grey(upright), size, orientation)
+
+
+def orientation_of(opened: Image.Image) -> int:
+    """The EXIF orientation, 1 where there is none."""
+    orientation = opened.getexif().get(ExifTags.Base.Orientation, 1)
+    return orientation if isinstance(orientation, int) else 1
 
 
 def _grey(picture: Image.Image) -> NDArray[np.uint8]:
