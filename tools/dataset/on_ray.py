@@ -6,6 +6,7 @@ travel with the job. Only one window at a time is known to Ray, so that memory d
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,8 +17,9 @@ from typing import Any
 from tools.dataset.errors import DatasetError
 from tools.dataset.manifest import File
 from tools.dataset.outcomes import Job, Outcome
-from tools.dataset.running import CHUNK, Outcomes, work_on
+from tools.dataset.running import CHUNK, LocalRunner, Outcomes, work_on
 
+log = logging.getLogger("dataset")
 WINDOW = 50_000
 """Files that Ray knows of at a time."""
 REACH_S = 5
@@ -69,6 +71,10 @@ class RayRunner:
         self._ray.shutdown()
 
     def run(self, job: Job, pages: Iterable[Sequence[File]]) -> Iterator[Outcomes]:
+        """Where Ray gives up files they are worked on here, where a deadly picture costs itself alone.
+
+        Raises DatasetError where the cluster is lost.
+        """
         import pyarrow as pa
 
         files = chain.from_iterable(pages)
@@ -82,19 +88,39 @@ class RayRunner:
                 )
                 for part in (window[start : start + CHUNK * 8] for start in range(0, len(window), CHUNK * 8))
             ]
-            done = self._ray.data.from_arrow(blocks).map_batches(
-                work_on_batch, batch_size=CHUNK, batch_format="pyarrow", fn_kwargs={"job": job}
-            )
-            seen = 0
-            for batch in done.iter_batches(batch_size=None, batch_format="pyarrow"):
-                outcomes = [
-                    (number, Outcome.from_text(text))
-                    for number, text in zip(batch["id"].to_pylist(), batch["outcome"].to_pylist(), strict=True)
-                ]
-                seen += len(outcomes)
-                yield outcomes
-            if seen != len(window):
-                raise DatasetError(f"Ray gave {seen} results for {len(window)} files: run the command again")
+            unseen = {file.id: file for file in window}
+            try:
+                for outcomes in self._spread(blocks, job):
+                    for number, _ in outcomes:
+                        unseen.pop(number, None)
+                    yield outcomes
+            except self._ray.exceptions.RayError as error:
+                # A picture may have ended the process that read it, more often than Ray tries: here it is found.
+                told = str(error).strip().partition("\n")[0]
+                log.warning("Ray gave up; %d files are worked on here: %s", len(unseen), told or type(error).__name__)
+                careful = LocalRunner(max(2, len(os.sched_getaffinity(0))))
+                for outcomes in careful.run(job, [list(unseen.values())]):
+                    for number, _ in outcomes:
+                        unseen.pop(number)
+                    yield outcomes
+            except ConnectionError as error:  # what its client raises once it has lost the cluster
+                raise DatasetError(
+                    f"the Ray cluster does not answer any more ({error}): run the command again"
+                ) from error
+            if unseen:
+                raise DatasetError(
+                    f"Ray gave no results for {len(unseen)} of {len(window)} files: run the command again"
+                )
+
+    def _spread(self, blocks: list[Any], job: Job) -> Iterator[Outcomes]:
+        done = self._ray.data.from_arrow(blocks).map_batches(
+            work_on_batch, batch_size=CHUNK, batch_format="pyarrow", fn_kwargs={"job": job}
+        )
+        for batch in done.iter_batches(batch_size=None, batch_format="pyarrow"):
+            yield [
+                (number, Outcome.from_text(text))
+                for number, text in zip(batch["id"].to_pylist(), batch["outcome"].to_pylist(), strict=True)
+            ]
 
 
 def work_on_batch(batch: Any, job: Job) -> Any:
