@@ -30,6 +30,8 @@ CREATE TABLE IF NOT EXISTS files(
     out_by TEXT,          -- the step that sorted it out; NULL: it is in
     class TEXT, part TEXT
 );
+CREATE INDEX IF NOT EXISTS files_model ON files(make, model, year);
+CREATE INDEX IF NOT EXISTS files_class ON files(class, listing);
 CREATE TABLE IF NOT EXISTS results(
     step TEXT NOT NULL, file INTEGER NOT NULL, action TEXT NOT NULL,   -- kept, out, made
     reason TEXT, detail TEXT, other INTEGER, target BLOB,

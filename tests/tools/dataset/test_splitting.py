@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from tests.tools.dataset.catalogues import jpeg, listings, scene, write
 from tools.dataset.cli import main
 from tools.dataset.errors import UsageError
-from tools.dataset.merging import read_rules
-from tools.dataset.splitting import Plan, parse_shares, share_out
+from tools.dataset.manifest import Manifest
+from tools.dataset.merging import merge, read_rules
+from tools.dataset.splitting import Plan, parse_shares, share_out, split
 
 
 def run(*words: object) -> int:
@@ -156,6 +157,24 @@ def test_a_class_that_has_grown_comes_back(work: Path, tmp_path: Path) -> None:
     assert db.execute(f"{told} 'kept'").fetchone() == (70,)
     assert db.execute("SELECT COUNT(*) FROM files WHERE part IS NOT NULL").fetchone() == (70,)
     db.close()
+
+
+def test_groups_are_searched_by_an_index(work: Path, tmp_path: Path) -> None:
+    table = tmp_path / "classes.csv"
+    table.write_text("make,model,years,class\nfiat,*,,\n")
+    told: list[str] = []
+    with Manifest(work / "manifest.sqlite") as manifest:
+        manifest.db.set_trace_callback(told.append)
+        merge(manifest, read_rules(table))
+        split(manifest, Plan(least_pictures=10))
+        manifest.db.set_trace_callback(None)
+        of_groups = [
+            s for s in told if s.startswith(("UPDATE", "INSERT")) and ("make IS '" in s or "class = 'vw " in s)
+        ]
+        assert len(of_groups) == 2 * 5 + 2  # models and years, and the class that is too small
+        for statement in of_groups:
+            plan = [row[3] for row in manifest.db.execute(f"EXPLAIN QUERY PLAN {statement}")]
+            assert not any(line.startswith("SCAN") for line in plan), (statement, plan)
 
 
 def test_another_split_is_not_laid_over_one(work: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
