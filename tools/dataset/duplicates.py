@@ -2,7 +2,8 @@
 
 The first in the manifest's order stays. Alike pictures are found by bands: two `phash` of 8 bytes that differ in up to
 6 bits have two bytes in common, whichever. For each choice of two bytes SQLite sorts by them on the disk, so that only
-the pictures that share them are in memory at a time.
+the pictures that share them are in memory at a time. Of pictures with equal fingerprints the first alone is compared:
+the others are like what it is like.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from tools.dataset.manifest import Manifest
 BANDS = tuple(combinations(range(8), 2))
 """Places of the two bytes; 28."""
 _ROWS = 512
+_ALIKE = "it looks like an earlier picture"
 _IN = "SELECT l.file FROM looks l JOIN files f ON f.id = l.file WHERE f.out_by IS NULL"
 
 
@@ -56,8 +58,16 @@ def sort_out_alike(manifest: Manifest, alike: Alike, progress: Callable[[int], o
 
     What is like a picture that went out itself, but unlike all that stay, stays.
     """
-    manifest.db.execute("DROP TABLE IF EXISTS near")
+    for table in ("near", "equals"):
+        manifest.db.execute(f"DROP TABLE IF EXISTS {table}")
     manifest.db.execute("CREATE TABLE near(later INTEGER, earlier INTEGER, PRIMARY KEY(later, earlier)) WITHOUT ROWID")
+    manifest.db.execute("CREATE TABLE equals(file INTEGER PRIMARY KEY, first INTEGER NOT NULL)")
+    with manifest.transaction() as db:
+        db.execute(
+            "INSERT INTO equals SELECT file, first FROM (SELECT l.file AS file, MIN(l.file) OVER "
+            "(PARTITION BY l.phash, l.dhash, 1.0 * l.width / l.height) AS first "
+            "FROM looks l JOIN files f ON f.id = l.file WHERE f.out_by IS NULL) WHERE file > first"
+        )
     for band in BANDS:
         with manifest.reading() as reader, manifest.transaction() as db:
             for bucket in _buckets(reader, band):
@@ -71,12 +81,19 @@ def sort_out_alike(manifest: Manifest, alike: Alike, progress: Callable[[int], o
             if stays is not None:
                 db.execute(
                     "INSERT OR REPLACE INTO results(step, file, action, reason, detail, other) "
-                    "VALUES('repair', ?, 'out', 'alike', 'it looks like an earlier picture', ?)",
-                    (later, stays),
+                    "VALUES('repair', ?, 'out', 'alike', ?, ?)",
+                    (later, _ALIKE, stays),
                 )
                 db.execute("UPDATE files SET out_by = 'repair' WHERE id = ?", (later,))
                 found += 1
-    manifest.db.execute("DROP TABLE near")
+        found += db.execute(
+            f"""INSERT OR REPLACE INTO results(step, file, action, reason, detail, other)
+                SELECT 'repair', e.file, 'out', 'alike', '{_ALIKE}', COALESCE(r.other, e.first) FROM equals e
+                LEFT JOIN results r ON r.step = 'repair' AND r.file = e.first AND r.action = 'out'"""
+        ).rowcount
+        db.execute("UPDATE files SET out_by = 'repair' WHERE id IN (SELECT file FROM equals)")
+    for table in ("near", "equals"):
+        manifest.db.execute(f"DROP TABLE {table}")
     return found
 
 
@@ -105,7 +122,8 @@ def _buckets(reader: sqlite3.Connection, band: tuple[int, int]) -> Iterator[_Buc
     first, second = (f"((l.phash >> {8 * place}) & 255)" for place in band)
     rows = reader.execute(
         f"SELECT {first} * 256 + {second} AS band, l.file, l.phash, l.dhash, l.width, l.height "
-        "FROM looks l JOIN files f ON f.id = l.file WHERE f.out_by IS NULL ORDER BY band, l.file"
+        "FROM looks l JOIN files f ON f.id = l.file WHERE f.out_by IS NULL "
+        "AND NOT EXISTS(SELECT 1 FROM equals e WHERE e.file = l.file) ORDER BY band, l.file"
     )
     for _, group in groupby(rows, key=itemgetter(0)):
         of_band = list(group)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import cv2
@@ -80,6 +81,41 @@ def test_large_buckets_are_compared_in_parts(tmp_path: Path) -> None:
     with manifest_of(tmp_path, [(0, 0)] * 700) as manifest:
         assert sort_out_alike(manifest, Alike(), lambda _: None) == 699
         assert set(out(manifest).values()) == {0}
+
+
+def test_large_buckets_of_unequal_pictures_are_compared_in_parts(tmp_path: Path) -> None:
+    with manifest_of(tmp_path, [(0, i) for i in range(700)]) as manifest:
+        assert sort_out_alike(manifest, Alike(), lambda _: None) == 699
+        assert set(out(manifest).values()) == {0}
+
+
+def test_of_equal_fingerprints_one_alone_is_compared(tmp_path: Path) -> None:
+    statements: list[str] = []
+    with manifest_of(tmp_path, [(0, 0)] * 300 + [(1, 0)] * 300) as manifest:
+        manifest.db.set_trace_callback(statements.append)
+        assert sort_out_alike(manifest, Alike(), lambda _: None) == 599
+        manifest.db.set_trace_callback(None)
+        assert out(manifest) == dict.fromkeys(range(1, 600), 0)
+        assert manifest.count("f.out_by = 'repair'") == 599
+    assert sum("INTO near" in statement for statement in statements) == 1
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from([0, 0xFF, 0xFFFF, 1 << 40, 3]), st.sampled_from([0, 7, (1 << 30) - 1]))))
+def test_pictures_go_out_for_the_first_like_them_that_stays(hashes: list[tuple[int, int]]) -> None:
+    expected: dict[int, int] = {}
+    for later, (p, d) in enumerate(hashes):
+        like = (
+            e
+            for e, (q, c) in enumerate(hashes[:later])
+            if e not in expected and bits(p, q) <= 8 and (d ^ c).bit_count() <= 20
+        )
+        first = next(like, None)
+        if first is not None:
+            expected[later] = first
+    with tempfile.TemporaryDirectory() as folder, manifest_of(Path(folder), hashes) as manifest:
+        assert sort_out_alike(manifest, Alike(), lambda _: None) == len(expected)
+        assert out(manifest) == expected
 
 
 def test_equal_bytes_are_one_picture(tmp_path: Path) -> None:
