@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from rich.table import Table
+from rich.text import Text
 
 from tools.dataset.manifest import STEPS, Manifest
 
@@ -79,13 +80,13 @@ def tables(found: Statistics, most: int = 40) -> list[Table]:
     """The tables of a terminal; of classes the ``most`` largest."""
     steps = Table("step", "action", "reason", "files", title=f"{found.files:,} files, {found.size_bytes / 1e9:.2f} GB")
     for step, action, reason, count in found.steps:
-        steps.add_row(step, action, reason, f"{count:,}")
+        steps.add_row(step, action, Text(reason), f"{count:,}")
     steps.add_row("", "in", "after all steps", f"{found.within:,}")
     shown = [steps]
     if found.classes:
         title = f"{len(found.classes)} classes" + (f", the largest {most}" if len(found.classes) > most else "")
         classes = Table("class", "pictures", "listings", "train", "val", "test", title=title)
         for row in found.classes[:most]:
-            classes.add_row(row[0], *(f"{count:,}" for count in row[1:]))
+            classes.add_row(Text(row[0]), *(f"{count:,}" for count in row[1:]))
         shown.append(classes)
     return shown

@@ -177,6 +177,14 @@ def test_groups_are_searched_by_an_index(work: Path, tmp_path: Path) -> None:
             assert not any(line.startswith("SCAN") for line in plan), (statement, plan)
 
 
+def test_a_class_may_have_any_name(work: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = tmp_path / "classes.csv"
+    table.write_text("make,model,years,class\nvw,golf,,Golf [/x]\n")
+    assert run("merge", "--work", work, "--table", table) == 0
+    assert run("stats", "--work", work) == 0
+    assert "Golf [/x]" in capsys.readouterr().out
+
+
 def test_another_split_is_not_laid_over_one(work: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "set"
     assert run("merge", "--work", work) == 0
