@@ -67,6 +67,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command: 0 done, 1 failed, 2 wrong usage."""
     args = parser().parse_args(argv)
     try:
+        if getattr(args, "processes", 0) < 0:  # told before --again forgets anything
+            raise UsageError(f"--processes is a number of processes, 0 for one a core, not {args.processes}")
         return int(args.run(args))
     except UsageError as error:
         print(f"dataset: error: {error}", file=sys.stderr)

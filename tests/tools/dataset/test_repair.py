@@ -271,6 +271,16 @@ def test_wrong_use_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert run("repair", tmp_path / "pictures", "--work", work, "--layout", "{colour}/{name}") == 2
 
 
+def test_a_number_of_processes_below_nothing_is_told_first(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    work = tmp_path / "work"
+    assert run("repair", root, "--work", work, "--processes", 1) == 0
+    assert run("repair", root, "--work", work, "--processes", -2, "--again") == 2
+    assert "--processes" in capsys.readouterr().err
+    assert reasons(work) == EXPECTED
+
+
 def test_two_commands_do_not_work_at_once(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with opened(tmp_path / "work"):
         assert run("repair", root, "--work", tmp_path / "work") == 1
