@@ -60,8 +60,7 @@ def crop(args: argparse.Namespace) -> int:
     with opened(args.work, args.dry_run) as manifest, runner_of(args) as runner:
         folder = (args.output or args.work / "crops").resolve()
         root = os.fsencode(root_of(manifest))
-        if os.path.commonpath([root, os.fsencode(folder)]) == root:
-            raise UsageError(f"the crops may not lie among the pictures: give another --output than {folder}")
+        _not_among(root, folder, "crops")
         job = cropping.CropJob(
             root, os.fsencode(folder), args.margin, args.least_px, args.boxes, args.models, args.dry_run
         )
@@ -85,10 +84,12 @@ def split(args: argparse.Namespace) -> int:
         root = root_of(manifest)
         if not manifest.count("f.class IS NOT NULL"):
             raise DatasetError("no picture has a class yet: run `merge` first")
+        folder = (args.output or args.work / "split").resolve()
+        if not folder.is_relative_to(args.work.resolve()):  # which no scan looks into, wherever it lies
+            _not_among(os.fsencode(root), folder, "parts")
         parts = splitting.split(manifest, plan, args.again)
         print(", ".join(f"{part} {parts.get(part, 0):,}" for part in splitting.PARTS))
         if not args.dry_run:
-            folder = (args.output or args.work / "split").resolve()
             with bar(args.place, sum(parts.values())) as progress:
                 placing.place(manifest, root, folder, args.place, progress)
             print(f"{folder}: train.csv, val.csv, test.csv")
@@ -166,6 +167,12 @@ def root_of(manifest: Manifest) -> Path:
     if root is None:
         raise DatasetError(f"{manifest.file} knows no pictures yet: run `repair PICTURES` first")
     return Path(root)
+
+
+def _not_among(root: bytes, folder: Path, what: str) -> None:
+    """Raises UsageError where a folder lies in the catalogue: the next scan would take what is in it for pictures."""
+    if os.path.commonpath([root, os.fsencode(folder)]) == root:
+        raise UsageError(f"the {what} may not lie among the pictures: give another --output than {folder}")
 
 
 def _ended(manifest: Manifest, args: argparse.Namespace, step: str) -> int:

@@ -185,6 +185,27 @@ def test_a_class_may_have_any_name(work: Path, tmp_path: Path, capsys: pytest.Ca
     assert "Golf [/x]" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("way", ["list", "link", "copy"])
+def test_parts_may_not_lie_among_the_pictures(
+    work: Path, tmp_path: Path, way: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("merge", "--work", work) == 0
+    out = tmp_path / "pictures" / "set"
+    assert run("split", "--work", work, "--least", 10, "--output", out, "--place", way) == 2
+    assert "may not lie among the pictures" in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_the_work_folder_may_lie_among_the_pictures(tmp_path: Path) -> None:
+    root = tmp_path / "pictures"
+    listings(root, "vw/golf", 2010, 6, 2)
+    for _ in range(2):  # what lies in it is no picture of the catalogue
+        assert run("repair", root, "--work", root / "work", "--processes", 1) == 0
+        assert run("merge", "--work", root / "work") == 0
+        assert run("split", "--work", root / "work", "--least", 10, "--place", "link") == 0
+    assert len(classes(root / "work")) == 12
+
+
 def test_another_split_is_not_laid_over_one(work: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "set"
     assert run("merge", "--work", work) == 0
