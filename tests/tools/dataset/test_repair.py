@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from tools.dataset import repair
 from tools.dataset.cli import main
 from tools.dataset.looks import LookJob
 from tools.dataset.manifest import opened
+from tools.dataset.scan import walk
 
 
 def run(*words: object) -> int:
@@ -192,6 +194,21 @@ def test_a_double_that_is_gone_from_the_quarantine_stays_out(root: Path, tmp_pat
     write(root, "a/b/2001/1/0.jpg", b"spoilt")
     assert run(*command) == 0
     assert reasons(work) == EXPECTED | {"a/b/2001/1/0.jpg": "broken", "a/b/2001/2/alike.jpg": None}
+
+
+def test_files_of_a_large_folder_come_in_order_and_are_let_go_of(tmp_path: Path) -> None:
+    count = 4000
+    names = [b"%05d_a_name_of_some_length.jpg" % i for i in range(count)]
+    for name in reversed(names):
+        write(tmp_path, f"flat/{name.decode()}", b"")
+    tracemalloc.start()
+    try:
+        listed = sum(entry.path == b"flat/" + name for entry, name in zip(walk(tmp_path, tmp_path), names, strict=True))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert listed == count
+    assert peak < 400 * count
 
 
 def test_other_settings_are_refused_half_way(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
