@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from cloud_apis.cli import _parser
+from cloud_apis.names import MODELS_OF, Api
 from cloud_apis.settings import default_config, load_settings
 from deploy.containers import gpu_settings, healthy, make_secrets, publish
 from deploy.registry.objects import Place
@@ -80,14 +81,16 @@ def test_the_models_come_from_the_store_as_the_compose_file_says(
     assert publish.main(command) == 0  # what is there already is not sent again
     assert "crnn@sha256" in capsys.readouterr().out
     arguments = _parser().parse_args(SERVICES["apis"]["command"])
-    folder = fetch(arguments.models, ["yolov3", "craft", "crnn"])
-    assert {path.stem for path in folder.glob("*.onnx")} == {"yolov3", "craft", "crnn"}
+    needed = {name for api in arguments.api for name in MODELS_OF[api]}
+    folder = fetch(arguments.models, sorted(needed))
+    assert {path.stem for path in folder.glob("*.onnx")} == needed
 
 
 def test_the_commands_of_the_compose_file_are_ours() -> None:
     arguments: argparse.Namespace = _parser().parse_args(SERVICES["apis"]["command"])
     assert arguments.port == 8080
     assert arguments.api_key_file == "/run/secrets/api_key"
+    assert sorted(arguments.api) == sorted(Api)  # or the page at / and the APIs of vehicles are not there
 
 
 def test_a_gpu_comes_first_in_its_settings(tmp_path: Path) -> None:
