@@ -123,6 +123,11 @@ class ApiSettings(_Section):
     model_references: list[str] = Field(
         default=[], description="versions of fetched models, NAME:TAG or NAME@sha256:DIGEST; others are NAME:latest"
     )
+    catalogue: Path | None = Field(
+        default=None,
+        strict=False,
+        description="table of facts about models that `python -m tools.catalogue import` made; null: the shipped one",
+    )
     api_key_file: str | None = Field(default=None, description="file whose first line is the API key")
     body_timeout_s: float = Field(
         default=30,

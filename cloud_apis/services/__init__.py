@@ -81,12 +81,12 @@ class Services:
 def load_services(settings: ApiSettings, apis: Collection[Api]) -> Services:
     """Load and warm up the models that the named APIs need, and start their workers.
 
-    Raises `StartError` when a model is missing or does not fit the settings.
+    Raises `StartError` when a model is missing or does not fit the settings, or the catalogue cannot be read.
     """
     needed = [name for api in Api if api in apis for name in MODELS_OF[api]]
     folder = models_folder(settings.models, dict.fromkeys(needed), settings.model_references)
     networks = Networks(folder, settings)
-    catalogue = load_catalogue() if {Api.MAKE_MODEL, Api.REPORT} & set(apis) else None
+    catalogue = load_catalogue(settings.catalogue) if {Api.MAKE_MODEL, Api.REPORT} & set(apis) else None
     yolov3, crnn, attributes = settings.yolov3, settings.crnn, settings.attributes
     detector = crops = pictures = finder = colours = makes = reports = reporter = None
     if Api.YOLOV3 in apis:

@@ -47,6 +47,8 @@ ANCHORS = load_settings().yolov3.anchors or []
     [
         (None, "yolov4", {}),
         (None, "models", 3),
+        (None, "catalogue", 3),
+        (None, "catalogue", ["cars.csv"]),
         (None, "body_timeout_s", 0),
         (None, "body_timeout_s", "soon"),
         (None, "body_timeout_s", float("nan")),

@@ -9,6 +9,11 @@ A table is a CSV with the columns make, model, fact, value, currency, date, scop
 
 Facts are body_types, seats, engine_power (kW, hp or PS), fuels, gearboxes, years, price and aliases. Words of a list
 are joined by |, spans written 4-5. Every fact needs its source; what is not known is left out, and answered as null.
+
+The APIs answer from the shipped table unless their settings name another, here one with your own facts in it:
+
+    python -m tools.catalogue import mine.csv --into cars.csv
+    cloud-apis serve --config apis.yaml                # a copy of config/apis.yaml with the line: catalogue: cars.csv
 """
 
 from __future__ import annotations

@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 import requests
 
+from cloud_apis.catalogue.rows import COLUMNS
 from cloud_apis.contract.vehicles import parse_vehicles_answer
 from cloud_apis.names import Api
 from cloud_apis.web.app import create_app
 from tests.cloud_apis.pictures import bgr_jpeg, coloured, scene
-from tests.cloud_apis.serving import running, tiny_settings
+from tests.cloud_apis.serving import command, running, serving, tiny_settings, write_config
+from tools.catalogue.cli import main as catalogue_command
 
 JPEG = {"content-type": "image/jpeg"}
 SCENE = bgr_jpeg(cv2.cvtColor(scene(), cv2.COLOR_GRAY2BGR).astype(np.uint8))
@@ -76,6 +78,30 @@ def test_makes_and_models_are_told_with_facts(url: str) -> None:
     facts = answer["models"][0]["facts"]
     assert facts["model"].lower() == "alto"
     assert all(facts[name]["sources"] for name in ("body_types", "seats", "years") if facts[name])
+
+
+def test_facts_of_ones_own_are_told_where_the_settings_name_their_table(models: Path, tmp_path: Path) -> None:
+    own, joined = tmp_path / "mine.csv", tmp_path / "cars.csv"
+    own.write_text(f"{','.join(COLUMNS)}\nSuzuki,Alto,gearboxes,cvt,,,mine,https://a.example/mine\n", encoding="utf-8")
+    assert catalogue_command(["import", str(own), "--into", str(joined), "--replace"]) == 0
+    config = write_config(tmp_path, models, catalogue=str(joined))
+    with serving(config, "--api", "make-model") as (address, _):
+        facts = post(f"{address}/make-model", RED).json()["models"][0]["facts"]
+    assert facts["gearboxes"] == {"value": ["cvt"], "sources": ["https://a.example/mine"], "scopes": ["mine"]}
+    assert facts["seats"]  # of the shipped table
+
+
+def test_a_table_of_facts_that_is_missing_or_faulty_is_named_at_the_start(models: Path, tmp_path: Path) -> None:
+    table = tmp_path / "cars.csv"
+    for content, said in ((None, "cannot read the catalogue"), (f"{','.join(COLUMNS)}\nx,y,seats,9,,,,\n", "line 2: ")):
+        if content is not None:
+            table.write_text(content, encoding="utf-8")
+        process = command("serve", "--config", str(write_config(tmp_path, models, catalogue=str(table))), "--port", "0")
+        _, errors = process.communicate(timeout=60)
+        assert process.returncode == 1
+        assert said in errors
+        assert str(table) in errors
+        assert len(errors.splitlines()) == 1
 
 
 def test_what_looks_like_nothing_known_is_unknown(url: str) -> None:
