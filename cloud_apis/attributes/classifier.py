@@ -16,6 +16,8 @@ from cloud_apis.contract.vehicles import Guess, VehicleAttributes
 from cloud_apis.session import Model, load_model
 
 MODEL: Final = "attributes"
+KNOWN: Final = frozenset({"colour", "type", "view", "make", "model"})
+"""The heads of the shipped model; others are one's own, and answered as `classes`."""
 
 
 class Classifier:
@@ -40,8 +42,8 @@ class Classifier:
         """What the car in a crop is: BGR uint8 (H, W, 3) of any size, cut by `preprocess.crop_of` if from a picture.
 
         Each list holds at most `top_k` guesses, best first, with calibrated probabilities; it is empty where the
-        model has no such head. Make and model are named where they are as likely as the manifest wants it, the model
-        together with its make alone.
+        model has no such head. Heads of one's own are told as classes. Make and model are named where they are as
+        likely as the manifest wants it, the model together with its make alone.
         """
         found = self.guesses(crop, top_k)
         makes, models = found.get("make", ()), found.get("model", ())
@@ -55,6 +57,7 @@ class Classifier:
             models=models,
             make=make,
             model=model if fits else None,
+            classes=tuple((name, guesses) for name, guesses in found.items() if name not in KNOWN),
         )
 
     def colours(self, picture: NDArray[np.uint8], top_k: int = 3) -> tuple[Guess, ...]:
@@ -68,7 +71,10 @@ class Classifier:
     def guesses(self, crop: NDArray[np.uint8], top_k: int = 5) -> dict[str, tuple[Guess, ...]]:
         """The likeliest classes of every head, also of heads that are one's own; the crop as `classify` takes it."""
         shares = self._shares(resized(crop))
-        return {name: named(values, self._by_name[name].labels, top_k) for name, values in shares.items()}
+        return {
+            name: named(values, self._by_name[name].labels, top_k, whole=name not in KNOWN)
+            for name, values in shares.items()
+        }
 
     def _shares(self, bgr: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
         outputs = self.model.run(network_input(bgr[:, :, ::-1]))

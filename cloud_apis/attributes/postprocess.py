@@ -45,11 +45,15 @@ def _membership(labels: tuple[str, ...], fine: tuple[str, ...]) -> NDArray[np.fl
     return table
 
 
-def named(shares: NDArray[np.float32], labels: Sequence[str], top_k: int) -> tuple[Guess, ...]:
+def named(shares: NDArray[np.float32], labels: Sequence[str], top_k: int, *, whole: bool = False) -> tuple[Guess, ...]:
     """The likeliest classes that have a name, best first; what is left to one is the others' probability.
 
-    `shares` is (K,) in the order of `labels`; a label "make/model" becomes the model's with its make.
+    `shares` is (K,) in the order of `labels`; a label "make/model" becomes the model's with its make. The labels of
+    one's own classes mean nothing to us: they are taken ``whole``.
     """
+    if whole:
+        best = np.argsort(-shares, kind="stable").tolist()[:top_k]
+        return tuple(Guess(labels[index], round(float(shares[index]), 4)) for index in best)
     order = [index for index in np.argsort(-shares, kind="stable").tolist() if not labels[index].endswith(OTHER)]
     found = []
     for index in order[:top_k]:

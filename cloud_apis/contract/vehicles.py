@@ -62,6 +62,8 @@ class VehicleAttributes:
     """The make, or None where none is sure enough."""
     model: str | None = None
     """The model, or None where none is sure enough; never named without its make."""
+    classes: tuple[tuple[str, tuple[Guess, ...]], ...] = ()
+    """Guesses of each head that one has trained for classes of one's own, with the head's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +86,15 @@ def colours_answer(colours: Sequence[Guess]) -> dict[str, object]:
 
 
 def make_model_answer(attributes: VehicleAttributes, facts_of: FactsOf, top_k: int) -> dict[str, object]:
-    """The JSON body of an answer of `/make-model`: `top_k` makes and models, with the facts known of each model."""
-    return {
+    """The JSON body of an answer of `/make-model`: `top_k` makes and models, with the facts known of each model.
+
+    Only a model with heads of one's own gives it the field `classes`.
+    """
+    classes = {
+        head: [{"name": g.label, "prob": g.probability} for g in guesses[:top_k]]
+        for head, guesses in attributes.classes
+    }
+    answer: dict[str, object] = {
         "make": attributes.make or UNKNOWN,
         "model": attributes.model or UNKNOWN,
         "makes": [{"make": g.label, "prob": g.probability} for g in attributes.makes[:top_k]],
@@ -94,6 +103,7 @@ def make_model_answer(attributes: VehicleAttributes, facts_of: FactsOf, top_k: i
             for g in attributes.models[:top_k]
         ],
     }
+    return answer | {"classes": classes} if classes else answer
 
 
 def report_answer(
@@ -152,7 +162,15 @@ def _attributes(obj: object, where: str, colours: tuple[Guess, ...], types: tupl
         _guesses(obj, "models", "model", where, with_make=True),
         _named(field(obj, "make"), f"{where}.make"),
         _named(field(obj, "model"), f"{where}.model"),
+        _classes(obj, where),
     )
+
+
+def _classes(obj: object, where: str) -> tuple[tuple[str, tuple[Guess, ...]], ...]:
+    told = obj.get("classes", {}) if isinstance(obj, dict) else {}
+    if not isinstance(told, dict):
+        raise ContractError(f"{where}.classes is not an object")
+    return tuple((_text(head, where), _guesses(told, head, "name", f"{where}.classes")) for head in told)
 
 
 def _named(obj: object, where: str) -> str | None:

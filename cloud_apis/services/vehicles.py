@@ -28,7 +28,7 @@ from cloud_apis.yolov3.detector import Detector
 
 MOST_VEHICLES = 32
 """So many vehicles of a picture are looked at, the largest first; the others are only found."""
-# Of these, colours are told only: makes and models were learnt on vehicles with four wheels.
+# Of these, colours and one's own classes are told only: makes and models were learnt on vehicles with four wheels.
 _COLOUR_ONLY = frozenset({"motorcycle"})
 
 
@@ -116,7 +116,7 @@ class Reporter:
 
 def _described(box: VehicleBox, attributes: VehicleAttributes) -> ReportedVehicle:
     if box.kind in _COLOUR_ONLY:
-        attributes = VehicleAttributes(attributes.colours, (), (), ())
+        attributes = VehicleAttributes(attributes.colours, (), (), (), classes=attributes.classes)
     return ReportedVehicle(box, attributes)
 
 

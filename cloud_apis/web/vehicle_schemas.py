@@ -61,6 +61,13 @@ class CarModel(BaseModel):
     facts: dict[str, Any] | None = Field(description="what is known of the model, with sources; null: nothing")
 
 
+class OwnClass(BaseModel):
+    """A class of one's own that a car may have."""
+
+    name: str
+    prob: float = Field(description=_PROB)
+
+
 class MakeModelAnswer(BaseModel):
     """The likeliest makes and models of a car."""
 
@@ -68,6 +75,10 @@ class MakeModelAnswer(BaseModel):
     model: str = Field(description="the model, or unknown where none is sure enough")
     makes: list[Make]
     models: list[CarModel]
+    classes: dict[str, list[OwnClass]] | None = Field(
+        default=None,
+        description="classes of one's own, likeliest first, by the name of their head; absent where the model has none",
+    )
 
 
 class ReportedVehicle(FoundVehicle, MakeModelAnswer):

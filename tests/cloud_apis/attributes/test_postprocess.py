@@ -37,6 +37,12 @@ def test_others_are_never_named() -> None:
     assert named(np.array([0.1, 0.2, 0.7], np.float32), MAKES, 1) == (Guess("kia", 0.2),)
 
 
+def test_ones_own_classes_keep_their_names_whatever_they_are() -> None:
+    shares = np.array([0.3, 0.5, 0.2], np.float32)
+    own = named(shares, ("van/bus", "best *", "/"), 3, whole=True)
+    assert own == (Guess("best *", 0.5), Guess("van/bus", 0.3), Guess("/", 0.2))
+
+
 def test_what_is_not_likely_enough_is_unknown() -> None:
     guesses = (Guess("kia", 0.4), Guess("ford", 0.3))
     assert sure(guesses, 0.4) == "kia"

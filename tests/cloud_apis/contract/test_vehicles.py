@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -28,6 +29,7 @@ MODELS = (Guess("Alto", 0.7, "Suzuki"), Guess("Cultus", 0.2, "Suzuki"), Guess("M
 LOOKS = VehicleAttributes(
     COLOURS, (Guess("hatchback", 0.9),), (Guess("Suzuki", 0.9), Guess("Daihatsu", 0.1)), MODELS, "Suzuki", "Alto"
 )
+OWN = VehicleAttributes((), (), (), (), classes=(("class", (Guess("taxi", 0.8), Guess("police", 0.2))),))
 BOX = VehicleBox(1, 2, 30, 40, "car", 0.9)
 
 
@@ -58,12 +60,19 @@ def test_what_is_not_sure_enough_is_unknown() -> None:
     assert answer == {"make": "unknown", "model": "unknown", "makes": [], "models": []}
 
 
+def test_ones_own_classes_are_told_where_there_are_any() -> None:
+    assert "classes" not in make_model_answer(LOOKS, facts_of, 5)
+    answer = make_model_answer(OWN, facts_of, 1)
+    assert answer["classes"] == {"class": [{"name": "taxi", "prob": 0.8}]}
+
+
 def test_answers_are_of_the_form_that_is_described() -> None:
     plate = PlateRead(PlateBox(5, 6, 9, 8, 0.5, (0.9,)), ())
     report = report_answer([ReportedVehicle(BOX, LOOKS, (plate,))], [plate], facts_of, 5)
     VehiclesAnswer.model_validate(vehicles_answer([BOX]), extra="forbid")
     ColoursAnswer.model_validate(colours_answer(COLOURS), extra="forbid")
     MakeModelAnswer.model_validate(make_model_answer(LOOKS, facts_of, 5), extra="forbid")
+    MakeModelAnswer.model_validate(make_model_answer(OWN, facts_of, 5), extra="forbid")
     ReportAnswer.model_validate(report, extra="forbid")
 
 
@@ -100,11 +109,13 @@ def test_answers_of_another_form_are_refused(vehicle: object, place: str) -> Non
 
 guess = st.builds(Guess, st.text(max_size=9), st.floats(0, 1))
 model = st.builds(Guess, st.text(max_size=9), st.floats(0, 1), st.text(max_size=9))
+classes = st.dictionaries(st.text(max_size=9), st.lists(guess, max_size=5).map(tuple), max_size=2)
 name = st.none() | st.text(min_size=1, max_size=9).filter(lambda text: text != "unknown")
 looks = st.builds(
     VehicleAttributes,
     st.lists(guess, max_size=3).map(tuple), st.lists(guess, max_size=5).map(tuple),
     st.lists(guess, max_size=5).map(tuple), st.lists(model, max_size=5).map(tuple), name, name,
+    classes.map(lambda heads: tuple(heads.items())),
 )  # fmt: skip
 
 
@@ -114,7 +125,7 @@ def test_what_vehicles_look_like_survives_the_way_over_json(seen: list[VehicleAt
     assert parse_report_answer(json.loads(json.dumps(report_answer(vehicles, [], facts_of, 5)))) == vehicles
     for each in seen:
         told = parse_make_model_answer(json.loads(json.dumps(make_model_answer(each, facts_of, 5))))
-        assert told == VehicleAttributes((), (), each.makes, each.models, each.make, each.model)
+        assert told == replace(each, colours=(), types=())
         assert parse_colours_answer(json.loads(json.dumps(colours_answer(each.colours)))) == each.colours
 
 
@@ -126,6 +137,8 @@ def test_what_vehicles_look_like_survives_the_way_over_json(seen: list[VehicleAt
         ("models", [{"make": 4, "model": "Alto", "prob": 1}], "models holds something that is not a string"),
         ("types", [{"type": "van", "prob": 2}], "types holds a score outside"),
         ("colors", {"color": "red"}, "colors is not a list"),
+        ("classes", ["taxi"], "classes is not an object"),
+        ("classes", {"class": [{"name": 4, "prob": 1}]}, "classes.class holds something that is not a string"),
     ],
 )
 def test_looks_of_another_form_are_refused(part: str, wrong: object, place: str) -> None:

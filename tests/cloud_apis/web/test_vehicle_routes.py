@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import base64
+import json
+import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -10,10 +12,13 @@ import numpy as np
 import pytest
 import requests
 
+from cloud_apis.attributes.classifier import KNOWN
 from cloud_apis.catalogue.rows import COLUMNS
 from cloud_apis.contract.vehicles import parse_vehicles_answer
+from cloud_apis.model_files import packaged_models
 from cloud_apis.names import Api
 from cloud_apis.web.app import create_app
+from tests.cloud_apis import tiny_models
 from tests.cloud_apis.pictures import bgr_jpeg, coloured, scene
 from tests.cloud_apis.serving import command, running, serving, tiny_settings, write_config
 from tools.catalogue.cli import main as catalogue_command
@@ -107,6 +112,40 @@ def test_a_table_of_facts_that_is_missing_or_faulty_is_named_at_the_start(models
 def test_what_looks_like_nothing_known_is_unknown(url: str) -> None:
     answer = post(f"{url}/make-model", bgr_jpeg(coloured(10, 10, 40))).json()
     assert (answer["make"], answer["model"]) == ("unknown", "unknown")
+
+
+def test_classes_of_ones_own_are_told_of_a_car_and_in_a_report(models: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(models, tmp_path / "models")
+    heads = [*tiny_models.HEADS, {"name": "duty", "labels": ["fire/rescue", "taxi", "police", "*"]}]
+    tiny_models.write(
+        folder, "attributes", tiny_models.attributes({**tiny_models.SHIPPED, "duty": "colour"}), heads=heads
+    )
+    with running(create_app(tiny_settings(folder))) as address:
+        answer = post(f"{address}/make-model?top_k=2", RED).json()
+        (vehicle,) = post(f"{address}/vehicle-report").json()["vehicles"]
+        described = requests.get(f"{address}/openapi.json", timeout=30).json()["components"]["schemas"]
+    assert answer["make"] == "Suzuki"
+    assert answer["classes"].keys() == {"duty"}
+    best, second = answer["classes"]["duty"]
+    assert best["name"] == "fire/rescue"
+    assert best["prob"] > second["prob"]
+    assert len(vehicle["classes"]["duty"]) == 4
+    assert "classes" in described["MakeModelAnswer"]["properties"]
+
+
+def test_a_model_with_ones_own_head_alone_is_served(tmp_path: Path) -> None:
+    head = {"name": "class", "labels": ["taxi", "bus", "police", "none"]}
+    tiny_models.write(tmp_path, "attributes", tiny_models.attributes({"class": "colour"}), heads=[head])
+    with running(create_app(tiny_settings(tmp_path), apis=[Api.MAKE_MODEL, Api.COLOURS])) as address:
+        answer = post(f"{address}/make-model", RED).json()
+    assert answer.pop("classes")["class"][0]["name"] == "taxi"
+    assert answer == {"make": "unknown", "model": "unknown", "makes": [], "models": []}
+
+
+def test_the_shipped_heads_are_no_classes_of_ones_own(url: str) -> None:
+    assert "classes" not in post(f"{url}/make-model", RED).json()
+    shipped = json.loads((packaged_models() / "attributes.json").read_text(encoding="utf-8"))
+    assert {head["name"] for head in shipped["heads"]} <= KNOWN
 
 
 @pytest.mark.parametrize("top_k", ["0", "51", "many", "-1"])

@@ -47,7 +47,14 @@ checkpoint and fits the probabilities. The same command goes on after a cut. In 
   report/<head>.csv, -confusion.png, -failures.png     per-class table, confusion matrix, the worst mistakes
   metrics.csv, metrics.png, train.log
 
-Serve it: put models/attributes.* beside the other models, in the folder that "models" of the APIs' settings names.
+Serve it, alone or with the other models beside it (-n keeps yours), which the page and /vehicle-report need:
+
+  cloud-apis serve --models runs/cars/models --api make-model --api colors
+  cp -n cloud_apis/models/*.onnx cloud_apis/models/*.json runs/cars/models && cloud-apis serve --models runs/cars/models
+
+Colour, type, make and model are answered as always, empty where the model has no such head. Any other head (class, or
+what --head or the column names) is told by /make-model, and by /vehicle-report of each vehicle, as
+"classes": {"class": [{"name": "taxi", "prob": 0.9}, ...]}, at most top_k of them.
 """
 
 
