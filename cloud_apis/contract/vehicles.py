@@ -21,6 +21,8 @@ UNKNOWN: Final = "unknown"
 """The answer where no make or model is sure enough to be named."""
 COLOURS_TOLD: Final = 3
 """How many colours an answer names, most likely first."""
+TYPES_TOLD: Final = 3
+"""How many types a report names of a vehicle at least, most likely first; as many as makes where that is more."""
 
 Facts = Mapping[str, object]
 """What is known of a model, by the catalogue's field names; what is not known is None."""
@@ -113,7 +115,11 @@ def report_answer(
     return {
         "vehicles": [
             _box_answer(vehicle.box)
-            | {"types": [{"type": g.label, "prob": g.probability} for g in vehicle.attributes.types[:top_k]]}
+            | {
+                "types": [
+                    {"type": g.label, "prob": g.probability} for g in vehicle.attributes.types[: max(top_k, TYPES_TOLD)]
+                ]
+            }
             | colours_answer(vehicle.attributes.colours)
             | make_model_answer(vehicle.attributes, facts_of, top_k)
             | {"plates": [plate_answer(plate) for plate in vehicle.plates]}

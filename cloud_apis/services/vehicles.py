@@ -15,6 +15,7 @@ from cloud_apis.attributes.preprocess import crop_of
 from cloud_apis.contract.plates import PlateRead
 from cloud_apis.contract.vehicles import (
     COLOURS_TOLD,
+    TYPES_TOLD,
     Guess,
     ReportedVehicle,
     VehicleAttributes,
@@ -71,7 +72,12 @@ def tell_colours(classifier: Classifier, data: bytes) -> tuple[Guess, ...]:
 
 def look(classifier: Classifier, request: LookRequest) -> VehicleAttributes:
     """What the vehicle that fills an encoded picture looks like; raises `ApiError`."""
-    return classifier.classify(decode_bgr(request.data, inspect(request.data)), request.top_k)
+    return classifier.classify(decode_bgr(request.data, inspect(request.data)), guesses_needed(request.top_k))
+
+
+def guesses_needed(top_k: int) -> int:
+    """How many guesses of each head an answer may name: `top_k` is about makes and models, not about colours."""
+    return max(top_k, COLOURS_TOLD, TYPES_TOLD)
 
 
 class Reporter:
@@ -109,7 +115,8 @@ class Reporter:
 
     def _describe(self, picture: NDArray[np.uint8], top_k: int) -> list[ReportedVehicle]:
         boxes = sorted(self._finder.find(picture), key=_area, reverse=True)
-        looked = [self._classifier.classify(vehicle_crop(picture, box), top_k) for box in boxes[:MOST_VEHICLES]]
+        needed = guesses_needed(top_k)
+        looked = [self._classifier.classify(vehicle_crop(picture, box), needed) for box in boxes[:MOST_VEHICLES]]
         looked += [VehicleAttributes((), (), (), ())] * (len(boxes) - len(looked))
         return [_described(box, attributes) for box, attributes in zip(boxes, looked, strict=True)]
 

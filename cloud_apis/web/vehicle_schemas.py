@@ -84,8 +84,8 @@ class MakeModelAnswer(BaseModel):
 class ReportedVehicle(FoundVehicle, MakeModelAnswer):
     """A vehicle with all that is known of it."""
 
-    types: list[VehicleType]
-    colors: list[Colour]
+    types: list[VehicleType] = Field(description="three, or top_k where that is more, most likely first")
+    colors: list[Colour] = Field(description="three, most likely first")
     plates: list[ReadPlate] = Field(description="plates whose centre lies in the vehicle's box")
 
 

@@ -24,7 +24,9 @@ from cloud_apis.web import schemas, vehicle_schemas
 from cloud_apis.web.accept import prefers_jpeg
 from cloud_apis.web.payloads import read_picture
 
-TopK = Annotated[int, Query(ge=1, le=50, description="how many makes and models to name, most likely first")]
+TopK = Annotated[
+    int, Query(ge=1, le=50, description="how many makes, models and classes of one's own to name, most likely first")
+]
 
 
 def add_vehicles(router: APIRouter, pool: VehiclesPool, timeout_s: float) -> None:

@@ -165,6 +165,15 @@ def test_a_report_tells_of_each_vehicle_and_its_plates(url: str) -> None:
     assert report["plates"] == []
 
 
+def test_the_number_of_makes_cuts_neither_colours_nor_types(url: str) -> None:
+    (vehicle,) = post(f"{url}/vehicle-report?top_k=1").json()["vehicles"]
+    assert len(vehicle["colors"]) == 3
+    assert len(vehicle["types"]) == 2  # all that the tiny model knows
+    assert len(vehicle["makes"]) == len(vehicle["models"]) == 1
+    answer = post(f"{url}/make-model?top_k=1").json()
+    assert len(answer["makes"]) == len(answer["models"]) == 1
+
+
 def test_a_report_of_nothing_is_empty(url: str) -> None:
     assert post(f"{url}/vehicle-report", bgr_jpeg(coloured(5, 5, 5))).json() == {"vehicles": [], "plates": []}
 
