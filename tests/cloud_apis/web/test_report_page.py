@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import numpy as np
 import pytest
 import requests
 from PIL import Image
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cloud_apis.names import Api
 from cloud_apis.web.app import create_app
@@ -96,6 +99,49 @@ def test_pictures_that_the_server_does_not_take_are_turned_into_ones_it_does(
     choose(browser, file)
     browser.wait_for(DONE)
     assert text(browser, "#state").startswith("One vehicle")
+
+
+class FirstHeld:
+    """An application whose first report waits until it may be answered."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self.arrived, self.free = threading.Event(), threading.Event()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope.get("path") == "/vehicle-report" and not self.arrived.is_set():
+            self.arrived.set()
+            await asyncio.to_thread(self.free.wait, 120)
+        await self._app(scope, receive, send)
+
+
+COUNTED = """(() => { const real = fetch; window.answers = 0; window.fetch = async (...asked) => {
+  const response = await real(...asked), json = response.json.bind(response);
+  response.json = async () => { const told = await json(); setTimeout(() => answers++); return told; };
+  return response; }; })()"""
+
+
+def test_an_answer_that_comes_late_is_not_drawn_on_the_next_picture(
+    browser: Browser, models: Path, photo: Path, tmp_path: Path
+) -> None:
+    empty = tmp_path / "empty.png"
+    Image.new("RGB", (300, 200), (5, 5, 5)).save(empty)
+    held = FirstHeld(create_app(tiny_settings(models)))
+    with running(held) as address:
+        try:
+            opened(browser, address)
+            browser.value(COUNTED)
+            choose(browser, empty)
+            assert held.arrived.wait(120)
+            choose(browser, photo)
+            browser.wait_for("answers === 1")
+            assert text(browser, "#state").startswith("One vehicle")
+        finally:
+            held.free.set()
+        browser.wait_for("answers === 2")
+        assert text(browser, "#state").startswith("One vehicle")
+        assert browser.value("document.querySelectorAll('#cards article').length") == 1
+        assert browser.value("document.querySelector('#scene svg').getAttribute('viewBox')") == "0 0 416 234"
 
 
 def test_a_file_that_is_no_picture_is_said_to_be_none(browser: Browser, url: str, tmp_path: Path) -> None:
