@@ -14,6 +14,8 @@ HEADS: Final = ("colour", "type", "view", "make", "model")
 SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 FURTHER: Final = Path(__file__).with_name("further_cars.csv")
 """Labels that a vision-language model gave from contact sheets, told to leave out what it was not sure of."""
+FARTHEST_PX: Final = 1e6
+"""No picture reaches as far as this: a corner beyond is a slip of the table."""
 Box = tuple[float, float, float, float]
 
 
@@ -111,6 +113,8 @@ def _example(table: Path, root: Path, number: int, row: Mapping[str, str | None]
             xmin, ymin, xmax, ymax = (float(corner or "") for corner in corners)
         except ValueError as error:
             raise ValueError(f"{table}, line {number}: xmin, ymin, xmax and ymax must be four numbers") from error
+        if not all(abs(corner) <= FARTHEST_PX for corner in (xmin, ymin, xmax, ymax)):  # nor is NaN
+            raise ValueError(f"{table}, line {number}: xmin, ymin, xmax and ymax must be pixels of the picture")
         if not (xmin < xmax and ymin < ymax):
             raise ValueError(f"{table}, line {number}: the box has no area")
         box = (xmin, ymin, xmax, ymax)

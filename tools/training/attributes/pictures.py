@@ -34,18 +34,28 @@ class Crop:
 
 
 def load_crops(examples: Sequence[Example]) -> tuple[list[Example], list[Crop]]:
-    """Read and cut the pictures; those that cannot be read are left out and counted in the log."""
-    kept, crops, broken = [], [], 0
+    """Read and cut the pictures; those that cannot be read, or without the car's box, are left out and counted in
+    the log."""
+    kept, crops, broken, outside = [], [], 0, 0
     for example in tqdm(examples, desc="pictures", unit="car", mininterval=2):
         picture = cv2.imread(str(example.file), cv2.IMREAD_COLOR)
         if picture is None:
             broken += 1
             continue
+        if example.box and not _meets(example.box, *picture.shape[:2]):
+            outside += 1
+            continue
         kept.append(example)
         crops.append(cut(np.asarray(picture, np.uint8), example.box))
     if broken:
         log.warning("%d of %d pictures cannot be read and are left out", broken, len(examples))
+    if outside:
+        log.warning("%d of %d boxes lie outside their pictures and are left out", outside, len(examples))
     return kept, crops
+
+
+def _meets(box: Box, height: int, width: int) -> bool:
+    return box[0] < width and box[2] > 0 and box[1] < height and box[3] > 0
 
 
 def cut(picture: Image, box: Box | None) -> Crop:
@@ -58,7 +68,8 @@ def cut(picture: Image, box: Box | None) -> Crop:
     image = picture[top : max(bottom, top + 1), left : max(right, left + 1)]
     scale = min(1.0, LONGEST_PX / max(image.shape[:2]))
     if scale < 1:
-        image = np.asarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+        high, wide = (max(scale, 1 / side) for side in image.shape[:2])  # a sliver keeps one pixel
+        image = np.asarray(cv2.resize(image, None, fx=wide, fy=high, interpolation=cv2.INTER_AREA), np.uint8)
     corners = ((xmin - left) * scale, (ymin - top) * scale, (xmax - left) * scale, (ymax - top) * scale)
     return Crop(np.ascontiguousarray(image[:, :, ::-1]), corners)
 

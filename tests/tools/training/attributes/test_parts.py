@@ -21,7 +21,7 @@ from tools.training.attributes.fold import folded_for_good
 from tools.training.attributes.lite import EfficientNetLite
 from tools.training.attributes.measure import measure
 from tools.training.attributes.network import head_loss
-from tools.training.attributes.pictures import Crop, cut, plain_view, random_view
+from tools.training.attributes.pictures import Crop, cut, load_crops, plain_view, random_view
 from tools.training.attributes.run import parts_of
 from tools.training.attributes.split import groups, in_dev
 
@@ -151,6 +151,9 @@ def test_folders_are_classes(tmp_path: Path) -> None:
         ("file,colour\nnone.jpg,red\n", "line 2: there is no picture"),
         ("file,xmin,ymin,xmax,ymax,colour\nhere.jpg,1,2,,4,red\n", "line 2: xmin, ymin, xmax and ymax"),
         ("file,xmin,ymin,xmax,ymax,colour\nhere.jpg,5,2,1,4,red\n", "line 2: the box has no area"),
+        ("file,xmin,ymin,xmax,ymax,colour\nhere.jpg,1,2,inf,4,red\n", "line 2: xmin, .* must be pixels"),
+        ("file,xmin,ymin,xmax,ymax,colour\nhere.jpg,nan,2,3,4,red\n", "line 2: xmin, .* must be pixels"),
+        ("file,xmin,ymin,xmax,ymax,colour\nhere.jpg,-1e308,2,1e308,4,red\n", "line 2: xmin, .* must be pixels"),
     ],
 )
 def test_a_bad_table_is_refused_with_its_line(tmp_path: Path, text: str, said: str) -> None:
@@ -159,6 +162,24 @@ def test_a_bad_table_is_refused_with_its_line(tmp_path: Path, text: str, said: s
     table.write_text(text)
     with pytest.raises((ValueError, FileNotFoundError), match=said):
         load_own([table])
+
+
+def test_boxes_outside_their_pictures_are_left_out_and_counted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    cv2.imwrite(str(tmp_path / "a.png"), np.full((600, 800, 3), 90, np.uint8))
+    boxes = [
+        "900,100,990,200", "800,0,900,50", "-90,-90,-10,-10", "0,700,10,800", "0,600,800,900",
+        "-50,-50,20,20", "799.5,0,900,600", "0,599,800,599.2", "100,100,200,200", ",,,",
+    ]  # fmt: skip
+    table = tmp_path / "cars.csv"
+    table.write_text("file,xmin,ymin,xmax,ymax,colour\n" + "".join(f"a.png,{box},red\n" for box in boxes))
+    with caplog.at_level("WARNING"):
+        kept, crops = load_crops(load_own([table]))
+    assert [example.box and example.box[0] for example in kept] == [-50, 799.5, 0, 100, None]
+    assert all(min(crop.image.shape) > 0 for crop in crops)
+    assert "5 of 10 boxes lie outside their pictures" in caplog.text
+    assert "cannot be read" not in caplog.text
 
 
 def test_pictures_that_are_all_alike_cannot_be_trained_on(tmp_path: Path) -> None:
