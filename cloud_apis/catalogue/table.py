@@ -27,9 +27,12 @@ class Catalogue:
 
     def facts_of(self, make: str, model: str) -> Facts | None:
         """What is known of a model, in whatever case and with whatever marks its names are written; None: nothing."""
+        return self.facts.get(self.place_of(make, model))
+
+    def place_of(self, make: str, model: str) -> tuple[str, str]:
+        """The keys of a make and model, which may be named by an alias."""
         its_make = self.makes.get(key(make), key(make))
-        its_model = self.models.get((its_make, key(model)), key(model))
-        return self.facts.get((its_make, its_model))
+        return its_make, self.models.get((its_make, key(model)), key(model))
 
     def __iter__(self) -> Iterator[Facts]:
         return iter(self.facts.values())

@@ -50,7 +50,11 @@ def parser() -> argparse.ArgumentParser:
     add = commands.add_parser("import", help="join one's own table with a catalogue; a faulty one changes nothing")
     add.add_argument("file", type=Path, metavar="FILE", help="one's own table")
     add.add_argument("--into", type=Path, required=True, metavar="FILE", help="made from the shipped one if missing")
-    add.add_argument("--replace", action="store_true", help="own facts replace those of the same model and kind")
+    add.add_argument(
+        "--replace",
+        action="store_true",
+        help="own facts replace those of the same model, by any of its names, and kind",
+    )
     add.add_argument("--dry-run", action="store_true", help="only tell what would change")
     add.set_defaults(run=_import)
     coverage = commands.add_parser("coverage", help="which facts are known of the models of labelled data")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from cloud_apis.catalogue.names import key
-from cloud_apis.catalogue.rows import COLUMNS, FACTS
+from cloud_apis.catalogue.rows import COLUMNS, FACTS, parse
+from cloud_apis.catalogue.table import Catalogue, catalogue_of
 
 Cells = tuple[str, ...]
 
@@ -37,10 +38,14 @@ def read_cells(path: Path) -> list[Cells]:
 def join(old: Sequence[Cells], own: Sequence[Cells], replace: bool = False) -> Joined:
     """One's own rows beside the old ones. ``replace``: own facts of a model take the place of all old ones of the kind.
 
-    Rows that say the same are kept once.
+    A model is the same by whichever of its names it is called. Rows that say the same are kept once. Raises ValueError
+    for aliases that are not as a table wants them.
     """
-    mine = {_kind(row) for row in own} if replace else set()
-    stay = [row for row in old if _kind(row) not in mine]
+    names = [row for row in own if _is_alias(row)]
+    renamed = {_kind(row) for row in names} if replace else set()
+    called = _named([*(row for row in old if _is_alias(row) and _kind(row) not in renamed), *names])
+    mine = {_meant(row, called) for row in own} if replace else set()
+    stay = [row for row in old if _meant(row, called) not in mine]
     told = {_said(row) for row in stay}
     new = []
     for row in own:
@@ -67,6 +72,19 @@ def write_cells(path: Path, rows: Sequence[Cells]) -> None:
 
 def _kind(row: Cells) -> tuple[str, str, str]:
     return key(row[0]), key(row[1]), row[2].lower()
+
+
+def _is_alias(row: Cells) -> bool:
+    return row[2].lower() == "aliases"
+
+
+def _named(rows: Iterable[Cells]) -> Catalogue:
+    return catalogue_of(parse(dict(zip(COLUMNS, row, strict=True))) for row in rows)
+
+
+def _meant(row: Cells, called: Catalogue) -> tuple[str, str, str]:
+    """The kind of a fact, of the model that is meant; an alias is of the very name that it stands beside."""
+    return _kind(row) if _is_alias(row) else (*called.place_of(row[0], row[1]), row[2].lower())
 
 
 def _said(row: Cells) -> Cells:

@@ -59,6 +59,30 @@ def test_own_facts_may_replace_others_of_their_kind() -> None:
     assert {row[3] for row in joined.rows} == {"petrol", "4"}
 
 
+def test_own_facts_replace_others_of_the_model_by_whichever_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own, into = tmp_path / "mine.csv", tmp_path / "all.csv"
+    lines = ["VW,Golf,seats,4", "volkswagen,golf,aliases,Caribe", "Volkswagen,CARIBE,years,1980-1990"]
+    own.write_text(HEAD + "".join(f"{line},,,,https://a.example/1\n" for line in lines))
+    before = load_catalogue().facts_of("volkswagen", "golf")
+    assert before is not None and before.seats is not None and before.seats.value != Span(4, 4)
+    assert main(["import", str(own), "--into", str(into), "--replace"]) == 0
+    facts = load_catalogue(into).facts_of("Volkswagen", "Golf")
+    assert facts is not None and facts.seats is not None and facts.years is not None
+    assert facts.seats.value == Span(4, 4)
+    assert facts.years.value == Span(1980, 1990)
+    assert facts.fuels == before.fuels
+    assert " 0 replaced" not in capsys.readouterr().out
+
+
+def test_aliases_that_are_replaced_name_nothing_any_more() -> None:
+    old = [("x", "", "aliases", "ex", "", "", "", ""), ("x", "y", "seats", "5", "", "", "", "s 1")]
+    own = [("X", "", "aliases", "ix", "", "", "", ""), ("ex", "y", "seats", "4", "", "", "", "s 2")]
+    assert {row[3] for row in join(old, own, replace=True).rows} == {"ix", "5", "4"}
+    assert {row[3] for row in join(old, own[1:], replace=True).rows} == {"ex", "4"}
+
+
 def test_coverage_counts_what_is_known(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     labels = tmp_path / "labels.json"
     seen = [{"make": "ford", "model": "mustang"}, {"make": "nobody", "model": "nothing"}, {"make": "ford"}]
