@@ -38,7 +38,8 @@ FACTS = (*LISTED, *SPANNED, "price", "aliases")
 KW = {"kw": 1.0, "hp": 0.745699872, "bhp": 0.745699872, "ps": 0.73549875}
 LIMITS = {"seats": (1, 100), "engine_power": (1, 2000), "years": (1885, 2100)}
 """Least and greatest value that is believed."""
-_SPAN = re.compile(r"(\d+)\s*(?:([-–])\s*(\d+)?)?\s*([A-Za-z]+)?")
+# Twelve digits are a price in any currency; hundreds would overflow a float.
+_SPAN = re.compile(r"(\d{1,12})\s*(?:([-–])\s*(\d{1,12})?)?\s*([A-Za-z]+)?")
 _DATE = re.compile(r"(1[89]|20)\d\d(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
 _SOURCE = re.compile(r"https?://[^\s/]+\.\S+|\S+ .+")
 
