@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import requests
@@ -11,6 +13,7 @@ from PIL import Image
 
 from tests.cloud_apis.pictures import crop, encoded, grey_jpeg, scene
 
+REPORT = "vehicle-report"
 JPEG, PNG = {"content-type": "image/jpeg"}, {"content-type": "image/png"}
 # How to store a picture so that it is seen upright with this orientation in its EXIF data.
 STORED = {
@@ -112,6 +115,89 @@ def test_every_kind_of_pixel_shows_the_same_plate(url: str) -> None:
     for name, found in boxes.items():
         assert len(found) == 1, name
         assert found[0]["box"] == pytest.approx(boxes["grey"][0]["box"], abs=1), name
+
+
+def told(url: str, route: str, data: bytes, header: dict[str, str]) -> dict[str, Any]:
+    answer = requests.post(f"{url}/{route}", data=data, headers=header, timeout=60)
+    assert answer.status_code == 200, f"{route}: {answer.text}"
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+@pytest.mark.parametrize("orientation", sorted(STORED))
+def test_vehicles_are_told_in_pixels_of_the_picture_as_it_is_seen(url: str, orientation: int) -> None:
+    seen = Image.fromarray(scene()).convert("RGB")
+    ((straight,), (reported,)) = (told(url, r, encoded(seen, "PNG"), PNG)["vehicles"] for r in ("vehicles", REPORT))
+    for kind, header in (("JPEG", JPEG), ("PNG", PNG)):
+        data = turned(seen, orientation, kind)
+        (vehicle,) = told(url, "vehicles", data, header)["vehicles"]
+        assert vehicle["box"] == pytest.approx(straight["box"], abs=1)
+        (vehicle,) = told(url, REPORT, data, header)["vehicles"]
+        assert vehicle["box"] == pytest.approx(reported["box"], abs=1)
+        (plate,) = vehicle["plates"]
+        assert plate["box"] == pytest.approx(reported["plates"][0]["box"], abs=1)
+    answer = requests.post(
+        f"{url}/{REPORT}", data=turned(seen, orientation), headers={**JPEG, "accept": "image/jpeg"}, timeout=60
+    )
+    drawn = Image.open(io.BytesIO(answer.content))
+    assert drawn.size == seen.size
+    assert drawn.getexif().get(0x0112, 1) == 1
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 1), (65_500, 1), (1, 65_500)])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_the_smallest_and_the_longest_are_no_error_of_vehicles(url: str, kind: str, size: tuple[int, int]) -> None:
+    data, header = encoded(Image.new("L", size, 255), kind), JPEG if kind == "JPEG" else PNG
+    for route in ("vehicles", "make-model", REPORT):
+        told(url, route, data, header)
+    assert told(url, "colors", data, header)["colors"][0]["color"] == "white"
+    answer = requests.post(f"{url}/{REPORT}", data=data, headers={**header, "accept": "image/jpeg"}, timeout=60)
+    assert Image.open(io.BytesIO(answer.content)).size == size
+
+
+def test_every_kind_of_pixel_shows_the_same_vehicle(url: str) -> None:
+    seen = Image.fromarray(scene()).convert("RGB")
+    alpha = seen.convert("RGBA")
+    alpha.putalpha(128)
+    kinds = {
+        "colour": (encoded(seen, "PNG"), PNG),
+        "grey": (encoded(seen.convert("L"), "PNG"), PNG),
+        "palette": (encoded(seen.convert("P"), "PNG"), PNG),
+        "16 bits": (encoded(Image.fromarray(scene().astype(np.uint16) * 257), "PNG"), PNG),
+        "alpha": (encoded(alpha, "PNG"), PNG),
+        "ink": (encoded(seen.convert("CMYK"), "JPEG", quality=95), JPEG),
+    }
+    plain = told(url, REPORT, *kinds["colour"])["vehicles"][0]
+    for name, (data, header) in kinds.items():
+        (vehicle,) = told(url, "vehicles", data, header)["vehicles"]
+        assert vehicle["box"] == pytest.approx(plain["box"], abs=1), name
+        (vehicle,) = told(url, REPORT, data, header)["vehicles"]
+        assert vehicle["box"] == pytest.approx(plain["box"], abs=1), name
+        assert len(vehicle["plates"]) == 1, name
+
+
+def test_every_kind_of_pixel_has_the_same_colours(url: str) -> None:
+    red = Image.new("RGB", (96, 64), (220, 30, 30))
+    alpha = red.convert("RGBA")
+    alpha.putalpha(128)
+    kinds = {
+        "turned": (turned(red, 6), JPEG),
+        "palette": (encoded(red.convert("P"), "PNG"), PNG),
+        "16 bits": (deep_png(red), PNG),
+        "alpha": (encoded(alpha, "PNG"), PNG),
+        "ink": (encoded(red.convert("CMYK"), "JPEG", quality=95), JPEG),
+    }
+    for name, (data, header) in kinds.items():
+        assert told(url, "colors", data, header)["colors"][0]["color"] == "red", name
+        assert told(url, "make-model", data, header)["make"] == "Suzuki", name
+
+
+def deep_png(image: Image.Image) -> bytes:
+    """With 16 bits for each of red, green and blue, which Pillow does not write."""
+    deep = np.asarray(image).astype(np.uint16)[:, :, ::-1] * 257
+    done, data = cv2.imencode(".png", deep)
+    assert done
+    return data.tobytes()
 
 
 def test_a_picture_that_is_cut_off_is_refused_beside_good_ones(url: str) -> None:
