@@ -36,12 +36,14 @@ takes folders of pictures (my-cars/suzuki/*.jpg, my-cars/tesla/*.jpg, ...: one h
   cars/2.jpg,,,,,white,,
 
 Boxes may be left out (the whole picture is the car) and so may be labels; each column after the box is a head, and a
-model is one of its make. Without --data the labelled cars of the data folder are taken, and those labelled beside
-them in further_cars.csv.
+model is one of its make. A column listing keeps the pictures of one car together when some are held out; train.csv of
+python -m tools.dataset split is taken as it is. Without --data the labelled cars of the data folder are taken, and
+those labelled beside them in further_cars.csv.
 
 Training goes in two steps: the new heads on the frozen backbone, then all layers but the first few at rates that fall
-towards the input. A part of the pictures is held out by a hash of their names, near duplicates together; it chooses the
-checkpoint and fits the probabilities. The same command goes on after a cut. In the run's folder lie then:
+towards the input. A part of the pictures is held out by a hash of their names, near duplicates and listings together;
+it chooses the checkpoint and fits the probabilities. The same command goes on after a cut. In the run's folder lie
+then:
 
   models/attributes.onnx, .json, .md   the int8 model, its manifest and card; attributes.float32.onnx beside them
   report/<head>.csv, -confusion.png, -failures.png     per-class table, confusion matrix, the worst mistakes

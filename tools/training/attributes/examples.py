@@ -16,6 +16,8 @@ FURTHER: Final = Path(__file__).with_name("further_cars.csv")
 """Labels that a vision-language model gave from contact sheets, told to leave out what it was not sure of."""
 FARTHEST_PX: Final = 1e6
 """No picture reaches as far as this: a corner beyond is a slip of the table."""
+NO_HEADS: Final = ("file", "path", "xmin", "ymin", "xmax", "ymax", "source", "listing")
+"""Columns of a table that are no labels."""
 Box = tuple[float, float, float, float]
 
 
@@ -25,7 +27,7 @@ class Example:
 
     `labels` holds what is known alone, head by head; a model goes with its make. A `further` car stands beside those
     that a picture shows, smaller or half hidden: it is trained on and never measured on, and a make that nobody named
-    says nothing there.
+    says nothing there. Pictures of one `listing` show one car, and are held out together.
     """
 
     file: Path
@@ -33,6 +35,7 @@ class Example:
     labels: Mapping[str, str]
     source: str
     further: bool = False
+    listing: str = ""
 
     @property
     def name(self) -> str:
@@ -67,9 +70,10 @@ def load_further(root: Path, table: Path = FURTHER) -> list[Example]:
 def load_own(paths: Sequence[Path], head: str = "class") -> list[Example]:
     """One's own cars: CSV files, and folders that hold one folder of pictures for each class of ``head``.
 
-    A CSV file has the column ``file`` (relative to the CSV file), if wanted ``xmin,ymin,xmax,ymax`` in pixels, and one
-    column for each head; an empty cell is unknown. Raises FileNotFoundError for what is missing, ValueError for what
-    cannot be used.
+    A CSV file has the column ``file`` (relative to the CSV file), if wanted ``xmin,ymin,xmax,ymax`` in pixels and
+    ``listing``, and one column for each head; an empty cell is unknown. In tables of `tools.dataset` the file is called
+    ``path``, and ``source`` is the picture that it was cut from. Raises FileNotFoundError for what is missing,
+    ValueError for what cannot be used.
     """
     return [example for path in paths for example in (_folders(path, head) if path.is_dir() else _table(path))]
 
@@ -93,8 +97,8 @@ def _table(file: Path, root: Path | None = None) -> Iterable[Example]:
     with file.open(newline="", encoding="utf-8-sig") as stream:
         rows = csv.DictReader(stream)
         columns = list(rows.fieldnames or ())
-        heads = [column for column in columns if column not in ("file", "xmin", "ymin", "xmax", "ymax", "source")]
-        if "file" not in columns or not heads:
+        heads = [column for column in columns if column not in NO_HEADS]
+        if not {"file", "path"} & set(columns) or not heads:
             raise ValueError(f"{file}: the first line must name the column file and at least one more, such as colour")
         if "model" in heads and "make" not in heads:
             raise ValueError(f"{file}: the column model needs the column make, since a model is one of a make")
@@ -102,7 +106,8 @@ def _table(file: Path, root: Path | None = None) -> Iterable[Example]:
 
 
 def _example(table: Path, root: Path, number: int, row: Mapping[str, str | None], heads: Sequence[str]) -> Example:
-    picture = root / (row["file"] or "")
+    name = row["file"] if "file" in row else row["path"]
+    picture = root / (name or "")
     if not picture.is_file():
         raise FileNotFoundError(f"{table}, line {number}: there is no picture {picture}")
     labels = {head: value.strip() for head in heads if (value := row.get(head)) and value.strip()}
@@ -118,4 +123,5 @@ def _example(table: Path, root: Path, number: int, row: Mapping[str, str | None]
         if not (xmin < xmax and ymin < ymax):
             raise ValueError(f"{table}, line {number}: the box has no area")
         box = (xmin, ymin, xmax, ymax)
-    return Example(picture, box, labels, str(row.get("source") or table.stem))
+    source = row.get("source") if "file" in row else None
+    return Example(picture, box, labels, source or table.stem, listing=row.get("listing") or "")

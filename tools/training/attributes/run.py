@@ -44,7 +44,7 @@ def parts_of(
     Raises ValueError when there is too little to train from.
     """
     readable, crops = load_crops(examples)
-    held_out = in_dev(readable, groups(crops))
+    held_out = in_dev(readable, groups(crops, [example.listing for example in readable]))
     pairs = list(zip(readable, crops, held_out, strict=True))
     kept = [(example, crop) for example, crop, out in pairs if not out]
     dev = [(example, crop) for example, crop, out in pairs if out and not example.further]

@@ -1,4 +1,4 @@
-"""Which pictures are held out to make choices on: by a hash, near duplicates always together."""
+"""Which pictures are held out to make choices on: by a hash, near duplicates and listings always together."""
 
 from __future__ import annotations
 
@@ -18,8 +18,11 @@ ALIKE = 0.95
 SIDE_PX = 16
 
 
-def groups(crops: Sequence[Crop]) -> NDArray[np.int64]:
-    """The number of the first picture that each one is a near duplicate of, directly or by others; shape (N,)."""
+def groups(crops: Sequence[Crop], listings: Sequence[str] = ()) -> NDArray[np.int64]:
+    """The number of the first picture that each one is a near duplicate of, directly or by others; shape (N,).
+
+    With the pictures' ``listings``, "" for none, those of one listing belong together too.
+    """
     if not crops:
         return np.zeros(0, np.int64)
     rows = []
@@ -36,6 +39,13 @@ def groups(crops: Sequence[Crop]) -> NDArray[np.int64]:
         for other in np.unique(leader[:row][close]):
             smallest = min(leader[row], other)
             leader[np.isin(leader, (leader[row], other))] = smallest
+    rows_of: dict[str, list[int]] = {}
+    for row, listing in enumerate(listings):
+        rows_of.setdefault(listing, []).append(row)
+    for listing, together in rows_of.items():
+        if listing and len(together) > 1:
+            joined = np.unique(leader[together])
+            leader[np.isin(leader, joined)] = joined[0]
     return leader
 
 

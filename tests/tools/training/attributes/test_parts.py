@@ -12,7 +12,9 @@ torch = pytest.importorskip("torch", reason="the train extra is not installed")
 
 from torch.nn import functional
 
+from tests.tools.dataset import catalogues
 from tools.data import data_root
+from tools.dataset.cli import main as dataset
 from tools.training.attributes.calibrate import calibrate
 from tools.training.attributes.classes import Head, Targets, heads_of, targets
 from tools.training.attributes.depthwise import depthwise
@@ -97,6 +99,28 @@ def test_near_duplicates_are_held_out_together() -> None:
     held_out = in_dev([example(f"{number}.jpg") for number in range(70)], leaders, 30)
     assert (held_out[40:60] == held_out[:20]).all()
     assert 0 < held_out[:40].sum() < 40
+
+
+def test_pictures_of_a_listing_are_held_out_together() -> None:
+    rng = np.random.default_rng(0)
+    pictures = [rng.integers(0, 255, (40, 60, 3), dtype=np.uint8) for _ in range(8)]
+    crops = [Crop(picture, (0, 0, 60, 40)) for picture in (*pictures, pictures[5])]
+    listings = ["a", "", "b", "a", "", "b", "c", "", "c"]
+    # The last is a copy of the sixth: b and c are one.
+    assert groups(crops, listings).tolist() == [0, 1, 2, 0, 4, 2, 2, 7, 2]
+
+
+def test_a_table_of_the_data_sets_tool_is_taken_as_it_is(tmp_path: Path) -> None:
+    root, work = tmp_path / "pictures", tmp_path / "work"
+    for make in ("vw/golf", "fiat/panda"):
+        catalogues.listings(root, make, 2010, 12, 2, first=50 * (make == "fiat/panda"))
+    for step in (["repair", root, "--processes", 1], ["merge"], ["split", "--least", 4, "--place", "link"]):
+        assert dataset([str(word) for word in (*step, "--work", work)]) == 0
+    cars = load_own([work / "split" / "train.csv"])
+    assert {(*one.labels, *one.labels.values()) for one in cars} == {("class", "vw golf"), ("class", "fiat panda")}
+    assert {one.source for one in cars} == {"train"}
+    assert len({one.listing for one in cars}) == len(cars) / 2 > 4
+    assert len(load_crops(cars)[0]) == len(cars)
 
 
 def test_views_have_the_size_asked_for_and_wild_ones_no_colours() -> None:
@@ -189,6 +213,19 @@ def test_pictures_that_are_all_alike_cannot_be_trained_on(tmp_path: Path) -> Non
     rows = [Example(picture, None, {"colour": ("red", "blue")[number % 2]}, "own") for number in range(20)]
     with pytest.raises(ValueError, match="held out"):
         parts_of(rows, tmp_path / "run")
+
+
+def test_a_run_has_each_listing_on_one_side(tmp_path: Path) -> None:
+    rng = np.random.default_rng(2)
+    cars = []
+    for number in range(120):
+        file = tmp_path / f"{number}.png"
+        cv2.imwrite(str(file), cv2.resize(rng.integers(0, 256, (8, 8, 3), np.uint8), (64, 48)))
+        cars.append(Example(file, None, {"class": "ab"[number % 2]}, "own", listing=str(number // 3)))
+    parts = parts_of(cars, tmp_path / "run")
+    kept, dev = ([one.listing for one in part.examples] for part in (parts.kept, parts.dev))
+    assert len(dev) == 3 * len(set(dev)) > 0
+    assert set(dev).isdisjoint(kept)
 
 
 def test_further_cars_are_trained_on_and_never_measured_on(tmp_path: Path) -> None:
