@@ -49,10 +49,12 @@ then:
   report/<head>.csv, -confusion.png, -failures.png     per-class table, confusion matrix, the worst mistakes
   metrics.csv, metrics.png, train.log
 
-Serve it, alone or with the other models beside it (-n keeps yours), which the page and /vehicle-report need:
+Serve it alone, or with the other models beside it (-n keeps yours), which the page and /vehicle-report need:
 
   cloud-apis serve --models runs/cars/models --api make-model --api colors
-  cp -n cloud_apis/models/*.onnx cloud_apis/models/*.json runs/cars/models && cloud-apis serve --models runs/cars/models
+
+  cp -n cloud_apis/models/*.onnx cloud_apis/models/*.json runs/cars/models
+  cloud-apis serve --models runs/cars/models
 
 Colour, type, make and model are answered as always, empty where the model has no such head. Any other head (class, or
 what --head or the column names) is told by /make-model, and by /vehicle-report of each vehicle, as
