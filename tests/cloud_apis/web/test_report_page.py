@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from cloud_apis.names import Api
 from cloud_apis.web.app import create_app
 from tests.browser import Browser, chromium
+from tests.cloud_apis import tiny_models
 from tests.cloud_apis.pictures import bgr_jpeg, scene
 from tests.cloud_apis.serving import running, tiny_settings
 
@@ -99,6 +101,20 @@ def test_pictures_that_the_server_does_not_take_are_turned_into_ones_it_does(
     choose(browser, file)
     browser.wait_for(DONE)
     assert text(browser, "#state").startswith("One vehicle")
+
+
+def test_classes_of_ones_own_are_shown(browser: Browser, models: Path, photo: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(models, tmp_path / "models")
+    heads = [*tiny_models.HEADS, {"name": "duty", "labels": ["taxi", "bus", "police", "none"]}]
+    tiny_models.write(
+        folder, "attributes", tiny_models.attributes({**tiny_models.SHIPPED, "duty": "colour"}), heads=heads
+    )
+    with running(create_app(tiny_settings(folder))) as address:
+        opened(browser, address)
+        choose(browser, photo)
+        browser.wait_for(DONE)
+        assert browser.value("document.querySelectorAll('#cards .bars[aria-label=duty] li').length") == 3
+        assert browser.problems == []
 
 
 class FirstHeld:
