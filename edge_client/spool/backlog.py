@@ -148,7 +148,9 @@ class Backlog:
                 self.forget_saved()
                 wait_s: float | None = None
                 if self._reachable():
-                    entry = next((e for e in self._folder.entries() if self._may_take(e)), None)
+                    entries = self._folder.entries()
+                    self._forget_gone(entries)
+                    entry = next((e for e in entries if self._may_take(e)), None)
                     if entry is not None:
                         return entry
                     if self._replay is not None:
@@ -156,6 +158,11 @@ class Backlog:
                         if self._finishing or wait_s <= 0:
                             return None
                 self._condition.wait(wait_s)
+
+    def _forget_gone(self, entries: Sequence[Entry]) -> None:
+        for gone in (self._noticed_s.keys() | self._tries.keys()).difference(entries):
+            self._noticed_s.pop(gone, None)
+            self._tries.pop(gone, None)
 
     def _may_take(self, entry: Entry) -> bool:
         if entry in self._taken:

@@ -55,6 +55,7 @@ class SpoolFolder:
         self._settings = settings
         self._lock = threading.Lock()
         self._sizes: dict[Entry, int] = {}
+        self._last = 0  # no sequence comes twice in a drive, also when the folder was empty meanwhile
         self._refused = False
         self._corrections: dict[str, list[Correction]] = {}
         self.corrupt = 0
@@ -91,8 +92,8 @@ class SpoolFolder:
         """Keep a piece of evidence; None when the disk refuses or is nearly full, which is counted."""
         content = encode(evidence)
         with self._lock:
-            sequence = max(self._sizes, default=Entry(0, "", is_crop=False)).sequence + 1
-            entry = Entry(sequence, evidence.drive, evidence.crop is not None)
+            self._last += 1
+            entry = Entry(self._last, evidence.drive, evidence.crop is not None)
             try:
                 free = shutil.disk_usage(self._path).free - len(content)
                 if free < self._settings.min_free_mb * _MEGABYTE:
@@ -161,6 +162,7 @@ class SpoolFolder:
                 self._sizes[Entry(int(match[1]), match[2], match[3] == "c")] = file.stat().st_size
             elif file.name.endswith(_PART):
                 file.unlink(missing_ok=True)
+        self._last = max((entry.sequence for entry in self._sizes), default=0)
         forget_clocks(self._path, {entry.drive for entry in self._sizes})
         self._make_room()
 

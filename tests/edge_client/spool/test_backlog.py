@@ -130,6 +130,33 @@ def test_a_stretch_becomes_a_read_of_its_drive(desk: Desk) -> None:
     assert (desk.backlog.done, desk.backlog.reads) == (6, 1)
 
 
+def test_a_second_gap_of_a_drive_leaves_the_reads_of_the_first_alone(desk: Desk) -> None:
+    for number in range(6):
+        desk.folder.add(evidence(number))
+    start(desk)
+    desk.wait_until_empty()
+    for number in range(400, 406):
+        desk.folder.add(evidence(number))
+    desk.backlog.wake()
+    desk.wait_for_reads(2)
+    desk.wait_until_empty()
+    first, second = desk.reads.values()
+    assert first.last_seen <= START + timedelta(seconds=1.25)
+    assert second.first_seen >= START + timedelta(seconds=100)
+
+
+def test_evidence_that_is_gone_is_not_remembered(desk: Desk) -> None:
+    crop = desk.folder.add(evidence(0, "now", crop=True))
+    assert crop is not None
+    assert not desk.backlog._may_take(crop)  # the live stream may read it yet
+    desk.folder.remove([crop])
+    for number in range(2):
+        desk.folder.add(evidence(number))
+    start(desk)
+    desk.wait_until_empty()
+    assert desk.backlog._noticed_s == {}
+
+
 with_cars = pytest.mark.parametrize("desk", [True], indirect=True, ids=["cars"])
 
 

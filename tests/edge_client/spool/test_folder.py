@@ -87,6 +87,21 @@ def test_the_oldest_comes_first_also_after_a_restart(tmp_path: Path) -> None:
     assert (again.count, again.size_bytes, list((tmp_path / "spool").glob("*.evidence"))) == (0, 0, [])
 
 
+def test_no_place_in_the_order_comes_twice_also_when_the_folder_was_empty(tmp_path: Path) -> None:
+    folder = SpoolFolder(tmp_path, SETTINGS)
+    first = folder.add(frame(0))
+    folder.remove(folder.entries())
+    second = folder.add(frame(1))
+    assert first is not None and second is not None
+    assert (first.sequence, second.sequence) == (1, 2)
+    folder.close()
+    again = SpoolFolder(tmp_path, SETTINGS)  # what is left over keeps its place
+    third = again.add(frame(2, drive="b2"))
+    assert third is not None
+    assert again.entries() == [second, third]
+    assert third.sequence == 3
+
+
 def test_the_oldest_goes_when_there_is_too_much(tmp_path: Path) -> None:
     folder = SpoolFolder(tmp_path, OfflineSettings(min_free_mb=0, max_mb=1))
     for number in range(5):
