@@ -24,6 +24,8 @@ _STEP_S = 0.5
 _AGREEING_FIXES = 3
 _KEPT_OFFSETS = 60
 _SLOW_READING_S = 0.05
+_STAMPED_WITHIN_S = 2.0
+"""A frame is stamped within this time of its capture."""
 _EARLIEST = datetime(2024, 1, 1, tzinfo=UTC)
 """Earlier times come from clocks that nobody set, and from receivers whose week number rolled over."""
 
@@ -169,7 +171,12 @@ class Timeline:
 
 def _stamped_before(correction: Correction, utc: datetime, monotonic_s: float | None) -> bool:
     if monotonic_s is not None:
-        return monotonic_s < correction.monotonic_s
+        ago_s = correction.monotonic_s - monotonic_s
+        if not 0 < ago_s <= _STAMPED_WITHIN_S:
+            return ago_s > 0
+        # The very frame whose stamping noticed it, say: taken before, stamped after. Its time tells.
+        moved = (utc - correction.at).total_seconds() + ago_s
+        return abs(moved) < abs(moved - correction.shift.total_seconds())
     forward = correction.shift > timedelta()
     return utc < correction.at + (correction.shift / 2 if forward else correction.shift)
 

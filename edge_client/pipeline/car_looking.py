@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from cloud_apis.contract.vehicles import ReportedVehicle
 from edge_client.car_pictures import car_of, car_picture
@@ -11,7 +10,7 @@ from edge_client.config import VehicleSettings
 from edge_client.pipeline.events import NoReport, SentCar, Sighting, Ticket
 from edge_client.tracking.budget import TokenBucket
 from edge_client.tracking.cars import CarChoice, car_quality
-from edge_client.types import TrackedBox, TrackRead, Vehicle
+from edge_client.types import Stamp, TrackedBox, TrackRead, Vehicle
 
 _PLATES_PART = 1 / 3
 """Part of the budget's reserve that is left for plates."""
@@ -91,7 +90,7 @@ class CarLooking:
         self._told.pop(track, None)
 
     def sighting(
-        self, drive: str, track: int, vehicle: Vehicle | None, seen: tuple[datetime, datetime] | None
+        self, drive: str, track: int, vehicle: Vehicle | None, seen: tuple[Stamp, Stamp] | None
     ) -> list[TrackRead]:
         """The car of a track without a plate in the list, as it is to be stored; ``seen``: first and last."""
         car = self._told.get(track)
@@ -105,8 +104,8 @@ class CarLooking:
             text="",
             confidence=0.0,
             character_confidences=(),
-            first_seen=seen[0],
-            last_seen=seen[1],
+            first_seen=seen[0].utc,
+            last_seen=seen[1].utc,
             latitude_deg=fix.latitude_deg if fix is not None else None,
             longitude_deg=fix.longitude_deg if fix is not None else None,
             fix_age_s=moment.fix_age_s,
@@ -120,6 +119,8 @@ class CarLooking:
             satellites=fix.satellites if fix is not None else None,
             hdop=fix.hdop if fix is not None else None,
             vehicle=vehicle,
+            first_monotonic_s=seen[0].monotonic_s,
+            last_monotonic_s=seen[1].monotonic_s,
         )
         return [read]
 

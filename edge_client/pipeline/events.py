@@ -57,7 +57,8 @@ class Sighting:
 class SentCrop:
     """A crop on its way to the reader, with all that its read needs; ``began`` is when its track was first seen.
 
-    The frame it was cut from may have been shown long ago: the best of several crops is sent.
+    ``began_monotonic_s`` is the same by the monotonic clock, None in evidence of earlier versions. The frame it was cut
+    from may have been shown long ago: the best of several crops is sent.
     """
 
     track: int
@@ -68,6 +69,7 @@ class SentCrop:
     box: PlateBox
     sighting: Sighting
     began: datetime
+    began_monotonic_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
 
 from cloud_apis.contract import Word, plate_text
 from edge_client.config import EdgeSettings
@@ -16,7 +15,7 @@ from edge_client.tracking.choice import CropChoice, Look
 from edge_client.tracking.motion import shape_of
 from edge_client.tracking.plates import PlateBook
 from edge_client.tracking.vote import Vote
-from edge_client.types import SingleRead, TrackedBox, TrackRead
+from edge_client.types import SingleRead, Stamp, TrackedBox, TrackRead
 
 _CROPS_PER_REQUEST = 8
 
@@ -45,8 +44,8 @@ class PlateReading:
         bucket = TokenBucket(settings.reading.requests_per_s, settings.reading.requests_burst)
         self._choice = choice(vote_of) if choice is not None else Choice(settings.reading, vote_of, bucket)
         self._cars = CarLooking(settings.vehicles, bucket) if cars else None
-        self._began: dict[int, datetime] = {}
-        self._last: dict[int, datetime] = {}
+        self._began: dict[int, Stamp] = {}
+        self._last: dict[int, Stamp] = {}
         self._left: set[int] = set()
         self._ending: set[int] = set()
         self._now_s = 0.0
@@ -103,7 +102,7 @@ class PlateReading:
                 continue
             single = _single(crop, words[index])
             agrees = not self._book.contradicts(single)
-            changed += self._book.add(single, crop.began, crop.sighting.media_s)
+            changed += self._book.add(single, Stamp(crop.began, crop.began_monotonic_s), crop.sighting.media_s)
             self._choice.answered(crop.track, agrees=agrees)
             if self._cars is not None and self._book.has_another_car(crop.track):
                 self._cars.again(crop.track)
@@ -175,9 +174,10 @@ class PlateReading:
 
     def _see(self, ticket: Ticket, tracked: TrackedBox) -> None:
         frame, track, box = ticket.frame, tracked.track_id, tracked.box
-        began = self._began.setdefault(track, frame.captured_utc)
-        self._last[track] = frame.captured_utc
-        self._book.seen(track, frame.captured_utc, ticket.media_s)
+        now = Stamp(frame.captured_utc, frame.captured_monotonic_s)
+        began = self._began.setdefault(track, now)
+        self._last[track] = now
+        self._book.seen(track, now, ticket.media_s)
         if self._cars is not None:
             self._cars.see(ticket, tracked)
         crop = cut_crop(frame.image, box, self._settings.crop_margin)
@@ -188,7 +188,8 @@ class PlateReading:
         def encoded() -> SentCrop:
             jpeg = encode_crop(crop, self._settings)
             sighting = Sighting.of(frame, ticket.media_s)
-            return SentCrop(track, jpeg, crop.shape[1], crop.shape[0], sharp, box, sighting, began)
+            size = crop.shape[1], crop.shape[0]
+            return SentCrop(track, jpeg, *size, sharp, box, sighting, began.utc, began.monotonic_s)
 
         self._choice.offer(track, look, ticket.media_s, encoded)
 

@@ -30,8 +30,8 @@ class Settling:
         if read.drive not in {"", self._drive}:
             return read
         singles = tuple(self._single(single) for single in read.singles)
-        first, source = self._timeline.corrected(read.first_seen, read.utc_source)
-        last, _ = self._timeline.corrected(read.last_seen, read.utc_source)
+        first, source = self._timeline.corrected(read.first_seen, read.utc_source, read.first_monotonic_s)
+        last, _ = self._timeline.corrected(read.last_seen, read.utc_source, read.last_monotonic_s)
         if (first, last) == (read.first_seen, read.last_seen) and all(map(is_, singles, read.singles)):
             return read
         times = [first, last, *(single.utc for single in singles)]

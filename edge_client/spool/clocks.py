@@ -73,6 +73,6 @@ def corrected(evidence: Evidence, corrections: Collection[Correction]) -> Eviden
     sighting: Sighting = replace(seen, utc=utc, utc_source=source)
     crop = evidence.crop
     if crop is not None:
-        began, _ = timeline.corrected(crop.began, seen.utc_source)
+        began, _ = timeline.corrected(crop.began, seen.utc_source, crop.began_monotonic_s)
         crop = replace(crop, sighting=sighting, began=min(began, utc))
     return replace(evidence, sighting=sighting, crop=crop)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from edge_client.tracking.text import same_plate
-from edge_client.types import TrackRead
+from edge_client.types import Stamp, TrackRead
 
 _SURE = 0.8
 _KEPT = 100
@@ -22,7 +22,7 @@ class Doubles:
         self._lock = threading.Lock()
         self._live: dict[str, TrackRead] = {}
         self._late: dict[str, TrackRead] = {}
-        self._seen: dict[str, tuple[datetime, datetime]] = {}  # sights by evidence of plates that the live stream has
+        self._seen: dict[str, tuple[Stamp, Stamp]] = {}  # sights by evidence of plates that the live stream has
         self.count = 0
 
     def live(self, reads: Iterable[TrackRead]) -> list[TrackRead]:
@@ -44,7 +44,7 @@ class Doubles:
                 if same:
                     nearest = min(same, key=lambda known: _apart(read, known))
                     self.count += 1
-                    self._note(nearest.uid, read)
+                    self._note(nearest.uid, read.first, read.last)
                     fresh.append(self._extended(nearest))
                 else:
                     both = read
@@ -61,12 +61,11 @@ class Doubles:
         for uid in read.supersedes:
             self._live.pop(uid, None)
             if uid in self._seen:
-                first, last = self._seen.pop(uid)
-                self._note(read.uid, replace(read, first_seen=first, last_seen=last))
+                self._note(read.uid, *self._seen.pop(uid))
         for known in [known for known in self._late.values() if self._same(read, known)]:
             del self._late[known.uid]
             self.count += 1
-            self._note(read.uid, known)
+            self._note(read.uid, known.first, known.last)
             read = replace(read, supersedes=(*read.supersedes, known.uid))
         before = self._live.get(read.uid)
         if before is not None:
@@ -75,15 +74,14 @@ class Doubles:
         _remember(self._live, read)
         return read
 
-    def _note(self, uid: str, seen: TrackRead) -> None:
-        first, last = self._seen.get(uid, (seen.first_seen, seen.last_seen))
-        self._seen[uid] = min(first, seen.first_seen), max(last, seen.last_seen)
+    def _note(self, uid: str, first: Stamp, last: Stamp) -> None:
+        known = self._seen.get(uid, (first, last))
+        self._seen[uid] = _earlier(known[0], first), _later(known[1], last)
 
     def _extended(self, read: TrackRead) -> TrackRead:
         if read.uid not in self._seen:
             return read
-        first, last = self._seen[read.uid]
-        return replace(read, first_seen=min(first, read.first_seen), last_seen=max(last, read.last_seen))
+        return _seen_from_to(read, *self._seen[read.uid])
 
     def _same(self, read: TrackRead, known: TrackRead) -> bool:
         if read.drive != known.drive or _apart(read, known) > self._slack or not (read.text and known.text):
@@ -96,14 +94,28 @@ def _joined(read: TrackRead, known: TrackRead) -> TrackRead:
     """Both as one read, which takes the place of the known one; the surer one tells what it says."""
     told, other = (read, known) if read.confidence >= known.confidence else (known, read)
     looks = told.vehicle.merged(other.vehicle) if told.vehicle and other.vehicle else told.vehicle or other.vehicle
+    joined = replace(told, uid=read.uid, vehicle=looks, supersedes=(*read.supersedes, *known.supersedes, known.uid))
+    return _seen_from_to(joined, other.first, other.last)
+
+
+def _seen_from_to(read: TrackRead, first: Stamp, last: Stamp) -> TrackRead:
+    """The read with these sights too."""
+    first, last = _earlier(first, read.first), _later(last, read.last)
     return replace(
-        told,
-        uid=read.uid,
-        first_seen=min(read.first_seen, known.first_seen),
-        last_seen=max(read.last_seen, known.last_seen),
-        vehicle=looks,
-        supersedes=(*read.supersedes, *known.supersedes, known.uid),
+        read,
+        first_seen=first.utc,
+        last_seen=last.utc,
+        first_monotonic_s=first.monotonic_s,
+        last_monotonic_s=last.monotonic_s,
     )
+
+
+def _earlier(a: Stamp, b: Stamp) -> Stamp:
+    return b if b.before(a) else a
+
+
+def _later(a: Stamp, b: Stamp) -> Stamp:
+    return b if a.before(b) else a
 
 
 def _apart(a: TrackRead, b: TrackRead) -> timedelta:

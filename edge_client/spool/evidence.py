@@ -93,6 +93,7 @@ def _crop_values(crop: SentCrop) -> dict[str, object]:
         "box": [crop.box.xmin, crop.box.ymin, crop.box.xmax, crop.box.ymax, crop.box.objectness],
         "class_scores": list(crop.box.class_scores),
         "began": crop.began.isoformat(),
+        "began_monotonic_s": crop.began_monotonic_s,
     }
 
 
@@ -133,6 +134,7 @@ def _crop(values: Mapping[str, Any], sighting: Sighting, jpeg: bytes) -> SentCro
         box=PlateBox(xmin, ymin, xmax, ymax, objectness, tuple(map(_number, values["class_scores"]))),
         sighting=sighting,
         began=_time(values["began"]),
+        began_monotonic_s=_maybe(values.get("began_monotonic_s")),
     )
 
 

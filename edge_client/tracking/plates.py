@@ -7,13 +7,12 @@ one plate may have had several tracks: what was read decides.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from edge_client.config import ReadingSettings, ReadSettings
 from edge_client.tracking.record import PlateRecord, together
 from edge_client.tracking.text import distance, same_plate
 from edge_client.tracking.vote import EMPTY, Vote
-from edge_client.types import SingleRead, TrackRead, Vehicle
+from edge_client.types import SingleRead, Stamp, TrackRead, Vehicle
 
 _SURE = 0.8
 _WEAK = 0.5
@@ -59,16 +58,16 @@ class PlateBook:
         known = self.vote_of(single.track_id).text
         return bool(known) and bool(single.text) and not _one_track(known, single.text)
 
-    def add(self, single: SingleRead, first_seen: datetime, time_s: float) -> list[TrackRead]:
-        """Take a single read in; ``first_seen`` is when its track began. Gives the reads to store anew."""
+    def add(self, single: SingleRead, began: Stamp, time_s: float) -> list[TrackRead]:
+        """Take a single read in; ``began`` is when its track began. Gives the reads to store anew."""
         if not single.text:
             return []
         record = self._find(single, time_s)
         before = record.vote
         record.add(single, self._limit)
-        record.seen(single.utc, time_s)
+        record.seen(_stamp(single), time_s)
         if self._of_track.get(single.track_id, record) is record and record.tracks <= {single.track_id}:
-            record.seen(first_seen, time_s)
+            record.seen(began, time_s)
         record.tracks.add(single.track_id)
         changed = self._take_look(record, single.track_id) or record.vote != before
         record, merged = self._merge(record)
@@ -110,11 +109,11 @@ class PlateBook:
         """Whether a plate that was read in this track is in the list."""
         return any(record.stored and record.shows(track) for record in self._records)
 
-    def seen(self, track: int, utc: datetime, time_s: float) -> None:
+    def seen(self, track: int, stamp: Stamp, time_s: float) -> None:
         """Note that a track's plate was detected at this time."""
         record = self._of_track.get(track)
         if record is not None:
-            record.seen(utc, time_s)
+            record.seen(stamp, time_s)
 
     def end_track(self, track: int) -> list[TrackRead]:
         """Forget a track; gives its plate's read once more when it was seen after it was stored."""
@@ -124,7 +123,7 @@ class PlateBook:
         for record in self._records:
             if track in record.tracks:
                 record.tracks.discard(track)
-                if self._again(record) and record.saved_last_seen != record.last_seen:
+                if self._again(record) and record.saved_last != record.last:
                     again.append(self._store(record))
         return again
 
@@ -161,7 +160,7 @@ class PlateBook:
     def _store(self, record: PlateRecord) -> TrackRead:
         record.stored = True
         record.saved_text = record.vote.text
-        record.saved_last_seen = record.last_seen
+        record.saved_last = record.last
         return record.to_read()
 
     def _find(self, single: SingleRead, time_s: float) -> PlateRecord:
@@ -185,7 +184,7 @@ class PlateBook:
 
     def _new(self, single: SingleRead, time_s: float) -> PlateRecord:
         self._made += 1
-        record = PlateRecord(self._run_uid, self._made, single.utc, single.utc, time_s)
+        record = PlateRecord(self._run_uid, self._made, _stamp(single), _stamp(single), time_s)
         self._records.append(record)
         return record
 
@@ -243,3 +242,7 @@ class PlateBook:
 def _one_track(known: str, text: str) -> bool:
     """Whether two reads in one geometric track may be of one plate."""
     return distance(known, text) <= _TRACK_TOLERANCE * max(len(known), len(text))
+
+
+def _stamp(single: SingleRead) -> Stamp:
+    return Stamp(single.utc, single.captured_monotonic_s)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from cloud_apis.contract import plate_confidence
 from edge_client.tracking.choice import promise_px
 from edge_client.tracking.motion import overlap, shape_of
 from edge_client.tracking.vote import EMPTY, Ballot, Vote, vote
-from edge_client.types import SingleRead, TrackRead, Vehicle
+from edge_client.types import SingleRead, Stamp, TrackRead, Vehicle
 
 
 def quality(single: SingleRead) -> float:
@@ -43,8 +42,8 @@ class PlateRecord:
 
     drive: str
     number: int
-    first_seen: datetime
-    last_seen: datetime
+    first: Stamp
+    last: Stamp
     last_s: float
     first_s: float = math.inf
     singles: list[SingleRead] = field(default_factory=list)
@@ -52,7 +51,7 @@ class PlateRecord:
     supersedes: list[str] = field(default_factory=list)
     stored: bool = False
     saved_text: str | None = None
-    saved_last_seen: datetime | None = None
+    saved_last: Stamp | None = None
     tracks: set[int] = field(default_factory=set)  # that it was read in, as far as they have not ended
     closed: bool = False
     vehicle: Vehicle | None = None
@@ -75,18 +74,18 @@ class PlateRecord:
             self.add(single, limit)
         if other.vehicle is not None:
             self.vehicle = self.vehicle.merged(other.vehicle) if self.vehicle is not None else other.vehicle
-        self.seen(other.first_seen, other.first_s)
-        self.seen(other.last_seen, other.last_s)
+        self.seen(other.first, other.first_s)
+        self.seen(other.last, other.last_s)
         self.tracks |= other.tracks
         self.closed = self.closed and other.closed
         self.supersedes.extend(other.supersedes)
         if other.stored:
             self.supersedes.append(other.uid)
 
-    def seen(self, utc: datetime, time_s: float) -> None:
+    def seen(self, stamp: Stamp, time_s: float) -> None:
         """Note that the plate was seen at this time."""
-        self.first_seen = min(self.first_seen, utc)
-        self.last_seen = max(self.last_seen, utc)
+        self.first = stamp if stamp.before(self.first) else self.first
+        self.last = stamp if self.last.before(stamp) else self.last
         self.first_s = min(self.first_s, time_s)
         self.last_s = max(self.last_s, time_s)
 
@@ -119,8 +118,8 @@ class PlateRecord:
             text=self.vote.text,
             confidence=self.vote.confidence,
             character_confidences=self.vote.confidences,
-            first_seen=self.first_seen,
-            last_seen=self.last_seen,
+            first_seen=self.first.utc,
+            last_seen=self.last.utc,
             latitude_deg=fix.latitude_deg if fix is not None else None,
             longitude_deg=fix.longitude_deg if fix is not None else None,
             fix_age_s=best.fix_age_s,
@@ -135,4 +134,6 @@ class PlateRecord:
             satellites=fix.satellites if fix is not None else None,
             hdop=fix.hdop if fix is not None else None,
             vehicle=self.vehicle,
+            first_monotonic_s=self.first.monotonic_s,
+            last_monotonic_s=self.last.monotonic_s,
         )

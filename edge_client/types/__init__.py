@@ -18,7 +18,7 @@ from edge_client.types.frames import (
     TrackedBox,
 )
 from edge_client.types.positions import Fix, GpsState, GpsStatus, PositionSource, UtcSource
-from edge_client.types.reads import Alert, ReadStore, SingleRead, StoreStatus, TrackRead
+from edge_client.types.reads import Alert, ReadStore, SingleRead, Stamp, StoreStatus, TrackRead
 from edge_client.types.statuses import LiveStatus, NetworkStatus, RecordingState, RecordingStatus, Summary
 from edge_client.types.vehicles import Vehicle
 
@@ -42,6 +42,7 @@ __all__ = [
     "SingleRead",
     "SourceState",
     "SourceStatus",
+    "Stamp",
     "StoreStatus",
     "Summary",
     "TrackRead",

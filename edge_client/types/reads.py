@@ -11,6 +11,20 @@ from edge_client.types.positions import Fix, UtcSource
 from edge_client.types.vehicles import Vehicle
 
 
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """When something was seen: UTC as a clock told it then, and the monotonic time, None where that is not known."""
+
+    utc: datetime
+    monotonic_s: float | None = None
+
+    def before(self, other: Stamp) -> bool:
+        """Whether it was earlier; by the monotonic clock where both know it, as UTC may be set back."""
+        if self.monotonic_s is not None and other.monotonic_s is not None:
+            return self.monotonic_s < other.monotonic_s
+        return self.utc < other.utc
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class SingleRead:
     """One answer of the recogniser for one crop of a track.
@@ -73,6 +87,19 @@ class TrackRead:
     """Whether ``text`` is the plate's keyed hash (64 hex digits), as a drive shows it that hides plates."""
     vehicle: Vehicle | None = None
     """What the car looks like, as far as that is known."""
+    first_monotonic_s: float | None = None
+    last_monotonic_s: float | None = None
+    """When it was first and last seen by the monotonic clock, for times that are corrected later; not stored."""
+
+    @property
+    def first(self) -> Stamp:
+        """When it was first seen."""
+        return Stamp(self.first_seen, self.first_monotonic_s)
+
+    @property
+    def last(self) -> Stamp:
+        """When it was last seen."""
+        return Stamp(self.last_seen, self.last_monotonic_s)
 
 
 @dataclass(frozen=True, slots=True)

@@ -202,6 +202,15 @@ def test_the_timeline_moves_what_was_stamped_before_and_nothing_else() -> None:
     assert line.corrected(*told, 1001.0) == told
 
 
+def test_a_frame_whose_stamping_noticed_the_step_is_not_moved_again() -> None:
+    line = Timeline()
+    line.add(correction(NOW, -3600.0, 1000.0, UtcSource.SYSTEM))
+    noticed = NOW + timedelta(seconds=-3600 - 0.1), UtcSource.SYSTEM
+    assert line.corrected(*noticed, 999.9) == noticed
+    before = NOW + timedelta(seconds=-0.2), UtcSource.SYSTEM
+    assert line.corrected(*before, 999.8) == (before[0] - timedelta(hours=1), UtcSource.SYSTEM)
+
+
 @settings(max_examples=40)
 @given(
     st.lists(st.tuples(st.floats(1, 100), st.floats(-1e6, 1e6).filter(lambda s: abs(s) > 0.5)), max_size=5),

@@ -110,6 +110,18 @@ def test_times_of_a_clock_that_was_set_are_corrected() -> None:
     assert {settled.utc_source, *(s.utc_source for s in settled.singles)} == {UtcSource.GPS}
 
 
+def test_a_read_of_just_before_a_clock_was_set_back_gets_its_right_times() -> None:
+    back = timedelta(hours=-1)
+    settling = Settling(NoPosition(), "drive")
+    settling.correct(Correction("drive", back, UtcSource.GPS, OLD + timedelta(seconds=30), 130.0))
+    before = read(single(100.0, None), single(110.0, None, OLD + timedelta(seconds=10)))
+    seen = replace(before, first_monotonic_s=99.0, last_monotonic_s=110.0)
+    settled = settling.settle(seen)
+    assert settled.first_seen == OLD - timedelta(seconds=1) + back
+    assert settled.last_seen == OLD + timedelta(seconds=10) + back
+    assert settled.utc_source is UtcSource.GPS
+
+
 def test_reads_of_another_drive_and_of_a_recording_keep_their_times() -> None:
     settling = Settling(NoPosition(), "drive")
     settling.correct(Correction("drive", YEARS, UtcSource.GPS, OLD + timedelta(seconds=10), 110.0))

@@ -39,6 +39,24 @@ def test_evidence_of_before_the_clock_was_set_gets_its_right_time_after_a_restar
     assert after.sighting.utc == right
 
 
+def test_a_track_that_began_before_the_clock_was_set_back_is_moved_with_it(tmp_path: Path) -> None:
+    folder = SpoolFolder(tmp_path, SETTINGS)
+    back = timedelta(hours=-1)
+    seen = seen_at(120.0, SEEN.utc)
+    assert seen.crop is not None
+    crop = replace(seen.crop, began=SEEN.utc - timedelta(seconds=5), began_monotonic_s=115.0)
+    folder.add(replace(seen, crop=crop))
+    folder.note_correction(Correction("a1", back, UtcSource.GPS, SEEN.utc + timedelta(seconds=20), 140.0))
+    folder.close()
+    again = SpoolFolder(tmp_path, SETTINGS)
+    (found,) = (again.read(entry) for entry in again.entries())
+    assert found is not None
+    corrected = again.corrected(found)
+    assert corrected.sighting.utc == SEEN.utc + back
+    assert corrected.crop is not None
+    assert corrected.crop.began == SEEN.utc + back - timedelta(seconds=5)
+
+
 def test_what_is_known_of_a_clock_goes_with_its_evidence(tmp_path: Path) -> None:
     folder = SpoolFolder(tmp_path, SETTINGS)
     entry = folder.add(seen_at(100.0, WRONG))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from cloud_apis.contract import PlateBox, Word
 from edge_client.config import ReadingSettings, ReadSettings
 from edge_client.tracking.plates import PlateBook
-from edge_client.types import Fix, SingleRead, TrackRead
+from edge_client.types import Fix, SingleRead, Stamp, TrackRead
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -51,7 +51,7 @@ class Drive:
         self.stored: dict[str, TrackRead] = {}
 
     def add(self, read: SingleRead) -> None:
-        self.save(self.book.add(read, read.utc, float(read.frame_number)))
+        self.save(self.book.add(read, Stamp(read.utc), float(read.frame_number)))
 
     def save(self, reads: list[TrackRead]) -> None:
         for read in reads:
@@ -163,11 +163,23 @@ def test_the_position_is_that_of_the_best_single_read_and_none_without_a_fix() -
 def test_seen_again_is_stored_when_the_track_ends() -> None:
     drive = Drive()
     drive.add(single("24LSB1", frame=0))
-    drive.book.seen(0, START + timedelta(seconds=9), 9.0)
+    drive.book.seen(0, Stamp(START + timedelta(seconds=9)), 9.0)
     drive.save(drive.book.end_track(0))
     (read,) = drive.stored.values()
     assert read.last_seen == START + timedelta(seconds=9)
     assert drive.book.end_track(0) == []
+
+
+def test_sights_keep_their_order_when_the_clock_is_set_back() -> None:
+    book = PlateBook("run", ReadSettings(), ReadingSettings())
+    before = [replace(single("24LSB1", frame=n), captured_monotonic_s=100.0 + n) for n in range(2)]
+    for read in before:
+        book.add(read, Stamp(START, 100.0), float(read.frame_number))
+    back = START - timedelta(hours=1)
+    book.seen(0, Stamp(back + timedelta(seconds=9), 109.0), 9.0)
+    (again,) = book.end_track(0)
+    assert (again.first_seen, again.first_monotonic_s) == (START, 100.0)
+    assert (again.last_seen, again.last_monotonic_s) == (back + timedelta(seconds=9), 109.0)
 
 
 def test_memory_is_bounded_on_a_long_drive() -> None:
