@@ -54,6 +54,7 @@ class Blurring:
     def __init__(self, settings: PrivacySettings) -> None:
         self._settings = settings
         self._looked_at_s: float | None = None
+        self._found: set[int] = set()  # tracks whose plates the last look found
         self.shown = settings.blur in ("shown", "both")
         """Whether windows and pages get blurred frames."""
         self.recorded = settings.blur in ("recorded", "both")
@@ -62,14 +63,19 @@ class Blurring:
     def apply(self, shown: ShownFrame) -> ShownFrame:
         """The frame with its plates blurred.
 
-        A frame for which nobody has looked for plates lately, as without a network, is blurred as a whole.
+        A frame for which nobody has looked for plates lately, as without a network, is blurred as a whole; so is one in
+        which a plate of the last look is somewhere, and its box is carried no further.
         """
         captured_s = shown.frame.captured_monotonic_s
+        boxes = [tracked for tracked in shown.boxes if self._hides(tracked)]
+        hidden = {tracked.track_id for tracked in boxes}
         if shown.outcome is Outcome.ANNOTATED:
             self._looked_at_s = captured_s
+            self._found = {tracked.track_id for tracked in boxes if not tracked.carried}
+        self._found -= {tracked.track_id for tracked in shown.boxes} - hidden
         blind_s = self._settings.blind_after_s
-        boxes = [tracked for tracked in shown.boxes if self._hides(tracked)]
-        if blind_s and (self._looked_at_s is None or captured_s - self._looked_at_s > blind_s):
+        blind = self._looked_at_s is None or captured_s - self._looked_at_s > blind_s
+        if blind_s and (blind or not self._found <= hidden):
             image = blur_all(shown.frame.image)
         elif boxes:
             image = blur(shown.frame.image, [tracked.box for tracked in boxes], self._settings.margin)

@@ -36,5 +36,6 @@ class PrivacySettings(Section):
         default=1.0,
         ge=0.0,
         le=3600.0,
-        description="the whole picture is blurred when nobody has looked for plates for this long; 0 for never",
+        description="the whole picture is blurred when nobody has looked for plates for this long, and from when a "
+        "plate that was found can be followed no further until the next look; 0 for never",
     )

@@ -12,6 +12,8 @@ import pytest
 from cloud_apis.contract import PlateBox
 from edge_client.blur import Blurring, blur, blur_all
 from edge_client.config.privacy import PrivacySettings
+from edge_client.config.reading import TrackingSettings
+from edge_client.tracking.tracker import Tracker
 from edge_client.types import Image, Outcome, ShownFrame, TrackedBox
 from tests.edge_client.samples import shown
 
@@ -116,6 +118,36 @@ def test_when_nobody_looks_for_plates_any_more_the_whole_picture_is_blurred() ->
     assert not np.array_equal(later(1.1).frame.image, plain.frame.image)
     never = Blurring(PrivacySettings(blur="shown", blind_after_s=0.0))
     assert never.apply(replace(plain, outcome=Outcome.PLAIN)).frame.image is plain.frame.image
+
+
+def test_between_the_last_carried_box_and_the_next_look_no_plate_is_clear() -> None:
+    """The boxes of the last result end before a picture is blurred as a whole for want of results."""
+    blurring = Blurring(PrivacySettings(blur="shown", blind_after_s=1.0))
+    tracker = Tracker(TrackingSettings(carry_s=0.5))
+    for number in range(11):
+        seconds = number / 10
+        boxes = tracker.update(seconds, [BOX]) if number == 0 else tracker.predict(seconds)
+        outcome = Outcome.ANNOTATED if number == 0 else Outcome.CARRIED if boxes else Outcome.PLAIN
+        image = plate_picture("B123XYZ")
+        image[150:, ::2] = 30
+        taken = shown(number, image, boxes, captured_s=seconds)
+        result = blurring.apply(replace(taken, outcome=outcome)).frame.image
+        assert len(np.unique(inside(result).reshape(-1, 3), axis=0)) <= 24 * 3
+        assert inside(result).std() < inside(image).std() / 2
+        assert np.array_equal(result[150:], image[150:]) is bool(boxes)
+    gone = replace(shown(11, plate_picture(""), (), captured_s=1.1), outcome=Outcome.ANNOTATED)
+    assert blurring.apply(gone) is gone
+    plain = replace(shown(12, plate_picture(""), (), captured_s=1.8), outcome=Outcome.PLAIN)
+    assert blurring.apply(plain) is plain
+
+
+def test_a_plate_that_stays_clear_blurs_nothing_when_its_box_ends() -> None:
+    blurring = Blurring(PrivacySettings(blur="shown", never=("B123XYZ",)))
+    blurring.apply(frame(None))
+    known = frame("B123XYZ", 1, Outcome.CARRIED, 0.2)
+    assert blurring.apply(known) is known
+    ended = replace(frame(None, 2, Outcome.PLAIN, 0.7), boxes=())
+    assert blurring.apply(ended) is ended
 
 
 def test_where() -> None:
