@@ -24,7 +24,7 @@ MAX_SINGLES = 32
 _COLUMNS = (
     "text", "plate", "hashed", "confidence", "character_confidences", "first_seen", "last_seen", "latitude",
     "longitude", "fix_age_s", "speed_mps", "course_deg", "satellites", "hdop", "drive", "utc_source", "time_shift_s",
-    "ended", "known", "alerted", "revision", "crop", *VEHICLE_COLUMNS,
+    "ended", "known", "alerted", "note", "revision", "crop", *VEHICLE_COLUMNS,
 )  # fmt: skip
 _UPSERT = (
     f"INSERT INTO reads (uid, {', '.join(_COLUMNS)}) VALUES (:uid, {', '.join(f':{c}' for c in _COLUMNS)}) "  # noqa: S608
@@ -52,6 +52,7 @@ class _Before:
     revision: int
     ended: bool
     alerted: bool
+    note: str
     said: tuple[object, ...]
 
 
@@ -76,11 +77,14 @@ def put_read(
     before = _stored(connection, read.uid)
     alerting = known is not None and known.action == "alert"
     alerted = any(row.alerted for row in (*superseded, before) if row is not None)
+    # The owner's words outlive the read that they were written to.
+    notes = dict.fromkeys(row.note for row in (before, *superseded) if row is not None and row.note)
     shift_s, source = (0.0, "") if own else time_shift(connection, read.drive)
     values = read_values(read, secret) | {
         "time_shift_s": 0.0,
         "known": known.name if known is not None else "",
         "alerted": int(alerting or alerted),
+        "note": "; ".join(notes),
         "revision": before.revision + 1 if before is not None else 1,
     }
     values |= _moved(values, ("first_seen", "last_seen"), shift_s, source)
@@ -123,10 +127,10 @@ def end_reads(connection: sqlite3.Connection, drives: Sequence[str]) -> list[Eve
 
 def _stored(connection: sqlite3.Connection, uid: str) -> _Before | None:
     row = connection.execute(
-        f"SELECT revision, ended, alerted, {', '.join(_SAID)} FROM reads WHERE uid = ?",  # noqa: S608
+        f"SELECT revision, ended, alerted, note, {', '.join(_SAID)} FROM reads WHERE uid = ?",  # noqa: S608
         (uid,),
     ).fetchone()
-    return None if row is None else _Before(uid, row[0], bool(row[1]), bool(row[2]), tuple(row[3:]))
+    return None if row is None else _Before(uid, row[0], bool(row[1]), bool(row[2]), row[3], tuple(row[4:]))
 
 
 def _remove(connection: sqlite3.Connection, uid: str) -> _Before | None:

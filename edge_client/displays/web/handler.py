@@ -154,7 +154,8 @@ class PageHandler(BaseHTTPRequestHandler):
             elif path == "/api/track":
                 self._send_json(archive.track(query.get("drive", "")))
             elif kind == "jpg" and number.isascii() and number.isdecimal() and len(number) < 16:
-                self._send_crop(archive.crop(int(number)))
+                # No copy may be kept: the number of a read that went is another car's later.
+                self._send_crop(archive.crop(int(number)), cache="no-store")
             elif name == "/export/reads" and kind in EXPORTS:
                 headers = {"Content-Disposition": f'attachment; filename="{download_name(kind)}"'}
                 self._send(HTTPStatus.OK, EXPORTS[kind], archive.export(kind, query).encode(), headers=headers)
@@ -166,11 +167,11 @@ class PageHandler(BaseHTTPRequestHandler):
             _LOG.warning("the web page: %s", e)
             self._send_json({"error": "the reads cannot be read now"}, HTTPStatus.SERVICE_UNAVAILABLE)
 
-    def _send_crop(self, crop: bytes | None) -> None:
+    def _send_crop(self, crop: bytes | None, cache: str = "private, max-age=86400") -> None:
         if crop is None:
             self._send_text(HTTPStatus.NOT_FOUND, "There is no such read any more")
         else:
-            self._send(HTTPStatus.OK, "image/jpeg", crop, cache="private, max-age=86400")
+            self._send(HTTPStatus.OK, "image/jpeg", crop, cache=cache)
 
     def _send_json(self, answer: dict[str, object], status: HTTPStatus = HTTPStatus.OK) -> None:
         self._send(status, "application/json", json.dumps(answer, allow_nan=False).encode())

@@ -77,6 +77,21 @@ def test_superseded_reads_go_with_their_singles(tmp_path: Path) -> None:
     assert rows(path, "SELECT frame_number FROM single_reads ORDER BY 1") == [(2,), (3,)]
 
 
+def test_the_note_of_a_superseded_read_goes_on_with_the_read_in_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "reads.db"
+    store = SqliteReads(path)
+    for uid in ("a", "b"):
+        store.save(read(uid))
+    assert store.annotate(1, "the neighbour")
+    assert store.annotate(2, "dented")
+    store.save(read("c", supersedes=("a",)))
+    store.save(read("c", supersedes=("a",)))
+    assert rows(path, "SELECT note FROM reads WHERE uid = 'c'") == [("the neighbour",)]
+    store.save(read("b", supersedes=("c",)))
+    store.close()
+    assert rows(path, "SELECT uid, note FROM reads") == [("b", "dented; the neighbour")]
+
+
 def test_singles_are_bounded_and_the_sharpest_stay(tmp_path: Path) -> None:
     path = tmp_path / "reads.db"
     store = SqliteReads(path)

@@ -77,6 +77,7 @@ def test_pages_of_reads_newest_first(page: WebPage) -> None:
     crop = get(page, first["reads"][1]["crop"])
     assert crop.content == jpeg()
     assert crop.headers["Content-Type"] == "image/jpeg"
+    assert crop.headers["Cache-Control"] == "no-store"  # the number of a read that goes is given again
 
 
 @pytest.mark.parametrize(
