@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import av
@@ -31,3 +32,20 @@ def playable_s(path: Path) -> float:
     except (av.FFmpegError, IndexError):
         pass  # what comes now is cut
     return end_s - first_s if first_s is not None else 0.0
+
+
+def stored_pictures(path: Path) -> tuple[float, int]:
+    """Seconds from the first to the end of the last picture of a video, and how many there are, without decoding them.
+
+    Raises:
+        OSError: the file cannot be read, or FFmpeg makes no sense of it.
+    """
+    try:
+        with av.open(str(path)) as container:
+            stream = container.streams.video[0]
+            period_s = float(1 / stream.average_rate) if stream.average_rate else 0.0
+            packets = [(packet.pts, packet.time_base) for packet in container.demux(stream) if packet.size]
+    except (av.FFmpegError, IndexError) as error:  # the first is an OSError only at times
+        raise OSError(errno.EIO, f"it is damaged: {error}") from error
+    times_s = [float(pts * time_base) for pts, time_base in packets if pts is not None]
+    return (max(times_s) - min(times_s) + period_s if times_s else 0.0), len(packets)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from edge_client.displays.mp4 import count_pictures, cut_to_whole_fragments
+from edge_client.displays.mp4 import cut_to_whole_fragments
 from edge_client.recording.names import SegmentName
-from edge_client.recording.playable import playable_s
+from edge_client.recording.playable import stored_pictures
 from edge_client.recording.stock import Item, in_use, remove, stock_of
 from edge_client.recording.track import CUT, End, ends_in_order, line_of
 
@@ -42,7 +42,8 @@ def _repair(folder: Path, item: Item) -> bool:
         if not item.locked:
             remove(folder, item.name)
         return False
+    seconds, pictures = stored_pictures(video)
     with item.name.track(folder).open("ab") as track:
         # What stands before the line feed is the line that was cut.
-        track.write(b"\n" + line_of(End(playable_s(video), count_pictures(video), CUT)).encode())
+        track.write(b"\n" + line_of(End(seconds, pictures, CUT)).encode())
     return True

@@ -12,7 +12,7 @@ from edge_client.recording.library import recordings_in
 from edge_client.recording.locks import lock_segment
 from edge_client.recording.playable import playable_s
 from edge_client.recording.repair import repair_all
-from edge_client.recording.track import Moment, Point, line_of
+from edge_client.recording.track import Moment, Point, line_of, read_track
 from edge_client.types import UtcSource
 from tests.edge_client.recording.samples import HEAD, START, packets
 
@@ -45,6 +45,33 @@ def test_a_torn_fragment_goes_and_the_rest_plays(tmp_path: Path) -> None:
         assert found.track.end.frames == 30
         assert len(found.track.points) == 49
         assert repair_all(tmp_path) == []
+
+
+def test_the_next_recording_does_not_wait_for_a_cut_segment_to_be_decoded(tmp_path: Path) -> None:
+    """Its length and pictures are told by the container: bytes in place of the pictures change nothing."""
+    video, _ = write_segment(tmp_path)
+    content = bytearray(video.read_bytes())
+    begin = content.find(b"mdat") + 4
+    for place in range(begin + 8, content.find(b"moof", begin) - 4):
+        content[place] = 0
+    video.write_bytes(content)
+    (name,) = repair_all(tmp_path)
+    end = read_track(name.track(tmp_path)).end
+    assert end is not None
+    assert end.frames == 45
+    assert end.duration_s == pytest.approx(1.5, abs=0.001)
+
+
+def test_a_segment_of_which_nobody_makes_sense_stops_no_repair(tmp_path: Path) -> None:
+    video, _ = write_segment(tmp_path)
+    content = bytearray(video.read_bytes())
+    moov = content.find(b"moov")
+    content[moov + 4 : moov + 200] = b"\0" * 196
+    video.write_bytes(content)
+    second, _ = write_segment(tmp_path)
+    (name,) = repair_all(tmp_path)
+    assert name.video(tmp_path) == second
+    assert video.exists()
 
 
 def test_a_segment_without_a_picture_goes_unless_it_is_locked(tmp_path: Path) -> None:
