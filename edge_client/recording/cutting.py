@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
+from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -22,6 +23,8 @@ _POINT_EVERY_S = 0.2
 _FIRST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 15.0
 _TOLERANCE_S = 0.005
+_LATE_LOCK_S = 10.0
+"""A lock comes here at most so long after its moment."""
 
 
 class _Open:
@@ -76,8 +79,7 @@ class Cutter:
         self._drive_uid = drive_uid
         self._clock = clock
         self._open: _Open | None = None
-        self._previous: Segment | None = None
-        self._previous_ended_at_s = float("-inf")
+        self._ended: deque[tuple[Segment, float]] = deque()  # with the times of their ends, as far as a lock reaches
         self._lock_until_s = float("-inf")
         self._lock_reason = ""
         self._moment: Moment | None = None
@@ -131,12 +133,14 @@ class Cutter:
         """Keeps the segment that is open, and those within ``lock_around_s``, before and after."""
         around_s = self._settings.lock_around_s
         self._lock_until_s, self._lock_reason = at_s + around_s, reason
-        kept_from_s = self._previous_ended_at_s
+        until_s = float("-inf")
         if self._open is not None:
             self._disk.lock(self._open.segment, reason)
-            kept_from_s = self._open.begun_at_s
-        if self._previous is not None and at_s - kept_from_s <= around_s:
-            self._disk.lock(self._previous, reason)
+            until_s = self._open.begun_at_s  # up to there the last one counts, also after a pause
+        for segment, ended_at_s in reversed(self._ended):
+            if at_s - max(ended_at_s, until_s) <= around_s:
+                self._disk.lock(segment, reason)
+            until_s = float("-inf")
 
     def fail(self, reason: str) -> None:
         """Ends the segment, if there is one, and lets a pause begin."""
@@ -216,7 +220,10 @@ class Cutter:
 
     def _close_open(self) -> None:
         if self._open is not None:
-            self._previous, self._previous_ended_at_s = self._open.segment, self._clock()
+            now_s = self._clock()
+            while self._ended and now_s - self._ended[0][1] > self._settings.lock_around_s + _LATE_LOCK_S:
+                self._ended.popleft()
+            self._ended.append((self._open.segment, now_s))
             self._open = None
 
     def _utc_of(self, packet: EncodedPacket) -> tuple[datetime, UtcSource]:

@@ -71,6 +71,14 @@ def test_a_lock_keeps_what_is_near_it(folder: Path, at_s: float, kept: list[int]
     assert bench.locked() == kept
 
 
+def test_a_lock_keeps_all_short_segments_that_are_near_it(folder: Path) -> None:
+    bench = Bench(folder, segment_s=2.0, lock_around_s=5.0)
+    bench.play(13.0)
+    bench.cutter.lock("brake", bench.clock())
+    bench.play(10.0)
+    assert bench.locked() == list(range(4, 10))  # from 8 s to 18 s, and what these cut through
+
+
 def test_a_lock_after_the_end_of_a_segment_still_finds_it(folder: Path) -> None:
     bench = Bench(folder, segment_s=10.0, lock_around_s=3.0)
     bench.play(5.0)
