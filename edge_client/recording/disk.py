@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from edge_client.recording.files import SegmentFiles, open_segment, prepare_folder
+from edge_client.recording.files import Home, SegmentFiles, open_segment, prepare_folder
 from edge_client.recording.locks import lock_reason, lock_segment
 from edge_client.recording.names import SegmentName
 from edge_client.recording.stock import Limits, NoRoomError, make_room, remove_expired
@@ -54,7 +54,7 @@ class Disk:
         self._counting = threading.Lock()
         self._unsynced: Segment | None = None
         self._sync_due_s = 0.0
-        self._device: int | None = None
+        self._home: Home | None = None
         self.crash = ""
         self.kept_bytes = 0
         self.lost_frames = 0
@@ -115,7 +115,7 @@ class Disk:
 
     def _begin(self, segment: Segment, head: Head) -> None:
         try:
-            self._device = prepare_folder(self._folder, self._device)
+            self._home = prepare_folder(self._folder, self._home)
             remove_expired(self._folder, self._limits, datetime.now(UTC))
             self.kept_bytes = make_room(self._folder, self._limits)
             segment.files = open_segment(self._folder, head)

@@ -6,6 +6,7 @@ import errno
 import fcntl
 import logging
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from edge_client.recording.locks import sync_folder
@@ -16,6 +17,14 @@ from edge_client.recording.track import Head, line_of
 
 _LOG = logging.getLogger(__name__)
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The file system that a folder lies on: its number, and where it is mounted."""
+
+    device: int
+    mount: Path
 
 
 class SegmentFiles:
@@ -111,32 +120,42 @@ def open_segment(folder: Path, head: Head) -> SegmentFiles:
     return files
 
 
-def prepare_folder(folder: Path, device: int | None) -> int:
+def prepare_folder(folder: Path, home: Home | None) -> Home:
     """Makes the folder if it is missing; the first time, segments that were cut are repaired.
 
     Args:
         folder: the folder of the segments.
-        device: number of the file system that it was on, None at first. A folder whose disk has gone is not made
-            anew on the disk below.
+        home: the file system that it was on, None at first. A folder whose disk has gone is neither made anew on the
+            disk below nor used there, where it was the mount point; a disk that came back may have another number.
 
     Returns:
-        The number of its file system.
+        Its file system.
 
     Raises:
         OSError: it cannot be made, or its disk has gone.
     """
     if not folder.is_dir():
-        if device is None:
+        if home is None:
             folder.mkdir(parents=True, exist_ok=True)
-        elif folder.parent.is_dir() and folder.parent.stat().st_dev == device:
+        elif folder.parent.is_dir() and folder.parent.stat().st_dev == home.device:
             folder.mkdir(exist_ok=True)
         else:
             raise OSError(errno.ENOENT, f"the folder {folder} has gone")
         sync_folder(folder.parent)
-    if device is None:
+    found = _home_of(folder)
+    if home is not None and found.device != home.device and found.mount != home.mount:
+        raise OSError(errno.ENODEV, f"the disk of the folder {folder} has gone")
+    if home is None:
         for name in repair_all(folder):
             _LOG.info("the recording %s had been cut off", name.stem)
-    return folder.stat().st_dev
+    return found
+
+
+def _home_of(folder: Path) -> Home:
+    place = folder.resolve()
+    while not place.is_mount() and place != place.parent:
+        place = place.parent
+    return Home(folder.stat().st_dev, place)
 
 
 def _append(handle: int, data: bytes, size: int) -> int:

@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -43,6 +44,32 @@ def test_what_is_written_becomes_durable_though_nothing_follows(tmp_path: Path, 
     assert until(lambda: synced[".mp4"] == 150 and synced[".jsonl"] == head_bytes + 3)
     assert segment.durable
     assert disk.close(10.0)
+
+
+def test_nothing_is_written_to_the_disk_below_when_the_folders_own_disk_goes(tmp_path: Path) -> None:
+    """The mount point stays, an empty folder of another disk; a link to another file system stands for the mount."""
+    folder, other = tmp_path / "rec", Path("/dev/shm")
+    if not other.is_dir() or other.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("only one file system here")
+    with TemporaryDirectory(dir=other) as stick:
+        folder.symlink_to(stick)
+        disk = Disk(folder, LIMITS, 0.01)
+        first = disk.begin(HEAD)
+        assert until(lambda: first.name is not None)
+        disk.end(first, End(0.0, 0, "end"))
+        folder.unlink()
+        folder.mkdir()
+        second = disk.begin(HEAD)
+        assert until(lambda: second.failure is not None)
+        assert "has gone" in str(second.failure)
+        assert list(folder.iterdir()) == []
+        folder.rmdir()
+        folder.symlink_to(stick)
+        third = disk.begin(HEAD)
+        assert until(lambda: third.name is not None)
+        assert third.failure is None
+        disk.end(third, End(0.0, 0, "end"))
+        assert disk.close(10.0)
 
 
 def test_it_becomes_durable_while_more_and_more_comes(tmp_path: Path, synced: dict[str, int]) -> None:
