@@ -95,7 +95,8 @@ class SegmentRecorder:
         time_s = frame.captured_monotonic_s if self._live else frame.number / self._rate_hz
         moment = Moment(time_s, frame.captured_utc, frame.utc_source, frame.fix, frame.fix_age_s)
         if self._encoded:
-            self._inbox.put(moment)
+            if not (self._closed or self._crash):  # nobody would take it
+                self._inbox.put(moment)
             return
         # A picture's place in the queue is worth its bytes, within limits.
         limit = max(_QUEUE_BYTES, _FEWEST * frame.image.nbytes)

@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from edge_client.recording.cutting import Cutter
 from edge_client.recording.encoder import H264Encoder
 from edge_client.recording.library import recordings_in
 from edge_client.recording.playable import playable_s
 from edge_client.recording.recorder import SegmentRecorder
+from edge_client.recording.track import Moment
 from edge_client.sources.encoded import EncodedPacket
 from edge_client.types import Image, RecordingState
 from tests.edge_client.recording import samples
@@ -306,3 +308,23 @@ def test_what_nobody_foresaw_is_told_and_the_drive_goes_on(tmp_path: Path, monke
     recording.put(frame(1))
     assert recording.status().lost_frames >= 1
     recording.close(10.0)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_after_a_crash_nothing_piles_up_for_a_cameras_own_video(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def crash(self: Cutter, moment: Moment) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(Cutter, "tell", crash)
+    recording = SegmentRecorder(samples.settings(), tmp_path, DRIVE, 30.0, encoded=True)
+    recording.put(frame(0))
+    assert until(lambda: failed(recording.status()))
+    waiting = recording.waiting
+    for number in range(1, 50):
+        recording.put(frame(number))
+    assert recording.waiting == waiting
+    recording.close(10.0)
+    recording.put(frame(50))
+    assert recording.waiting <= waiting + 1  # the word that it is over
