@@ -115,7 +115,7 @@ class OfflineSettings(Section):
     crops_per_track: int = Field(default=3, ge=1, le=30, description="crops kept per plate without a reader")
     max_mb: int = Field(default=1000, ge=1, description="the oldest goes when more is kept")
     min_free_mb: int = Field(default=500, ge=0, description="nothing is kept when less is free on the disk")
-    keep_days: float = Field(default=7.0, gt=0.0, description="what is older goes unread")
+    keep_days: float = Field(default=7.0, gt=0.0, description="what is older goes unread, at the start and hourly")
     catch_up_s: float = Field(
         default=20.0, ge=0.0, le=3600.0, description="how long the end of a recording waits for what is kept to be read"
     )

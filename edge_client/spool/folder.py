@@ -130,6 +130,19 @@ class SpoolFolder:
             return None
         return evidence
 
+    def expire(self) -> None:
+        """Let evidence go that is too old, read or not; it is counted."""
+        old = []
+        for entry in self.entries():
+            with contextlib.suppress(OSError):
+                if self._too_old(datetime.fromtimestamp((self._path / entry.name).stat().st_mtime, UTC)):
+                    old.append(entry)
+        if old:
+            days = self._settings.keep_days
+            _LOG.warning("%d pictures were kept for more than %g days and are let go unread", len(old), days)
+            self.expired += len(old)
+            self.remove(old)
+
     def note_correction(self, correction: Correction) -> None:
         """The clock of a drive was set: its evidence may be read by another process, which must know."""
         with self._lock:
@@ -163,6 +176,7 @@ class SpoolFolder:
             elif file.name.endswith(_PART):
                 file.unlink(missing_ok=True)
         self._last = max((entry.sequence for entry in self._sizes), default=0)
+        self.expire()
         forget_clocks(self._path, {entry.drive for entry in self._sizes})
         self._make_room()
 

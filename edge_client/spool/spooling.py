@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -24,6 +25,7 @@ _LOG = logging.getLogger(__name__)
 _MOST_QUEUED = 4
 """Frames that may wait to be looked at; they hold memory."""
 _LOOK_S = 0.5
+_EXPIRE_S = 3600.0
 _MOST_TRACKS = 500
 
 
@@ -113,6 +115,7 @@ class Spooling:
 
     def _run(self) -> None:
         ended = False
+        expire_at_s = time.monotonic() + _EXPIRE_S
         while not ended:
             try:
                 news = self._news.get(timeout=_LOOK_S)
@@ -123,6 +126,9 @@ class Spooling:
                 if news is not None:
                     self._take(news)
             self._keep_ripe(ended=ended)
+            if time.monotonic() >= expire_at_s:
+                expire_at_s = time.monotonic() + _EXPIRE_S
+                self._folder.expire()
 
     def _take(self, news: _News) -> None:
         match news:

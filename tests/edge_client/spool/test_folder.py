@@ -13,12 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import edge_client.spool.spooling as spooling_module
 from cloud_apis.contract import PlateBox
 from edge_client.config import OfflineSettings
 from edge_client.errors import SpoolError
 from edge_client.pipeline.events import SentCrop, Sighting
 from edge_client.spool.evidence import Evidence, EvidenceError, decode, encode
 from edge_client.spool.folder import SpoolFolder
+from edge_client.spool.spooling import Spooling
 from edge_client.types import Fix, UtcSource
 
 UTC_TIME = datetime(2026, 5, 1, 10, 0, 0, 250_000, tzinfo=UTC)
@@ -125,6 +127,26 @@ def test_what_is_too_old_goes_unread(tmp_path: Path) -> None:
     assert folder.read(unset) is not None
     assert folder.read(young) is not None
     assert (folder.expired, folder.count) == (1, 2)
+
+
+def test_what_is_too_old_goes_though_nobody_reads_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = OfflineSettings(min_free_mb=0, keep_days=2.0)
+    folder = SpoolFolder(tmp_path, settings)
+    first, second, young = (folder.add(frame(n)) for n in range(3))
+    assert first is not None and second is not None
+    folder.close()
+    os.utime(tmp_path / first.name, times=(time.time() - 3 * 86_400,) * 2)
+    again = SpoolFolder(tmp_path, settings)  # at the start of a drive
+    assert (again.entries(), again.expired) == ([second, young], 1)
+    assert not (tmp_path / first.name).exists()
+    assert "pictures were kept for more than 2 days" in caplog.text
+    monkeypatch.setattr(spooling_module, "_EXPIRE_S", 0.0)
+    spooling = Spooling("a1", again, settings, lambda: False, lambda: None)
+    os.utime(tmp_path / second.name, times=(time.time() - 3 * 86_400,) * 2)
+    spooling.close(20.0)  # and now and then during it
+    assert (again.entries(), again.expired) == ([young], 2)
 
 
 def test_damaged_and_foreign_files_harm_nothing(tmp_path: Path) -> None:
