@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import logging
+import mmap
 import os
 import sqlite3
 import time
@@ -15,14 +16,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
-from edge_client.store.schema import DamagedFileError, UnavailableFileError
+from edge_client.store.schema import APPLICATION_ID, DamagedFileError, UnavailableFileError, is_disowned
+from edge_client.store.tables import READS_TABLE
 from edge_client.store.writer import SqliteReads
 
 _LOG = logging.getLogger(__name__)
 _MAGIC = b"SQLite format 3\0"
 _SUFFIXES = {".db", ".sqlite", ".sqlite3"}
+_ID_AT = 68
+"""Where the header has the application's id (https://www.sqlite.org/fileformat.html#application_id)."""
 _CHECK_S = 1.0
 _CHECK_STEPS = 20_000
 _Given = TypeVar("_Given")
@@ -94,7 +98,7 @@ class SafeReads:
             self._reads = None
 
     def _replace(self, error: DamagedFileError) -> None:
-        """Moves the file aside, if it is a database and nobody else has done so meanwhile."""
+        """Moves the file aside, if it was one of ours and nobody else has done so meanwhile."""
         with _alone(self._path):
             if not _was_database(self._path):
                 raise error
@@ -113,14 +117,16 @@ class SafeReads:
 
 
 def is_broken(path: Path) -> bool:
-    """SQLite's own check of the file's structure, as far as it comes within a second; false for a missing file."""
+    """SQLite's own check of the file's structure, as far as it comes within a second, and whether its header is that
+    of one of ours where its tables are; false for a missing file.
+    """
     if not path.is_file():
         return False
     connection = sqlite3.connect(path, timeout=_CHECK_S)
     try:
         until_s = time.monotonic() + _CHECK_S
         connection.set_progress_handler(lambda: time.monotonic() > until_s, _CHECK_STEPS)
-        return connection.execute("PRAGMA quick_check(1)").fetchall() != [("ok",)]
+        return is_disowned(connection) or connection.execute("PRAGMA quick_check(1)").fetchall() != [("ok",)]
     except sqlite3.DatabaseError as error:
         return getattr(error, "sqlite_errorname", "").startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB"))
     finally:
@@ -143,14 +149,24 @@ def move_aside(path: Path) -> Path:
 
 
 def _was_database(path: Path) -> bool:
-    """Whether a file that is no database any more was one of ours, not a text that was named by mistake."""
+    """Whether a damaged file was one of ours, by what is left of it.
+
+    It is none where it is a database of another program, or a text that was named by mistake. What is no database
+    under a name of one is taken for ours: nothing is lost by moving it.
+    """
     try:
         with path.open("rb") as file:
             head = file.read(1024)
+            if not head.startswith(_MAGIC):
+                return path.suffix.lower() in _SUFFIXES or not head.strip(b"\0")
+            return head[_ID_AT : _ID_AT + 4] == APPLICATION_ID.to_bytes(4, "big") or _holds_our_table(file)
     except OSError:
         return False
-    spoilt = path.suffix.lower() in _SUFFIXES and b"\0" in head
-    return head.startswith(_MAGIC) or spoilt or not head.strip(b"\0")
+
+
+def _holds_our_table(file: BinaryIO) -> bool:
+    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return content.find(READS_TABLE.encode("ascii")) >= 0
 
 
 def _inode_of(path: Path) -> tuple[int, int] | None:

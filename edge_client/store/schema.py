@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from edge_client.errors import StoreError
-from edge_client.store.tables import SCHEMA_VERSION, bring_up_to_date
+from edge_client.store.tables import READS_TABLE, SCHEMA_VERSION, bring_up_to_date
 
 APPLICATION_ID: Final = 0x4443414D  # "DCAM", so that `file` and we can tell our files
 
@@ -126,10 +126,24 @@ def error_of(error: sqlite3.Error) -> type[StoreError]:
     return StoreError
 
 
-def _check_owner(connection: sqlite3.Connection, path: Path) -> None:
+def is_disowned(connection: sqlite3.Connection) -> bool:
+    """Whether a file holds our table of reads, and its header does not say that it is ours: the header is damaged."""
+    if _is_owned(connection):
+        return False
+    statement = connection.execute("SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = 'reads'").fetchone()
+    return statement is not None and str(statement[0]).startswith(READS_TABLE)
+
+
+def _is_owned(connection: sqlite3.Connection) -> bool:
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (objects,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-    if (application != APPLICATION_ID and objects) or application not in (0, APPLICATION_ID):
+    return application == APPLICATION_ID or (application == 0 and not objects)
+
+
+def _check_owner(connection: sqlite3.Connection, path: Path) -> None:
+    if is_disowned(connection):
+        raise DamagedFileError(f"the reads file {path} is damaged: its header does not say any more that it is one")
+    if not _is_owned(connection):
         raise StoreError(f"{path} is a database of another program; name another file for the reads: --reads FILE")
     version = _version(connection)
     if version > SCHEMA_VERSION:

@@ -126,6 +126,9 @@ ALTER TABLE reads ADD COLUMN make_confidence REAL;
 ALTER TABLE reads ADD COLUMN model_confidence REAL;
 """
 
+READS_TABLE: Final = ",\n".join(_VERSION_1.strip().split(",\n")[:2])
+"""How the statement of our table begins, as each of our files holds it."""
+
 _VERSIONS: Final = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
 SCHEMA_VERSION: Final = len(_VERSIONS)
 

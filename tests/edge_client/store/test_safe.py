@@ -64,7 +64,38 @@ def cut_short(path: Path) -> None:
     path.write_bytes(path.read_bytes()[: 4096 * 5])
 
 
-@pytest.mark.parametrize("spoil", [spoil_pages, spoil_header, zeroed, cut_short])
+def text_instead(path: Path) -> None:
+    path.write_bytes(b"Date,License Plate\n" * 500)
+
+
+def garbage_without_a_nul(path: Path) -> None:
+    path.write_bytes(b"\xa5\x5a" * 4096)
+
+
+def spoil_application_id(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[68:72] = b"\xa5" * 4
+    path.write_bytes(content)
+
+
+def spoil_application_id_and_pages(path: Path) -> None:
+    spoil_pages(path)
+    spoil_application_id(path)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        spoil_pages,
+        spoil_header,
+        zeroed,
+        cut_short,
+        text_instead,
+        garbage_without_a_nul,
+        spoil_application_id,
+        spoil_application_id_and_pages,
+    ],
+)
 def test_a_damaged_file_is_moved_aside_and_a_new_one_begun(
     tmp_path: Path, spoil: object, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -106,6 +137,23 @@ def test_a_file_that_never_was_a_database_is_not_touched(tmp_path: Path, content
     with pytest.raises(StoreError, match="not a database"):
         SafeReads(path, SqliteReads)
     assert [file.name for file in tmp_path.iterdir() if file.suffix != ".lock"] == ["notes.txt"]
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("statement", ["CREATE TABLE reads (id INTEGER PRIMARY KEY, title TEXT)", "CREATE TABLE t (a)"])
+@pytest.mark.parametrize("damaged", [False, True])
+def test_a_database_of_another_program_is_never_moved(tmp_path: Path, statement: str, damaged: bool) -> None:
+    path = tmp_path / "reads.db"
+    connection = sqlite3.connect(path)
+    connection.execute(statement)
+    connection.close()
+    content = bytearray(path.read_bytes())
+    if damaged:
+        content[100] = 0xA5  # the kind of its first page
+        path.write_bytes(content)
+    with pytest.raises(StoreError):
+        SafeReads(path, SqliteReads)
+    assert [file.name for file in tmp_path.iterdir() if file.suffix != ".lock"] == ["reads.db"]
     assert path.read_bytes() == content
 
 
