@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import ssl
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from cloud_apis.contract import API_KEY_HEADER, is_open_way
@@ -52,12 +54,16 @@ def endpoints_of(
 
 
 def transport_of(settings: EdgeSettings, key: str | None) -> Transport:
-    """What carries requests to the configured APIs: with the key, the trust and the way out that are set."""
+    """What carries requests to the configured APIs: with the key, the trust and the way out that are set.
+
+    Raises `ConfigError` for certificates that cannot be had.
+    """
     apis = settings.apis
+    ca_file = ca_file_of(apis)
     return Transport(
         settings.pool,
         {API_KEY_HEADER: key} if key is not None else None,
-        str(apis.ca_file) if apis.ca_file is not None else None,
+        str(ca_file) if ca_file is not None else None,
         WayOut(apis.interface, apis.source_address),
     )
 
@@ -119,6 +125,23 @@ def api_key_of(settings: ApiSettings) -> str | None:
     if key and not settings.key_unencrypted:
         _refuse_open_ways(settings)
     return key or None
+
+
+def ca_file_of(settings: ApiSettings) -> Path | None:
+    """The certificates to trust for the APIs instead of the usual ones; None for the usual ones.
+
+    Raises `ConfigError` for a file that is not there or holds no certificates.
+    """
+    if settings.ca_file is None:
+        return None
+    if not os.path.isfile(settings.ca_file):  # noqa: PTH113 - a path that cannot be looked at is no file, too
+        raise ConfigError(f"there is no file of certificates {settings.ca_file}; see apis.ca_file")
+    try:
+        ssl.create_default_context(cafile=str(settings.ca_file))
+    except OSError as error:
+        reason = "it holds no certificates (PEM)" if isinstance(error, ssl.SSLError) else error.strerror
+        raise ConfigError(f"cannot use the certificates in {settings.ca_file}: {reason}; see apis.ca_file") from None
+    return settings.ca_file
 
 
 def _refuse_open_ways(settings: ApiSettings) -> None:

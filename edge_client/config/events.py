@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from edge_client.config.addresses import http_url
 from edge_client.config.base import Seconds, Section
 
 EventName = Literal["new", "update", "end", "alert"]
@@ -55,8 +56,8 @@ class EventSettings(Section):
     @field_validator("webhooks")
     @classmethod
     def _are_http(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if any(not url.startswith(("http://", "https://")) for url in value):
-            raise ValueError("must begin with http:// or https://")
+        for url in value:
+            http_url(url)
         if len(set(value)) < len(value):
             raise ValueError("names a receiver twice")
         return value

@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from edge_client.config.addresses import http_url
 from edge_client.config.base import Quality, Seconds, Section
 
 
@@ -42,9 +43,7 @@ class ApiSettings(Section):
     @field_validator("yolov3_endpoint", "crnn_endpoint", "vehicle_report_endpoint")
     @classmethod
     def _is_http(cls, value: str | None) -> str | None:
-        if value is not None and not value.startswith(("http://", "https://")):
-            raise ValueError("must begin with http:// or https://")
-        return value
+        return value if value is None else http_url(value)
 
     @field_validator("interface")
     @classmethod

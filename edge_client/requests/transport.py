@@ -111,7 +111,7 @@ class Transport:
         timeout_s = timeout_s if timeout_s is not None else self._settings.read_timeout_s
         try:
             return self._post(url, body, timeout_s)
-        except (requests.RequestException, HTTPError) as error:
+        except (requests.RequestException, HTTPError, OSError) as error:
             failure = _failure(error, url, self._way_out)
             passing = isinstance(error, (requests.ConnectionError, HTTPError))
             if isinstance(error, requests.Timeout) or not passing or not again:
@@ -119,7 +119,7 @@ class Transport:
         time.sleep(random.uniform(0.0, self._settings.retry_jitter_s))
         try:
             return self._post(url, body, timeout_s)
-        except (requests.RequestException, HTTPError) as error:
+        except (requests.RequestException, HTTPError, OSError) as error:
             raise _failure(error, url, self._way_out) from None
 
     def _post(self, url: str, body: Body, timeout_s: float) -> Reply:
@@ -223,6 +223,8 @@ def _failure(error: Exception, url: str, way_out: WayOut) -> ApiError:
         return ApiUnreachableError(f"{_place(url)} cannot be reached in time")
     if (meant := way_out.explain(str(error))) is not None:
         return ApiUnreachableError(meant)
+    if isinstance(error, OSError) and not isinstance(error, requests.RequestException):
+        return ApiUnreachableError(f"{_place(url)}: {error.strerror or error}")  # such as certificates that went away
     for sign, meaning in _CAUSES:
         if sign in str(error).lower():
             return ApiUnreachableError(f"{_place(url)}: {meaning}")

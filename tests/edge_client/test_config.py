@@ -113,3 +113,39 @@ def test_wrong_ways_out_are_refused(tmp_path: Path, text: str, message: str) -> 
     file.write_text(text)
     with pytest.raises(ConfigError, match=message):
         load_settings(file)
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("http://host:99999", "port from 1 to 65535"),
+        ("http://host:abc", "port from 1 to 65535"),
+        ("http://host:0", "port from 1 to 65535"),
+        ("http://[::1/TOKEN", "must be a URL such as"),
+        ("http:///TOKEN", "must name a host"),
+        ("http://:80/TOKEN", "must name a host"),
+        ("http://a b/TOKEN", "without blanks"),
+        ("hooks/TOKEN", "must begin with http:// or https://"),
+    ],
+)
+def test_urls_that_nothing_can_be_sent_to_are_refused_and_not_repeated(tmp_path: Path, url: str, message: str) -> None:
+    file = tmp_path / "edge.yaml"
+    for text in (
+        f"apis:\n  yolov3_endpoint: '{url}'\n  crnn_endpoint: http://a\n",
+        f"apis:\n  yolov3_endpoint: http://a\n  crnn_endpoint: '{url}'\n",
+        f"events:\n  webhooks: [http://a, '{url}']\n",
+    ):
+        file.write_text(text)
+        with pytest.raises(ConfigError, match=f"line [23]: .*{message}") as caught:
+            load_settings(file)
+        assert "TOKEN" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://a", "https://[::1]:8443/x", "http://10.0.0.1:8080/", "https://a.example/b?c=d"]
+)
+def test_usual_urls_are_taken(url: str) -> None:
+    settings = load_settings(
+        None, {"apis": {"yolov3_endpoint": url, "crnn_endpoint": url}, "events": {"webhooks": [url]}}
+    )
+    assert (settings.apis.crnn_endpoint, settings.events.webhooks) == (url, (url,))

@@ -229,6 +229,19 @@ def test_the_key_is_sent(apis: FakeApis, video: Path, tmp_path: Path, monkeypatc
         drive(config, video)
 
 
+def test_certificates_that_cannot_be_had_end_the_drive_before_it_begins(
+    apis: FakeApis, video: Path, tmp_path: Path
+) -> None:
+    config = configured(apis, "full")
+    file = tmp_path / "ca.pem"
+    for content, message in ((None, "no file of certificates"), ("not PEM", "holds no certificates")):
+        if content is not None:
+            file.write_text(content)
+        trusting = config.model_copy(update={"apis": config.apis.model_copy(update={"ca_file": file})})
+        with pytest.raises(ConfigError, match=f"{message}.*apis.ca_file"):
+            drive(trusting, video)
+
+
 def test_a_stop_ends_the_drive_in_order(apis: FakeApis, shared_data: Path) -> None:
     apis.latency_s = 0.2
     stop, memory = threading.Event(), Memory()

@@ -145,3 +145,11 @@ def test_an_answer_that_breaks_off_is_tried_once_more() -> None:
             Transport(QUICK).post(f"http://127.0.0.1:{listener.getsockname()[1]}/yolov3", JPEG)
         thread.join(10)
     assert count == 2
+
+
+def test_certificates_that_went_away_are_an_error_of_one_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"https://127.0.0.1:{server.getsockname()[1]}/yolov3"
+        with pytest.raises(ApiUnreachableError, match=r"none\.pem") as caught:
+            Transport(QUICK, ca_file="/nowhere/none.pem").post(url, JPEG)
+    assert "\n" not in str(caught.value)
