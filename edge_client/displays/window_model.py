@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import OrderedDict
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import Literal
 
 from edge_client.displays.window_colours import DAY, NIGHT, Palette, is_night, sun_elevation_deg
@@ -96,7 +96,7 @@ class CarModel:
         if status.alerts and (newest := status.alerts[-1]).uid != self._alert[0]:
             words = "  ".join(part for part in (newest.text, newest.name, newest.note) if part)
             self._alert = (newest.uid, words, now_s)
-        self._tell_night()
+        self._tell_night(now_s)
 
     def add_frame(self, shown: ShownFrame, now_s: float) -> None:
         """A new picture."""
@@ -133,8 +133,8 @@ class CarModel:
     def view(self, now_s: float, system_utc: datetime) -> CarStatus:
         """What is to be seen now; ``system_utc`` is the system's clock, for want of a frame's."""
         status, shown = self._status, self._shown
-        fix, fix_age_s = self._fix()
-        moment = system_utc if shown is None else shown.frame.captured_utc
+        fix, fix_age_s = self._fix(now_s)
+        moment = self._moment(now_s) or system_utc
         local = moment.astimezone(self._zone)
         parts = () if status is None else states(status)
         veil = self._veil(now_s)
@@ -157,10 +157,21 @@ class CarModel:
             picture_size=None if shown is None else (shown.frame.image.shape[1], shown.frame.image.shape[0]),
         )
 
-    def _fix(self) -> tuple[Fix | None, float | None]:
+    def _behind_s(self, now_s: float) -> float:
+        """How long ago the last picture came; 0 where the source has ended: then its end is what is shown."""
+        ended = self._status is not None and self._status.camera.state is SourceState.ENDED
+        return 0.0 if ended else max(now_s - self._shown_s, 0.0)
+
+    def _moment(self, now_s: float) -> datetime | None:
+        """The time by the frames' clock, which goes on while none come; None before the first one."""
+        if self._shown is None:
+            return None
+        return self._shown.frame.captured_utc + timedelta(seconds=self._behind_s(now_s))
+
+    def _fix(self, now_s: float) -> tuple[Fix | None, float | None]:
         """The frame's fix while frames come, else the receiver's."""
         shown, status = self._shown, self._status
-        if shown is not None and shown.frame.fix is not None:
+        if shown is not None and shown.frame.fix is not None and self._behind_s(now_s) <= _NO_PICTURE_S:
             return shown.frame.fix, shown.frame.fix_age_s
         if status is not None and status.gps.state in (GpsState.FIX, GpsState.REPLAY):
             return status.gps.fix, status.gps.fix_age_s
@@ -178,13 +189,14 @@ class CarModel:
             return (f"no picture for {now_s - self._shown_s:.0f} s",)
         return ()
 
-    def _tell_night(self) -> None:
+    def _tell_night(self, now_s: float) -> None:
         if self._colours != "auto":
             return
         elevation_deg = None
-        fix, _ = self._fix()
-        if fix is not None and self._shown is not None and self._shown.frame.captured_utc.year >= _FIRST_TRUE_YEAR:
-            elevation_deg = sun_elevation_deg(self._shown.frame.captured_utc, fix.latitude_deg, fix.longitude_deg)
+        fix, _ = self._fix(now_s)
+        moment = self._moment(now_s)
+        if fix is not None and moment is not None and moment.year >= _FIRST_TRUE_YEAR:
+            elevation_deg = sun_elevation_deg(moment, fix.latitude_deg, fix.longitude_deg)
         self._night = is_night(self._night, elevation_deg, self._brightness)
 
     def _car_read(self, read: TrackRead, now: datetime) -> CarRead:

@@ -55,6 +55,33 @@ def test_speed_course_and_place() -> None:
     assert model.view(1.0, START).speed == "48"
 
 
+def test_time_and_place_go_on_while_the_camera_is_away() -> None:
+    model = CarModel(zone=UTC)
+    model.add_frame(shown(fix=FIX, fix_age_s=0.1), 10.0)
+    model.add_read(read("a", "B101ABC"))
+    before = model.view(10.0, START)
+    later = replace(FIX, latitude_deg=46.1, speed_mps=20.0)
+    away = replace(STATUS, camera=SourceStatus(SourceState.RECONNECTING, 3, "it is gone"))
+    model.set_status(replace(away, gps=GpsStatus(GpsState.FIX, later, 0.2)), 1210.0)
+    view = model.view(1210.0, START)
+    captured = shown().frame.captured_utc
+    assert (before.clock, view.clock) == (f"{captured:%H:%M}", f"{captured + timedelta(minutes=20):%H:%M}")
+    assert (view.speed, view.place[0], view.place_fresh) == ("72", "46.1000° N", True)
+    assert (before.reads[0].age, view.reads[0].age) == ("now", "20 min")
+    model.set_status(replace(away, gps=GpsStatus(GpsState.CONNECTING)), 1211.0)
+    view = model.view(1211.0, START)
+    assert (view.speed, view.place, view.place_fresh) == ("", (), False)
+
+
+def test_a_recording_that_has_ended_is_shown_as_it_ended() -> None:
+    model = CarModel(zone=UTC)
+    model.add_frame(shown(fix=FIX, fix_age_s=0.1), 10.0)
+    before = model.view(10.0, START)
+    model.set_status(replace(STATUS, camera=SourceStatus(SourceState.ENDED)), 1210.0)
+    view = model.view(1210.0, START)
+    assert (view.clock, view.speed, view.place) == (before.clock, "48", before.place)
+
+
 def test_what_stands_over_a_picture_that_is_not_the_present_one() -> None:
     model = CarModel(zone=UTC)
     assert model.view(0.0, START).veil == ("waiting for the first picture",)
