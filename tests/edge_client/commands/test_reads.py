@@ -23,6 +23,7 @@ from edge_client.store.writer import SqliteReads
 from edge_client.types import Vehicle
 from tests.edge_client.samples import START, read, single
 
+SOUTH = (-33.925, 18.424)
 NOW = datetime(2026, 5, 2, 15, 30, tzinfo=UTC)
 KEY = "0123456789abcdef"
 Dashcam = Callable[..., str]
@@ -202,3 +203,15 @@ def test_times(text: str, moment: datetime) -> None:
 def test_what_is_no_time(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match="is no time"):
         parse_moment(text, NOW)
+
+
+@pytest.mark.parametrize("near", [["--near", "-33.9,18.4,5000"], ["--near=-33.9,18.4,5000"]])
+def test_places_in_the_south_are_found(tmp_path: Path, near: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "reads.db"
+    store = SqliteReads(path)
+    store.save(read("a", "CA123456", place=SOUTH))
+    store.save(read("b", "TM02XYZ", place=(45.75, 21.22)))
+    store.close()
+    assert main(["reads", "search", *near, "--reads", str(path)]) == 0
+    out = capsys.readouterr().out
+    assert ("CA123456" in out, "TM02XYZ" in out) == (True, False)
