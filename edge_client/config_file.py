@@ -19,6 +19,8 @@ Overrides = Mapping[str, Mapping[str, object]]
 
 
 _LONGEST = 200
+_SECRETIVE = frozenset({"apis", "events"})
+"""Sections whose URLs may hold keys: what stands there is not repeated on a screen or in a log."""
 
 
 def load_settings(path: Path | None, overrides: Overrides | None = None) -> EdgeSettings:
@@ -70,7 +72,9 @@ def _explain(error: ErrorDetails, path: Path | None, node: yaml.Node | None) -> 
     if error["type"] == "extra_forbidden":
         message = "unknown key" + _suggestion(keys)
     elif error["type"] != "value_error":
-        message = f"{message[:1].lower()}{message[1:]}, found {_short(error['input'])}"
+        message = message[:1].lower() + message[1:]
+        if not _SECRETIVE.intersection(keys[:1]):
+            message += f", found {_short(error['input'])}"
     return f"{where}{'.'.join(keys)}: {message}"
 
 

@@ -21,7 +21,7 @@ class EventSettings(Section):
         description="which are sent: new, update and end of a track, alert for a plate of your list",
     )
     webhooks: tuple[str, ...] = Field(
-        default=(), description="URLs that get each event by POST, as JSON with the header Idempotency-Key"
+        default=(), description="URL or URLs that get each event by POST, as JSON with the header Idempotency-Key"
     )
     webhook_secret_file: Path | None = Field(
         default=None,
@@ -52,6 +52,11 @@ class EventSettings(Section):
     max_waiting: int = Field(
         default=10_000, ge=1, le=1_000_000, description="events that wait per receiver at most; then the oldest go"
     )
+
+    @field_validator("webhooks", mode="before")
+    @classmethod
+    def _one_alone(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
 
     @field_validator("webhooks")
     @classmethod

@@ -58,7 +58,10 @@ class ApiSettings(Section):
     @classmethod
     def _is_address(cls, value: str | None) -> str | None:
         if value is not None:
-            ip_address(value)
+            try:
+                ip_address(value)
+            except ValueError:
+                raise ValueError("must be an IPv4 or IPv6 address of this machine") from None
         return value
 
     @model_validator(mode="after")

@@ -149,3 +149,30 @@ def test_usual_urls_are_taken(url: str) -> None:
         None, {"apis": {"yolov3_endpoint": url, "crnn_endpoint": url}, "events": {"webhooks": [url]}}
     )
     assert (settings.apis.crnn_endpoint, settings.events.webhooks) == (url, (url,))
+
+
+def test_one_webhook_needs_no_list(tmp_path: Path) -> None:
+    file = tmp_path / "edge.yaml"
+    file.write_text("events:\n  webhooks: https://hooks.example.org/TOKEN\n")
+    assert load_settings(file).events.webhooks == ("https://hooks.example.org/TOKEN",)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "events:\n  webhooks: {url: https://hooks.example.org/TOKEN}\n",
+        "events:\n  webhooks: [[https://hooks.example.org/TOKEN]]\n",
+        "events:\n  kinds: TOKEN\n",
+        "events: https://hooks.example.org/TOKEN\n",
+        "apis:\n  yolov3_endpoint: [https://plates.example.org/TOKEN]\n",
+        "apis:\n  key_unencrypted: TOKEN\n",
+        "apis:\n  source_address: TOKEN\n",
+        "apis: TOKEN\n",
+    ],
+)
+def test_what_may_be_a_secret_is_not_repeated(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "edge.yaml"
+    file.write_text(text)
+    with pytest.raises(ConfigError, match=r"line [12]: (apis|events)") as caught:
+        load_settings(file)
+    assert "TOKEN" not in str(caught.value)
