@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from edge_client.config.base import Quality, Section
+from edge_client.config.base import YAML_OFF, Quality, Section
 
 
 class WindowSettings(Section):
@@ -32,7 +32,7 @@ class WindowSettings(Section):
 class WebSettings(Section):
     """The web page."""
 
-    address: str = Field(
+    address: Annotated[str, YAML_OFF] = Field(
         default="127.0.0.1:8081", description="HOST:PORT, or off; other hosts than loopback need a key"
     )
     key_file: Path | None = Field(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from edge_client.config.addresses import http_url
-from edge_client.config.base import Quality, Seconds, Section
+from edge_client.config.base import YAML_OFF, Quality, Seconds, Section
 
 
 class ApiSettings(Section):
@@ -106,7 +106,7 @@ class PoolSettings(Section):
 class OfflineSettings(Section):
     """What happens to what cannot be sent; the mode alone may stand for the section (``offline: embedded``)."""
 
-    mode: Literal["spool", "embedded", "off"] = Field(
+    mode: Annotated[Literal["spool", "embedded", "off"], YAML_OFF] = Field(
         default="spool",
         description="spool keeps evidence on disk and reads it later; embedded reads on the device meanwhile, "
         "which needs the extra `cloud`; off does neither",
@@ -126,8 +126,3 @@ class OfflineSettings(Section):
     @classmethod
     def _mode_alone(cls, value: object) -> object:
         return {"mode": value} if isinstance(value, (str, bool)) else value
-
-    @field_validator("mode", mode="before")
-    @classmethod
-    def _yaml_off(cls, value: object) -> object:
-        return "off" if value is False else value  # YAML reads a bare off as false

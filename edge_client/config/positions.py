@@ -5,17 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from edge_client.config.base import Seconds, Section
+from edge_client.config.base import YAML_OFF, Seconds, Section
 
-
-def _off(value: object) -> object:
-    """YAML reads a bare ``off`` as false."""
-    return "off" if value is False else value
-
-
-PositionKind = Annotated[Literal["off", "serial", "gpsd", "log"], BeforeValidator(_off)]
+PositionKind = Annotated[Literal["off", "serial", "gpsd", "log"], YAML_OFF]
 
 
 class PositionSettings(Section):

@@ -176,3 +176,13 @@ def test_what_may_be_a_secret_is_not_repeated(tmp_path: Path, text: str) -> None
     with pytest.raises(ConfigError, match=r"line [12]: (apis|events)") as caught:
         load_settings(file)
     assert "TOKEN" not in str(caught.value)
+
+
+@pytest.mark.parametrize("word", ["off", "'off'", "OFF"])
+def test_the_web_page_may_be_off_without_quotes(tmp_path: Path, word: str) -> None:
+    file = tmp_path / "edge.yaml"
+    file.write_text(f"web:\n  address: {word}\n")
+    assert load_settings(file).web.address == "off"
+    file.write_text("web:\n  address: on\n")
+    with pytest.raises(ConfigError, match=r"line 2: web\.address"):
+        load_settings(file)
