@@ -15,6 +15,7 @@ from cloud_apis.contract import API_KEY_HEADER, is_open_way
 from edge_client.config import ApiSettings, EdgeSettings
 from edge_client.counters import Counters
 from edge_client.errors import ConfigError
+from edge_client.paths import is_file
 from edge_client.positions.open import open_positions
 from edge_client.requests.adapting import Adaptation
 from edge_client.requests.apis import Apis, PlateApis
@@ -134,7 +135,7 @@ def ca_file_of(settings: ApiSettings) -> Path | None:
     """
     if settings.ca_file is None:
         return None
-    if not os.path.isfile(settings.ca_file):  # noqa: PTH113 - a path that cannot be looked at is no file, too
+    if not is_file(settings.ca_file):
         raise ConfigError(f"there is no file of certificates {settings.ca_file}; see apis.ca_file")
     try:
         ssl.create_default_context(cafile=str(settings.ca_file))

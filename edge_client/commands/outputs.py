@@ -127,9 +127,16 @@ def open_outputs(
 
 
 def _open_recorder(settings: RecordSettings, name: str, source: FrameSource, file: Path) -> VideoRecorder:
-    if file.exists() and Path(name).exists() and file.samefile(name):
+    if _is_same(file, name):
         raise ConfigError(f"the recording would overwrite its own source {file}; name another file: --record FILE")
     return VideoRecorder(file, settings, source.frame_rate_hz, live=source.live)
+
+
+def _is_same(file: Path, name: str) -> bool:
+    try:
+        return file.samefile(name)
+    except OSError:  # one of them is not there, or a URL
+        return False
 
 
 def _fill(board: LiveBoard, reads_path: Path) -> None:

@@ -13,7 +13,15 @@ from rich.table import Table
 from rich.text import Text
 
 from edge_client.commands.parser import Subcommands
-from edge_client.commands.reads_filter import add_filter, add_source, file_of, filter_of, open_library, warn_of_hashes
+from edge_client.commands.reads_filter import (
+    MOST,
+    add_filter,
+    add_source,
+    file_of,
+    filter_of,
+    open_library,
+    warn_of_hashes,
+)
 from edge_client.commands.summary import write_atomically
 from edge_client.errors import StoreError
 from edge_client.overlay import percent_text, position_text
@@ -39,13 +47,13 @@ def add_parser(commands: Subcommands) -> None:
         add_filter(action, limit=50)
         action.set_defaults(function=list_reads)
     show = actions.add_parser("show", help="show one read with the single reads behind it")
-    show.add_argument("id", type=int, metavar="ID", help="number of the read, as `list` shows it")
+    show.add_argument("id", type=_read_id, metavar="ID", help="number of the read, as `list` shows it")
     show.add_argument(
         "--crop", type=Path, metavar="FILE", help="write the picture of the plate, or of a car without one (JPEG)"
     )
     show.set_defaults(function=show_read)
     note = actions.add_parser("note", help="keep words of your own with a read")
-    note.add_argument("id", type=int, metavar="ID", help="number of the read, as `list` shows it")
+    note.add_argument("id", type=_read_id, metavar="ID", help="number of the read, as `list` shows it")
     note.add_argument("note", metavar="TEXT", help="the words, in place of those before")
     note.set_defaults(function=note_read)
     drives = actions.add_parser("drives", help="list drives, oldest first")
@@ -209,6 +217,16 @@ def list_drives(arguments: argparse.Namespace) -> int:
         table.add_row(drive.uid[:8], started, took, told, Text(drive.source), str(drive.reads))
     _console().print(table)
     return 0
+
+
+def _read_id(text: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"invalid int value: {text[:30]!r}") from None
+    if abs(number) > MOST:
+        raise argparse.ArgumentTypeError(f"there is no read {text[:30]}; `dashcam reads list` shows them")
+    return number
 
 
 def _no_read(arguments: argparse.Namespace) -> StoreError:

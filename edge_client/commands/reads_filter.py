@@ -14,6 +14,9 @@ from edge_client.store.plate_text import is_pattern, plain_plate
 from edge_client.store.secrecy import secret_of
 from edge_client.store.vehicle_columns import plain_name_pattern
 
+MOST = 2**63 - 1
+"""SQLite knows no larger number."""
+
 
 def add_filter(parser: argparse.ArgumentParser, *, limit: int) -> None:
     """Adds the flags; `limit` is the default number of reads, 0 for all."""
@@ -143,4 +146,6 @@ def _confidence(text: str) -> float:
 def _count(text: str) -> int:
     if not text.isascii() or not text.isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r} is no number; write 0 for all")
+    if len(text.lstrip("0")) > len(str(MOST)) or int(text) > MOST:
+        raise argparse.ArgumentTypeError(f"{text[:30]} is too large a number; write 0 for all")
     return int(text)

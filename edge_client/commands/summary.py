@@ -14,6 +14,7 @@ from rich.text import Text
 
 from edge_client.errors import ConfigError, DashcamError
 from edge_client.overlay import percent_text, position_text
+from edge_client.paths import is_folder
 from edge_client.store.secrecy import short_hash
 from edge_client.types import Summary, TrackRead
 
@@ -26,9 +27,9 @@ def check_summary_file(path: Path) -> None:
     Raises:
         ConfigError: its folder is missing, or it is a folder itself.
     """
-    if not path.parent.is_dir():
+    if not is_folder(path.parent):
         raise ConfigError(f"cannot write {path}: the folder {path.parent} does not exist; create it first")
-    if path.is_dir():
+    if is_folder(path):
         raise ConfigError(f"cannot write {path}: it is a folder; name a file: --summary-json FILE")
     if not os.access(path.parent, os.W_OK):
         raise ConfigError(f"cannot write {path}: the folder {path.parent} is not writable")

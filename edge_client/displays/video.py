@@ -19,6 +19,7 @@ from edge_client.config import RecordSettings
 from edge_client.displays.encoder import Encoder
 from edge_client.displays.mp4 import count_pictures, cut_to_whole_fragments
 from edge_client.errors import ConfigError
+from edge_client.paths import is_folder
 from edge_client.types import Image, ShownFrame
 
 _LOG = logging.getLogger(__name__)
@@ -49,10 +50,10 @@ class VideoRecorder:
         Raises:
             ConfigError: the folder is missing, or the file cannot be written.
         """
-        if not path.parent.is_dir():
+        if not is_folder(path.parent):
             raise ConfigError(f"cannot record to {path}: the folder {path.parent} does not exist; create it first")
-        existed = path.exists()
         try:
+            existed = path.exists()
             path.open("ab").close()  # an older recording stays until the first frame comes
             if not existed:
                 path.unlink()

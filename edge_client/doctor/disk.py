@@ -12,6 +12,7 @@ from pathlib import Path
 
 from edge_client.doctor.finding import Finding, Verdict
 from edge_client.doctor.machine import Machine
+from edge_client.paths import is_folder
 
 _LOW_SPACE_BYTES = 2**30
 _SLOW_SYNC_S = 0.5
@@ -158,6 +159,6 @@ def wear(machine: Machine, device: str) -> Finding | None:
 def existing(folder: Path) -> Path:
     """The folder, or the nearest one above it that is there."""
     folder = folder.absolute()
-    while not folder.is_dir():
+    while not is_folder(folder):
         folder = folder.parent
     return folder

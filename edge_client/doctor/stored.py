@@ -10,6 +10,7 @@ from edge_client.config import EdgeSettings, ReadSettings
 from edge_client.config.recording import RecordingSettings
 from edge_client.doctor.finding import Finding, Verdict
 from edge_client.errors import DashcamError
+from edge_client.paths import is_file
 from edge_client.recording.location import default_recordings_folder
 from edge_client.recording.stock import Item, stock_of
 from edge_client.recording.track import CUT, ORDERLY, read_track
@@ -39,7 +40,7 @@ def reads(settings: ReadSettings) -> Iterator[Finding]:
 
 
 def _hashing(path: Path) -> Finding:
-    if not path.is_file():
+    if not is_file(path):
         return Finding("hashing", Verdict.OK, "plates are stored as HMAC-SHA-256")
     with ReadLibrary(path) as library:
         plain = library.count() - library.count_hashed()
@@ -51,6 +52,14 @@ def _hashing(path: Path) -> Finding:
 
 def _file(settings: ReadSettings) -> Finding:
     path = settings.file or default_reads_file()
+    try:
+        return _looked_at(path, settings)
+    except OSError as e:
+        advice = "name another: --reads FILE, or examine it as the account that owns it"
+        return Finding("reads file", Verdict.WRONG, f"{path}: {e.strerror}", advice)
+
+
+def _looked_at(path: Path, settings: ReadSettings) -> Finding:
     if not path.exists():
         # A drive makes the default folder by itself, one that was named it does not.
         folder = path.parent
@@ -77,7 +86,11 @@ def recordings(settings: RecordingSettings) -> Finding:
     if settings.when == "never":
         return Finding("recordings", Verdict.OK, "off")
     folder = settings.folder or default_recordings_folder()
-    if not folder.is_dir():
+    try:
+        there = folder.is_dir()
+    except OSError as e:
+        return Finding("recordings", Verdict.WRONG, f"{folder}: {e.strerror}", "name another folder: recording.folder")
+    if not there:
         return Finding("recordings", Verdict.OK, f"{folder} will be made, {settings.max_gb:g} GB at most")
     if not os.access(folder, os.W_OK):
         advice = f"sudo chown -R $USER {folder}, or name another folder: recording.folder"

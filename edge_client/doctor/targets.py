@@ -52,8 +52,11 @@ def _reach(name: str, host: str, port: int, ca_file: Path | None, *, tls: bool) 
 
 
 def _unreadable(file: Path) -> str | None:
-    if not file.is_file():
-        return f"there is no file {file}"
+    try:
+        if not file.is_file():
+            return f"there is no file {file}"
+    except OSError as e:
+        return f"{file}: {e.strerror}"
     if not os.access(file, os.R_OK):
         return f"this account may not read {file}"
     return None if file.stat().st_size else f"{file} is empty"

@@ -14,6 +14,7 @@ from edge_client.outbox.courier import Courier
 from edge_client.outbox.mqtt import Broker, MqttReceiver
 from edge_client.outbox.receiver import Receiver
 from edge_client.outbox.webhook import Webhook
+from edge_client.paths import is_file
 from edge_client.requests.routing import WayOut
 
 _PASSWORD_VARIABLE = "DASHCAM_MQTT_PASSWORD"  # noqa: S105
@@ -59,7 +60,7 @@ def open_office(
         ConfigError: a secret, password or certificate cannot be read.
     """
     ca_file = str(settings.ca_file) if settings.ca_file is not None else None
-    if settings.ca_file is not None and not settings.ca_file.is_file():
+    if settings.ca_file is not None and not is_file(settings.ca_file):
         raise ConfigError(f"there is no file of certificates {settings.ca_file}; see events.ca_file")
     way_out = way_out or WayOut()
     secret = _line_of(settings.webhook_secret_file, "events.webhook_secret_file")

@@ -30,7 +30,10 @@ def open_source(name: str, settings: SourceSettings) -> FrameSource:
     cv2.setNumThreads(1)  # OpenCV's own threads only fight with ours over few cores
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # what goes wrong is ours to say, in one line
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    source = _open(name, settings)
+    try:
+        source = _open(name, settings)
+    except OSError as error:  # a folder that may not be looked into, a name that is too long
+        raise SourceError(f"cannot open {name}: {error.strerror or error}") from None
     return source if settings.scale_video == 1.0 else ScaledSource(source, settings.scale_video)
 
 

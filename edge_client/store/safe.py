@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
+from edge_client.paths import is_file
 from edge_client.store.schema import APPLICATION_ID, DamagedFileError, UnavailableFileError, is_disowned
 from edge_client.store.tables import READS_TABLE
 from edge_client.store.writer import SqliteReads
@@ -120,7 +121,7 @@ def is_broken(path: Path) -> bool:
     """SQLite's own check of the file's structure, as far as it comes within a second, and whether its header is that
     of one of ours where its tables are; false for a missing file.
     """
-    if not path.is_file():
+    if not is_file(path):
         return False
     connection = sqlite3.connect(path, timeout=_CHECK_S)
     try:

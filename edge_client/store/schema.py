@@ -8,7 +8,7 @@ overwritten (https://www.sqlite.org/pragma.html#pragma_secure_delete).
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -56,7 +56,7 @@ def open_for_writing(path: Path, *, busy_timeout_s: float = 5.0) -> sqlite3.Conn
     Raises:
         StoreError: missing folder, no database, another program's, a newer version's, not writable, locked.
     """
-    if not path.parent.is_dir():
+    if not _seen(path, path.parent.is_dir):
         raise StoreError(f"cannot open the reads file {path}: the folder {path.parent} does not exist; create it first")
     with _connected(path, str(path), timeout_s=busy_timeout_s) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
@@ -80,7 +80,7 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     Raises:
         StoreError: as `open_for_writing`, and if there is no such file.
     """
-    if not path.is_file():
+    if not _seen(path, path.is_file):
         raise StoreError(f"there is no reads file {path} yet; `dashcam run` writes one, or name another: --reads FILE")
     connection = _open_read_only(path)
     if _version(connection) < SCHEMA_VERSION:
@@ -88,6 +88,13 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
         open_for_writing(path).close()
         connection = _open_read_only(path)
     return connection
+
+
+def _seen(path: Path, look: Callable[[], bool]) -> bool:
+    try:
+        return look()
+    except OSError as error:  # a folder that may not be looked into, a name that is too long
+        raise StoreError(f"cannot open the reads file {path}: {error.strerror}") from None
 
 
 def _open_read_only(path: Path) -> sqlite3.Connection:

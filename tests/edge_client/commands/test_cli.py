@@ -25,6 +25,7 @@ from tests.edge_client.samples import BOX, picture, with_strokes
 
 ROOT = Path(__file__).resolve().parents[3]
 FRAMES = 20
+LONG = "x" * 300
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +125,21 @@ def test_the_default_reads_file_is_shared_by_run_and_reads(tmp_path: Path, video
         (["run", "VIDEO", "--web", "0.0.0.0:0"], 2, "DASHCAM_WEB_KEY"),
         (["run", "VIDEO", "--window"], 1, "--no-window"),
         (["run", "VIDEO", "--positions", "typo.yaml", "--web", "off", "--no-window"], 1, "no valid fix"),
+        (["run", LONG], 1, "cannot open"),
+        (["run", f"{LONG}/drive.mp4"], 1, "cannot open"),
+        (["run", "VIDEO", "--reads", f"{LONG}/reads.db"], 1, "cannot open the reads file"),
+        (["run", "VIDEO", "--record", f"{LONG}/out.mp4"], 2, "cannot record to"),
+        (["run", "VIDEO", "--summary-json", f"{LONG}/s.json"], 2, "cannot write"),
         (["reads", "list"], 1, "no reads file"),
+        (["reads", "list", "--reads", LONG], 1, "cannot open the reads file"),
+        (["reads", "list", "--limit", "9" * 20], 2, "too large"),
+        (["reads", "list", "--limit", str(2**63)], 2, "too large"),
+        (["reads", "list", "--limit", "9" * 5000], 2, "too large"),
+        (["reads", "list", "--limit", str(2**63 - 1)], 1, "no reads file"),
+        (["reads", "show", "9" * 20], 2, "no read 999"),
+        (["reads", "show", "9" * 5000], 2, "invalid int"),
+        (["reads", "show", str(2**63 - 1)], 1, "no reads file"),
+        (["reads", "note", str(-(2**63)), "words"], 2, "no read -922"),
         (["reads", "list", "--since", "some day"], 2, "is no time"),
         (["reads", "search", "--near", "45.7,21.2"], 2, "is no place"),
         (["reads", "search", "--plate", "--"], 2, "expected one argument"),

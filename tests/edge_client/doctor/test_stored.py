@@ -27,6 +27,8 @@ def test_the_reads_file(tmp_path: Path) -> None:
     file = tmp_path / "reads.db"
     assert "will be made" in reads(file=file)["reads file"].found
     assert reads(file=tmp_path / "none" / "reads.db")["reads file"].verdict is Verdict.WRONG
+    unseen = reads(file=tmp_path / ("x" * 300), hash_key_file=None)["reads file"]
+    assert (unseen.verdict, unseen.found.endswith("File name too long")) == (Verdict.WRONG, True)
     file.write_text("no database " * 100, "utf-8")
     assert reads(file=file)["reads file"].verdict is Verdict.WRONG
 
@@ -102,3 +104,8 @@ def test_what_is_written_is_looked_at(tmp_path: Path) -> None:
         "recordings": tmp_path / "rec",
         "spool": tmp_path / "spool",
     }
+
+
+def test_folders_that_cannot_be_looked_at_are_findings(tmp_path: Path) -> None:
+    finding = stored.recordings(RecordingSettings(folder=tmp_path / ("x" * 300)))
+    assert (finding.verdict, "File name too long" in finding.found) == (Verdict.WRONG, True)
