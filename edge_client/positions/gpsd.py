@@ -24,6 +24,7 @@ _CHUNK = 65536
 _FIX_MODES = (2, 3)
 _SIMULATED = 8
 _FASTEST_MPS = 1000.0
+_MOST_SATELLITES = 1000
 _OTHER_DEVICE_AFTER_S = 10.0
 
 
@@ -95,11 +96,13 @@ class Reports:
         self._device: tuple[object, float] | None = None
 
     def add(self, line: str, arrived_s: float) -> Heard:
-        """What one line says."""
+        """What one line says; one with values that nobody can mean is broken."""
         try:
-            report = json.loads(line)
-        except (ValueError, RecursionError):
+            return self._said(json.loads(line), arrived_s)
+        except (ValueError, RecursionError, OverflowError):
             return Heard(broken=True)
+
+    def _said(self, report: object, arrived_s: float) -> Heard:
         if not isinstance(report, dict):
             return Heard(broken=True)
         match report.get("class"):
@@ -120,7 +123,7 @@ class Reports:
         satellites = report.get("satellites")
         if not isinstance(used, int) and isinstance(satellites, list):  # before gpsd 3.23 they have to be counted
             used = sum(isinstance(s, dict) and s.get("used") is True for s in satellites)
-        self._satellites = used if isinstance(used, int) and used >= 0 else self._satellites
+        self._satellites = used if isinstance(used, int) and 0 <= used <= _MOST_SATELLITES else self._satellites
         self._hdop = _number(report, "hdop", 0.0, 100.0) or self._hdop
 
     def _position(self, report: dict[str, Any], arrived_s: float) -> Heard:

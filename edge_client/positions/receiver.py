@@ -127,6 +127,10 @@ class Receiver:
                         return
             except PositionError as error:
                 self._lost(str(error))
+            except Exception as error:  # noqa: BLE001 - whatever a device says, the next words may be good ones
+                self._lost(
+                    f"{self._link.name} said what cannot be understood: {type(error).__name__}: {str(error)[:100]}"
+                )
             finally:
                 close = getattr(listening, "close", None)
                 if close is not None:

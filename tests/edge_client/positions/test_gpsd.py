@@ -126,6 +126,30 @@ def test_void_reports_give_no_fix(report: object) -> None:
     assert Reports().add(line(report), 1.0) == Heard(void=True)
 
 
+@pytest.mark.parametrize(
+    "report",
+    [
+        {**TPV, "lat": 10**400},
+        {**TPV, "speed": -(10**400)},
+        {**SKY, "hdop": 10**400},
+        {**TPV, "time": "0001-01-01T00:00:00+02:00"},
+    ],
+)
+def test_values_that_nobody_can_mean_are_broken_and_do_not_end_it(report: object) -> None:
+    reports = Reports()
+    assert reports.add(line(report), 1.0) == Heard(broken=True)
+    assert reports.add(line(TPV), 2.0).fix is not None
+
+
+def test_a_number_of_satellites_that_no_sky_has_is_not_taken() -> None:
+    reports = Reports()
+    reports.add(line(SKY), 1.0)
+    reports.add(line({**SKY, "uSat": 10**20}), 1.0)
+    fix = reports.add(line(TPV), 2.0).fix
+    assert fix is not None
+    assert fix.satellites == 9
+
+
 def test_reports_of_one_time_are_one_moment_and_another_receiver_is_not_mixed_in() -> None:
     reports = Reports()
     first, second = reports.add(line(TPV), 10.0).fix, reports.add(line({**TPV, "speed": 5.0}), 10.3).fix

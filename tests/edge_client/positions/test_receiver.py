@@ -28,13 +28,13 @@ class FakeLink:
     name = "fake"
 
     def __init__(self) -> None:
-        self.says: queue.SimpleQueue[Heard | PositionError | None] = queue.SimpleQueue()
+        self.says: queue.SimpleQueue[Heard | Exception | None] = queue.SimpleQueue()
         self.opened: queue.SimpleQueue[float] = queue.SimpleQueue()
 
     def listen(self) -> Iterator[Heard]:
         self.opened.put(time.monotonic())
         while (said := self.says.get()) is not None:
-            if isinstance(said, PositionError):
+            if isinstance(said, Exception):
                 raise said
             yield said
 
@@ -98,6 +98,17 @@ def test_an_unplugged_receiver_is_waited_for_and_used_again(
     told.get(timeout=10)
     wait_for(receiver, GpsState.FIX)
     assert receiver.status().reason == ""
+
+
+def test_an_error_of_another_kind_does_not_end_the_listening(
+    link: FakeLink, receiver: Receiver, told: queue.SimpleQueue[Fix]
+) -> None:
+    link.says.put(OverflowError("int too large to convert to float"))
+    assert [link.opened.get(timeout=10) for _ in range(2)]
+    assert "int too large" in receiver.status().reason
+    link.says.put(Heard(fix(), notice=""))
+    assert told.get(timeout=10).latitude_deg == 45.0
+    wait_for(receiver, GpsState.FIX)
 
 
 def test_pauses_grow_while_it_is_gone(link: FakeLink, receiver: Receiver) -> None:
