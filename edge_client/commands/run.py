@@ -8,11 +8,11 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
 from edge_client.arenas import limit_arenas
+from edge_client.commands.found import FoundReads
 from edge_client.commands.outputs import name_of, open_outputs
 from edge_client.commands.parser import Subcommands
 from edge_client.commands.progress import Progress, progress_line
@@ -27,7 +27,7 @@ from edge_client.sources.open import open_source
 from edge_client.spool.location import spool_folder
 from edge_client.store.drive_store import open_drive_store
 from edge_client.store.location import reads_file
-from edge_client.types import LiveStatus, Summary, TrackRead
+from edge_client.types import LiveStatus, Summary
 
 _EPILOG = "Flags go before the settings file. Ctrl-C ends the drive in order, with everything written."
 
@@ -99,7 +99,7 @@ def run(arguments: argparse.Namespace) -> int:
     if progress.is_journal:
         print(summary_line(summary, drive.reads_path))
     else:
-        print_summary(summary, drive.reads, drive.reads_path, drive.recording)
+        print_summary(summary, drive.found.last, drive.reads_path, drive.recording, count=drive.found.count)
     return 0
 
 
@@ -111,15 +111,10 @@ class _Drive:
         self._source = source
         self._progress = progress
         self._manager = manager
-        self._found: dict[str, TrackRead] = {}
+        self.found = FoundReads()
         self.reads_path = reads_file(settings.reads.file)
         self.recording: str | None = None
         self._lock_button = LockButton()
-
-    @property
-    def reads(self) -> list[TrackRead]:
-        """The reads of this drive in the order in which they came."""
-        return list(self._found.values())
 
     def run(self, stop: threading.Event, *, insist_on_window: bool) -> Summary:
         """Opens everything, runs the drive and closes everything."""
@@ -144,7 +139,7 @@ class _Drive:
                 self._manager.alive(progress_line(status))
 
             store.listen(outputs.add_read, outputs.remove_read)
-            store.listen(self._keep, self._forget)
+            store.listen(self.found.add, self.found.remove)
             store.on_alert(lambda read, known: self._lock_button.lock(f"alert: {known.name}"))
             with pressed_by_signal(self._lock_button):
                 summary = run_drive(
@@ -159,16 +154,6 @@ class _Drive:
                 )
             self.recording = outputs.recording_text()
             return summary
-
-    def _forget(self, uid: str) -> None:
-        """Leaves a read out of the table: it is one that the owner wants to be ignored."""
-        self._found.pop(uid, None)
-
-    def _keep(self, read: TrackRead) -> None:
-        """Remembers a read for the table at the end, without its pictures."""
-        for uid in read.supersedes:
-            self._found.pop(uid, None)
-        self._found[read.uid] = replace(read, crop_jpeg=b"", singles=())
 
 
 def overrides(arguments: argparse.Namespace) -> dict[str, dict[str, object]]:

@@ -12,13 +12,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from edge_client.commands.found import SHOWN
 from edge_client.errors import ConfigError, DashcamError
 from edge_client.overlay import percent_text, position_text
 from edge_client.paths import is_folder
 from edge_client.store.secrecy import short_hash
 from edge_client.types import Summary, TrackRead
-
-_MOST_READS = 30
 
 
 def check_summary_file(path: Path) -> None:
@@ -67,17 +66,20 @@ def write_atomically(path: Path, text: str) -> None:
         raise
 
 
-def print_summary(summary: Summary, reads: Sequence[TrackRead], reads_path: Path, recording: str | None) -> None:
-    """Prints the counters and the reads of this drive on standard output."""
+def print_summary(
+    summary: Summary, reads: Sequence[TrackRead], reads_path: Path, recording: str | None, *, count: int | None = None
+) -> None:
+    """Prints the counters and the last of the reads of this drive on standard output; `count` is how many it made."""
+    count = len(reads) if count is None else count
     console = Console(highlight=False, soft_wrap=True)
     console.print(_frames_table(summary))
     if reads:
-        console.print(_reads_table(reads[-_MOST_READS:]))
-    if len(reads) > _MOST_READS:
-        console.print(f"… and {len(reads) - _MOST_READS} earlier ones: dashcam reads list --limit 0")
+        console.print(_reads_table(reads[-SHOWN:]))
+    if (earlier := count - len(reads[-SHOWN:])) > 0:
+        console.print(f"… and {earlier} earlier ones: dashcam reads list --limit 0")
     if recording is not None:
         console.print(Text(f"recording {recording}"))
-    console.print(Text(f"{len(reads)} reads of this drive are in {reads_path}"))
+    console.print(Text(f"{count} reads of this drive are in {reads_path}"))
 
 
 def summary_line(summary: Summary, reads_path: Path) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from edge_client.commands.found import FoundReads
 from edge_client.commands.moments import parse_moment
 from edge_client.commands.outputs import name_of
 from edge_client.commands.progress import Progress, progress_line
@@ -138,3 +139,23 @@ def test_the_default_reads_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("XDG_DATA_HOME", "/dev/null/data")
     with pytest.raises(StoreError, match="--reads FILE"):
         reads_file(None)
+
+
+def test_of_a_long_drive_the_last_reads_and_their_number_are_kept(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = FoundReads()
+    for n in range(3000):
+        found.add(read(f"r{n}", f"B{n:04d}"))
+        found.add(read(f"r{n}", f"C{n:04d}"))  # a better vote of the same one
+    found.add(read("r2998", "D2998", supersedes=("r2999",)))
+    found.remove("r2990")
+    assert found.count == 2998
+    assert len(found.last) == 28
+    assert [r.text for r in found.last[-2:]] == ["C2997", "D2998"]
+    assert {r.crop_jpeg for r in found.last} == {b""}
+    assert len(found._recent) <= 1000
+    print_summary(STATUS.summary, found.last, tmp_path / "reads.db", None, count=found.count)
+    out = capsys.readouterr().out
+    assert "… and 2970 earlier ones" in out
+    assert "2998 reads of this drive" in out
