@@ -78,6 +78,12 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         DashcamError: it could not be run; the message is one line.
     """
+    button = LockButton()
+    with pressed_by_signal(button):  # first of all: until then the signal would end the process
+        return _run(arguments, button)
+
+
+def _run(arguments: argparse.Namespace, button: LockButton) -> int:
     limit_arenas()
     settings = settings_of(arguments.config, overrides(arguments))
     if arguments.summary_json is not None:
@@ -87,7 +93,7 @@ def run(arguments: argparse.Namespace) -> int:
         closing(service_manager()) as manager,
         _stop_on_signals(manager) as stop,
     ):
-        drive = _Drive(settings, arguments.source, progress, manager)
+        drive = _Drive(settings, arguments.source, progress, manager, button)
         try:
             summary = drive.run(stop, insist_on_window=arguments.window or arguments.fullscreen)
         except DashcamError as e:
@@ -106,7 +112,14 @@ def run(arguments: argparse.Namespace) -> int:
 class _Drive:
     """One drive with its outputs, and what it leaves for the summary."""
 
-    def __init__(self, settings: EdgeSettings, source: str, progress: Progress, manager: ServiceManager) -> None:
+    def __init__(
+        self,
+        settings: EdgeSettings,
+        source: str,
+        progress: Progress,
+        manager: ServiceManager,
+        lock_button: LockButton,
+    ) -> None:
         self._settings = settings
         self._source = source
         self._progress = progress
@@ -114,7 +127,7 @@ class _Drive:
         self.found = FoundReads()
         self.reads_path = reads_file(settings.reads.file)
         self.recording: str | None = None
-        self._lock_button = LockButton()
+        self._lock_button = lock_button
 
     def run(self, stop: threading.Event, *, insist_on_window: bool) -> Summary:
         """Opens everything, runs the drive and closes everything."""
@@ -141,17 +154,16 @@ class _Drive:
             store.listen(outputs.add_read, outputs.remove_read)
             store.listen(self.found.add, self.found.remove)
             store.on_alert(lambda read, known: self._lock_button.lock(f"alert: {known.name}"))
-            with pressed_by_signal(self._lock_button):
-                summary = run_drive(
-                    self._settings,
-                    source,
-                    outputs.displays,
-                    store,
-                    stop,
-                    on_status=on_status,
-                    lock_button=self._lock_button,
-                    spool=spool_folder(self._settings.offline, self.reads_path),
-                )
+            summary = run_drive(
+                self._settings,
+                source,
+                outputs.displays,
+                store,
+                stop,
+                on_status=on_status,
+                lock_button=self._lock_button,
+                spool=spool_folder(self._settings.offline, self.reads_path),
+            )
             self.recording = outputs.recording_text()
             return summary
 

@@ -19,6 +19,7 @@ import pytest
 import requests
 
 from edge_client.cli import main
+from edge_client.errors import SourceError
 from edge_client.store.library import ReadFilter, ReadLibrary
 from tests.edge_client.fake_apis import FakeApis, fake_apis
 from tests.edge_client.samples import BOX, picture, with_strokes
@@ -276,3 +277,26 @@ def test_the_doctor(tmp_path: Path, apis: FakeApis) -> None:
     assert spoilt.returncode == 1
     assert "none.yaml" in spoilt.stdout
     assert "Traceback" not in ill.stderr + spoilt.stderr
+
+
+def test_the_lock_signal_does_no_harm_while_a_drive_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    strays: list[int] = []
+    started: list[str] = []
+
+    def press(name: str, _settings: object) -> None:
+        started.append(name)
+        os.kill(os.getpid(), signal.SIGUSR1)
+        raise SourceError("the camera is gone")
+
+    monkeypatch.setattr("edge_client.commands.run.open_source", press)
+    monkeypatch.setattr("edge_client.commands.run.limit_arenas", lambda: os.kill(os.getpid(), signal.SIGUSR1))
+    monkeypatch.chdir(tmp_path)
+    before = signal.signal(signal.SIGUSR1, lambda number, _frame: strays.append(number))
+    try:
+        assert main(["run", "/dev/video0", "--web", "off", "--no-window"]) == 1
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert (started, strays) == (["/dev/video0"], [])
+    assert "the camera is gone" in capsys.readouterr().err
