@@ -29,6 +29,7 @@ from edge_client.types import Fix, PositionSource
 
 _LOG = logging.getLogger(__name__)
 _KEY_VARIABLE = "DASHCAM_API_KEY"
+_CA_VARIABLE = "DASHCAM_CA_FILE"
 
 
 def positions_of(settings: EdgeSettings, on_fix: Callable[[Fix], None]) -> PositionSource:
@@ -129,20 +130,23 @@ def api_key_of(settings: ApiSettings) -> str | None:
 
 
 def ca_file_of(settings: ApiSettings) -> Path | None:
-    """The certificates to trust for the APIs instead of the usual ones; None for the usual ones.
+    """The certificates to trust for the APIs instead of the usual ones, from the environment or as set; None for those.
 
     Raises `ConfigError` for a file that is not there or holds no certificates.
     """
-    if settings.ca_file is None:
+    named = os.environ.get(_CA_VARIABLE, "").strip()
+    ca_file = Path(named) if named else settings.ca_file
+    if ca_file is None:
         return None
-    if not is_file(settings.ca_file):
-        raise ConfigError(f"there is no file of certificates {settings.ca_file}; see apis.ca_file")
+    key = _CA_VARIABLE if named else "apis.ca_file"
+    if not is_file(ca_file):
+        raise ConfigError(f"there is no file of certificates {ca_file}; see {key}")
     try:
-        ssl.create_default_context(cafile=str(settings.ca_file))
+        ssl.create_default_context(cafile=str(ca_file))
     except OSError as error:
         reason = "it holds no certificates (PEM)" if isinstance(error, ssl.SSLError) else error.strerror
-        raise ConfigError(f"cannot use the certificates in {settings.ca_file}: {reason}; see apis.ca_file") from None
-    return settings.ca_file
+        raise ConfigError(f"cannot use the certificates in {ca_file}: {reason}; see {key}") from None
+    return ca_file
 
 
 def _refuse_open_ways(settings: ApiSettings) -> None:

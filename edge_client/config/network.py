@@ -26,7 +26,10 @@ class ApiSettings(Section):
     key_unencrypted: bool = Field(
         default=False, description="send the API key over http:// too; for a network that is yours alone"
     )
-    ca_file: Path | None = Field(default=None, description="certificates to trust besides the usual ones, PEM")
+    ca_file: Path | None = Field(
+        default=None,
+        description="certificates to trust instead of the usual ones, PEM; the variable DASHCAM_CA_FILE goes before it",
+    )
     interface: str | None = Field(
         default=None, description="network interface that requests leave by, such as wwan0; it may come up later"
     )

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
+from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import numpy as np
@@ -16,7 +17,7 @@ import requests
 import simplejpeg
 
 from cloud_apis.contract import API_KEY_HEADER, YOLOV3_PATH, is_loopback
-from edge_client.assembly import api_key_of
+from edge_client.assembly import api_key_of, ca_file_of
 from edge_client.config import ApiSettings
 from edge_client.doctor.finding import Finding, Verdict
 from edge_client.errors import DashcamError
@@ -42,13 +43,18 @@ def apis(settings: ApiSettings, *, vehicles: bool = False) -> Iterator[Finding]:
     except DashcamError as e:
         yield Finding("API key", Verdict.WRONG, str(e), "write the key into that file, or set DASHCAM_API_KEY")
         return
-    with closing(_session(settings, detector)) as session:
+    try:
+        ca_file = ca_file_of(settings)
+    except DashcamError as e:
+        yield Finding("prediction APIs", Verdict.WRONG, str(e), "correct apis.ca_file, or DASHCAM_CA_FILE before it")
+        return
+    with closing(_session(settings, detector, ca_file)) as session:
         ready = True
         for url, endpoint in {_place(u): u for u in (reader, detector)}.items():
             finding = _ready(session, url, endpoint, WayOut(settings.interface, settings.source_address))
             ready = ready and finding.verdict is not Verdict.WRONG
             yield finding
-            if url.startswith("https://") and (finding_of_certificate := _certificate(url, settings)) is not None:
+            if url.startswith("https://") and (finding_of_certificate := _certificate(url, ca_file)) is not None:
                 yield finding_of_certificate
         if ready:
             yield _key(session, detector, key)
@@ -65,13 +71,13 @@ def _embedded() -> Finding:
     return Finding("prediction APIs", Verdict.OK, "embedded: started with each drive")
 
 
-def _session(settings: ApiSettings, url: str) -> requests.Session:
+def _session(settings: ApiSettings, url: str, ca_file: Path | None) -> requests.Session:
     session = requests.Session()
     adapter = RoutedAdapter(WayOut(settings.interface, settings.source_address))
     session.mount("http://", adapter)
     session.mount("https://", adapter)
-    if settings.ca_file is not None:
-        session.verify = str(settings.ca_file)
+    if ca_file is not None:
+        session.verify = str(ca_file)
     session.trust_env = not is_loopback(urlsplit(url).hostname or "")
     return session
 
@@ -148,11 +154,11 @@ def _post(session: requests.Session, url: str, key: str | None) -> int | str:
         return _short(e)
 
 
-def _certificate(base: str, settings: ApiSettings) -> Finding | None:
+def _certificate(base: str, ca_file: Path | None) -> Finding | None:
     """How long the certificate holds; None where the connection itself fails, which is another finding."""
     parts = urlsplit(base)
     try:
-        context = ssl.create_default_context(cafile=str(settings.ca_file) if settings.ca_file is not None else None)
+        context = ssl.create_default_context(cafile=str(ca_file) if ca_file is not None else None)
         address = (parts.hostname or "", parts.port or 443)
         with (
             socket.create_connection(address, timeout=_TIMEOUT_S) as raw,

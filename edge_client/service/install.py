@@ -33,6 +33,7 @@ SUBSYSTEM=="tty", ATTRS{idVendor}=="1e0e", ENV{ID_USB_INTERFACE_NUM}=="02", \\
 _ENVIRONMENT = """\
 # Keys of the dashcam, read by systemd as root: NAME=VALUE, one a line. Nobody else may read this file.
 #DASHCAM_API_KEY=
+#DASHCAM_CA_FILE=
 #DASHCAM_WEB_KEY=
 """
 

@@ -15,9 +15,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from edge_client.config import ApiSettings
+from edge_client.assembly import transport_of
+from edge_client.config import ApiSettings, EdgeSettings
 from edge_client.doctor.apis import apis
 from edge_client.doctor.finding import Finding, Verdict
+from edge_client.errors import ApiGarbageError, ConfigError
+from edge_client.requests.transport import Body
 from tests.edge_client.fake_apis import Answer, FakeApis, fake_apis
 
 KEY = "correct horse battery"
@@ -160,6 +163,25 @@ def test_a_certificate_that_ends_soon_is_told(tmp_path: Path, days: int, verdict
     assert found["prediction APIs"].verdict is Verdict.OK
     assert found["certificate"].verdict is verdict
     assert "localhost: holds until" in found["certificate"].found
+
+
+def test_the_environment_names_the_certificates_before_the_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files, none = certificate(tmp_path, 90), tmp_path / "none.pem"
+    with https(*files) as url:
+        drive = EdgeSettings(apis=settings(url, ca_file=none))
+        with pytest.raises(ConfigError, match=r"none\.pem; see apis\.ca_file"):
+            transport_of(drive, None)
+        finding = examined(url, ca_file=none)["prediction APIs"]
+        assert (finding.verdict, "none.pem" in finding.found) == (Verdict.WRONG, True)
+        monkeypatch.setenv("DASHCAM_CA_FILE", str(files[0]))
+        with pytest.raises(ApiGarbageError):  # trusted: what this server answers is no JSON
+            transport_of(drive, None).post(f"{url}/yolov3", Body(b"jpeg", "image/jpeg"))
+        assert examined(url, ca_file=none)["certificate"].verdict is Verdict.OK
+        monkeypatch.setenv("DASHCAM_CA_FILE", str(none))
+        with pytest.raises(ConfigError, match=r"none\.pem; see DASHCAM_CA_FILE"):
+            transport_of(EdgeSettings(apis=settings(url, ca_file=files[0])), None)
 
 
 @pytest.mark.parametrize("days", [90, -1])
