@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -38,6 +39,7 @@ class NmeaReplay:
         self._start_utc: datetime | None = None
         if dated is not None and dated.utc is not None:
             self._start_utc = dated.utc - timedelta(seconds=dated.day_s - start_s)
+        self._latest: tuple[float, Fix | None] = float("-inf"), None
         self._status = f"replaying {path.name}"
 
     def at(self, media_time_s: float, monotonic_s: float) -> Fix | None:
@@ -46,17 +48,21 @@ class NmeaReplay:
         None before the first fix, and when the last one is older than the greatest age.
         """
         fix = self._history.at(media_time_s)
-        if fix is None:
-            return None
-        return replace(fix, monotonic_s=monotonic_s - max(media_time_s - fix.monotonic_s, 0.0))
+        if fix is not None:
+            fix = replace(fix, monotonic_s=monotonic_s - max(media_time_s - fix.monotonic_s, 0.0))
+        if media_time_s >= self._latest[0]:  # earlier moments are asked for again
+            self._latest = media_time_s, fix
+        return fix
 
     def utc_at(self, media_time_s: float) -> datetime | None:
         """The log's own time, where it tells the date."""
         return self._start_utc + timedelta(seconds=media_time_s) if self._start_utc is not None else None
 
     def status(self) -> GpsStatus:
-        """Which log is replayed; ``rejected`` fixes were jumps."""
-        return GpsStatus(GpsState.REPLAY, rejected=self._jumps, reason=self._status)
+        """Which log is replayed, and the position at the latest capture; ``rejected`` fixes were jumps."""
+        _, fix = self._latest
+        age_s = None if fix is None else max(time.monotonic() - fix.monotonic_s, 0.0)
+        return GpsStatus(GpsState.REPLAY, fix, age_s, self._jumps, self._status)
 
     def close(self) -> None:
         """Nothing is kept open."""

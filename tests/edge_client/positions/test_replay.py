@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from edge_client.displays.web.board import _status_json
 from edge_client.errors import PositionError
 from edge_client.positions.replay import NmeaReplay, NoPosition
 from edge_client.types import GpsState
+from tests.edge_client.displays.samples import STATUS
 from tests.edge_client.positions.sentences import gga, rmc
 
 
@@ -26,6 +30,24 @@ def test_replay_gives_the_fix_with_its_age(tmp_path: Path) -> None:
     assert replay.utc_at(2.5) == datetime(2026, 1, 2, 12, 0, 2, 500000, UTC)
     assert replay.status().state is GpsState.REPLAY
     assert "drive.nmea" in replay.status().reason
+
+
+def test_the_status_has_the_fix_of_the_latest_moment(tmp_path: Path) -> None:
+    log = tmp_path / "drive.nmea"
+    log.write_text("\n".join([rmc("120000", speed="10"), rmc("120001", speed="20")]))
+    replay = NmeaReplay(log, max_age_s=5.0)
+    assert replay.status().fix is None
+    now_s = time.monotonic()
+    latest = replay.at(1.0, now_s)
+    replay.at(0.5, now_s - 0.5)
+    status = replay.status()
+    assert (status.state, status.fix) == (GpsState.REPLAY, latest)
+    assert status.fix_age_s is not None
+    assert status.fix_age_s >= 0.0
+    page = _status_json(replace(STATUS, gps=status), None)
+    assert page["speed_kmh"] == pytest.approx(20 * 1.852)
+    replay.at(9.0, now_s + 8.0)
+    assert replay.status().fix is None
 
 
 def test_replay_interpolates_and_keeps_what_the_fix_told(tmp_path: Path) -> None:
