@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -24,6 +24,9 @@ from edge_client.recording.track import Point
 from edge_client.types import UtcSource
 
 _NONE = "there are no recordings"
+_NUMBER_HELP = "as `list` shows it, or last: the newest"
+_LAST = -1
+_LONGEST_NUMBER = 30
 
 
 def add_parser(commands: Subcommands) -> None:
@@ -37,7 +40,7 @@ def add_parser(commands: Subcommands) -> None:
     listing.add_argument("--drive", metavar="UID", help="only those of this drive; its first characters do")
     listing.set_defaults(function=list_recordings)
     show = actions.add_parser("show", help="show one segment, and whether it plays")
-    show.add_argument("number", type=int, metavar="NUMBER", help="as `list` shows it")
+    show.add_argument("number", type=_number, metavar="NUMBER", help=_NUMBER_HELP)
     show.set_defaults(function=show_recording)
     lock = actions.add_parser("lock", help="keep segments for good")
     lock.add_argument("--reason", default="command", metavar="TEXT", help="what `show` says of it")
@@ -45,7 +48,7 @@ def add_parser(commands: Subcommands) -> None:
     unlock = actions.add_parser("unlock", help="let segments be removed when room is needed")
     unlock.set_defaults(function=unlock_recordings)
     for action in (lock, unlock):
-        action.add_argument("numbers", type=int, nargs="+", metavar="NUMBER", help="as `list` shows it")
+        action.add_argument("numbers", type=_number, nargs="+", metavar="NUMBER", help=_NUMBER_HELP)
     for action in (listing, show, lock, unlock):
         action.add_argument("--folder", type=Path, metavar="FOLDER", help="the folder of the recordings")
         action.add_argument("--config", type=Path, metavar="FILE", help="settings that name the folder")
@@ -96,7 +99,8 @@ def list_recordings(arguments: argparse.Namespace) -> int:
 def show_recording(arguments: argparse.Namespace) -> int:
     """Prints all that is known of one segment, after playing it through."""
     folder = _folder(arguments)
-    recording = next((r for r in _scan(folder) if r.name.number == arguments.number), None)
+    found = {r.name.number: r for r in _scan(folder)}
+    recording = found.get(_meant(arguments.number, found))
     if recording is None:
         raise RecordingError(_unknown(arguments.number, folder))
     head, end, places = recording.track.head, recording.track.end, recording.places
@@ -150,10 +154,11 @@ def _change(arguments: argparse.Namespace, change: Callable[[Path, SegmentName],
     folder = _folder(arguments)
     try:
         names = {item.name.number: item.name for item in stock_of(folder)} if folder.is_dir() else {}
-        for number in arguments.numbers:
+        numbers = [_meant(number, names) for number in arguments.numbers]
+        for number in numbers:
             if number not in names:
                 raise RecordingError(_unknown(number, folder))
-        for number in dict.fromkeys(arguments.numbers):
+        for number in dict.fromkeys(numbers):
             print(f"{number} {change(folder, names[number])}")
     except OSError as error:
         raise RecordingError(f"cannot change the recordings in {folder}: {error.strerror}") from None
@@ -172,7 +177,21 @@ def _folder(arguments: argparse.Namespace) -> Path:
     return named or settings_of(arguments.config).recording.folder or default_recordings_folder()
 
 
+def _number(text: str) -> int:
+    if text.strip().lower() == "last":
+        return _LAST
+    if not text.isascii() or not text.isdecimal() or len(text) > _LONGEST_NUMBER:
+        raise argparse.ArgumentTypeError(f"{text[:30]!r} is no number of a recording, nor last")
+    return int(text)
+
+
+def _meant(number: int, there: Collection[int]) -> int:
+    return max(there, default=_LAST) if number == _LAST else number
+
+
 def _unknown(number: int, folder: Path) -> str:
+    if number == _LAST:
+        return f"{_NONE} in {folder}"
     return f"there is no recording {number} in {folder}; `dashcam recordings list` shows them"
 
 

@@ -49,6 +49,18 @@ def test_one_is_shown_with_what_of_it_plays(folder: Path, capsys: pytest.Capture
     assert text.count("2.0 s") == 2
 
 
+def test_the_newest_needs_no_number(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "3 is locked" in said(capsys, "recordings", "lock", "LAST", "--folder", folder)
+    assert [r.lock is not None for r in recordings_in(folder)] == [False, False, True]
+    assert "command" in said(capsys, "recordings", "show", "Last", "--folder", folder)
+    assert said(capsys, "recordings", "unlock", "last", "3", "--folder", folder) == "3 is no longer locked\n"
+    assert "there are no recordings" in said(capsys, "recordings", "lock", "last", "--folder", tmp_path, code=1)
+    for other in ("first", "-1", "9" * 5000):
+        with pytest.raises(SystemExit):
+            main(["recordings", "lock", other, "--folder", str(folder)])
+        assert "nor last" in capsys.readouterr().err
+
+
 def test_lock_and_unlock(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "1 is locked" in said(capsys, "recordings", "lock", "1", "3", "--reason", "crash", "--folder", folder)
     assert [r.lock for r in recordings_in(folder)] == ["crash", None, "crash"]
