@@ -11,6 +11,7 @@ import yaml
 
 from edge_client.cli import main
 from edge_client.config import EdgeSettings
+from edge_client.service.unit import ServiceSettings, service_unit
 from tools.drive.cli import parser as drive_parser
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -66,3 +67,16 @@ def test_the_device_names_of_the_rules_are_those_of_the_chapter() -> None:
     rules = (ROOT / "edge_client" / "service" / "install.py").read_text(encoding="utf-8")
     for name in set(re.findall(r"/dev/(dashcam-\w+)", TEXT)):
         assert f'SYMLINK+="{name}"' in rules
+
+
+def test_the_doctor_is_called_as_the_service_runs() -> None:
+    (command,) = re.findall(r"systemd-run (.*?) dashcam doctor", TEXT.replace("\\\n", " "), re.DOTALL)
+    properties = re.findall(r"-p (\S+)", command)
+    assert {p.partition("=")[0] for p in properties} >= {"User", "EnvironmentFile", "Environment"}
+    unit = service_unit(ServiceSettings("picamera", Path("/usr/bin/python3"), Path("/etc/dashcam/edge.yaml")))
+    for wanted in properties:
+        name, _, value = wanted.partition("=")
+        said = [
+            word for line in unit.splitlines() if line.startswith(f"{name}=") for word in line[len(name) + 1 :].split()
+        ]
+        assert value in said, wanted
