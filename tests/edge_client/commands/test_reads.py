@@ -215,3 +215,11 @@ def test_places_in_the_south_are_found(tmp_path: Path, near: list[str], capsys: 
     assert main(["reads", "search", *near, "--reads", str(path)]) == 0
     out = capsys.readouterr().out
     assert ("CA123456" in out, "TM02XYZ" in out) == (True, False)
+
+
+def test_the_largest_limit_and_number_are_taken(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    most = str(2**63 - 1)
+    assert main(["reads", "list", "--limit", most, "--distance", most, "--like", "B101ABC", "--reads", str(file)]) == 0
+    for action in (["show", most], ["note", most, "words"]):
+        assert main(["reads", *action, "--reads", str(file)]) == 1
+        assert f"there is no read {most}" in capsys.readouterr().err
