@@ -52,9 +52,17 @@ def load_crops(root: Path, part: Part, full_size: bool = False) -> list[RealCrop
         image = cv2.imread(str(folder / row["file_name"]), cv2.IMREAD_GRAYSCALE)
         if image is None:
             raise FileNotFoundError(f"{folder / row['file_name']} cannot be read")
-        height, width = image.shape
-        scale = 1.0 if full_size else min(1.0, MAX_WIDTH_PX / width, MAX_HEIGHT_PX / height)
-        if scale < 1.0:
-            image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        crops.append(RealCrop(row["file_name"], row["text"], row["source"], np.asarray(image, np.uint8), scale))
+        whole = np.asarray(image, np.uint8)
+        kept, scale = (whole, 1.0) if full_size else reduce(whole, MAX_WIDTH_PX, MAX_HEIGHT_PX)
+        crops.append(RealCrop(row["file_name"], row["text"], row["source"], kept, scale))
     return crops
+
+
+def reduce(image: NDArray[np.uint8], width_px: int, height_px: int) -> tuple[NDArray[np.uint8], float]:
+    """The picture no larger than that, its aspect kept, and the factor that it was reduced by (1: as it was)."""
+    height, width = image.shape
+    scale = min(1.0, width_px / width, height_px / height)
+    if scale == 1.0:
+        return image, scale
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8), scale

@@ -8,13 +8,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
 from tools.data import require_data_root
-from tools.training.common.crops import MAX_HEIGHT_PX, MAX_WIDTH_PX, Part, RealCrop, load_crops, part_of
+from tools.training.common.crops import MAX_HEIGHT_PX, MAX_WIDTH_PX, Part, RealCrop, load_crops, part_of, reduce
 from tools.training.datasets.boxes import usable_boxes
 from tools.training.datasets.find import IMPORTERS, LOOKED_FOR, Form, Found, find_sets
 from tools.training.datasets.labels import LabelledPicture, plate_classes
@@ -171,16 +170,6 @@ def _add_crops(file: Path, material: Material) -> None:
 def _crop(name: str, text: str, source: str, image: NDArray[np.uint8]) -> RealCrop:
     reduced, scale = reduce(np.ascontiguousarray(image), MAX_WIDTH_PX, MAX_HEIGHT_PX)
     return RealCrop(name, text, source, reduced, scale)
-
-
-def reduce(image: NDArray[np.uint8], width_px: int, height_px: int) -> tuple[NDArray[np.uint8], float]:
-    """The picture no larger than that, its aspect kept, and the factor that it was reduced by (1: as it was)."""
-    height, width = image.shape
-    scale = min(1.0, width_px / width, height_px / height)
-    if scale == 1.0:
-        return image, scale
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8), scale
 
 
 def _name(file: Path) -> str:

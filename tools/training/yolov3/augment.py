@@ -64,7 +64,8 @@ def place(
     source = sample.image
     if scale < 0.6:  # warpAffine does not average: reduce first
         factor = min(1.0, scale * 1.3)
-        source = cv2.resize(source, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA).astype(np.uint8)
+        size = max(1, round(w * factor)), max(1, round(h * factor))
+        source = cv2.resize(source, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
         matrix = matrix @ np.diag([w / source.shape[1], h / source.shape[0], 1.0])
         linear_full = np.hstack([linear, (target - linear @ centre)[:, None]])
     else:

@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from tools.training.common.crops import reduce
+
 SOURCES = ("ro_dashcam", "open_lpr", "openimages", "kaggle433", "roboflow_experiment_plates")
 LONGEST_SIDE_PX = 960
 DEV_PERCENT = 4
@@ -50,9 +52,6 @@ def load(root: Path, sources: Iterable[str], split: str = "train") -> list[Sampl
             if image is None:
                 raise OSError(f"cannot read {record['file_name']}")
             boxes = np.array(boxes_of.get(record["id"], []), np.float32).reshape(-1, 4)
-            scale = LONGEST_SIDE_PX / max(image.shape)
-            if scale < 1:
-                image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-                boxes = boxes * np.float32(scale)
-            samples.append(Sample(record["file_name"], source, image.astype(np.uint8, copy=False), boxes))
+            reduced, scale = reduce(np.asarray(image, np.uint8), LONGEST_SIDE_PX, LONGEST_SIDE_PX)
+            samples.append(Sample(record["file_name"], source, reduced, boxes * np.float32(scale)))
     return samples

@@ -28,7 +28,7 @@ def letterbox(sample: Sample, size: int) -> tuple[NDArray[np.uint8], Array]:
     """The sample fitted into a square of that many pixels, and its boxes there."""
     h, w = sample.image.shape
     scale = min(size / w, size / h)
-    width, height = round(w * scale), round(h * scale)
+    width, height = max(1, round(w * scale)), max(1, round(h * scale))
     mode = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     canvas = np.full((size, size), GREY, np.uint8)
     x, y = (size - width) // 2, (size - height) // 2

@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
+import cv2
 import numpy as np
 import pytest
 
 pytest.importorskip("torch", reason="the train extra is not installed")
 
 from tools.training.yolov3.augment import clip_boxes, compose, place, warp_boxes
-from tools.training.yolov3.dataset import Sample
+from tools.training.yolov3.dataset import Sample, load
+from tools.training.yolov3.evaluate import letterbox
 
 
 def bright_box_sample(width: int = 200, height: int = 120) -> Sample:
@@ -69,3 +74,19 @@ def test_a_plain_picture_keeps_its_scale() -> None:
     assert len(seen) > 30
     assert 0.9 < float(np.median(seen)) < 1.1
     assert min(seen) > 0.5 and max(seen) < 1.6
+
+
+@pytest.mark.parametrize(("width", "height"), [(65_500, 10), (10, 65_500)])
+def test_a_very_wide_or_high_picture_is_taken(tmp_path: Path, width: int, height: int) -> None:
+    folder = tmp_path / "plates"
+    folder.mkdir()
+    cv2.imwrite(str(folder / "long.png"), np.full((height, width), 90, np.uint8))
+    coco = {"images": [{"id": 1, "file_name": "long.png"}], "annotations": [{"image_id": 1, "bbox": [0, 0, 9, 9]}]}
+    (folder / "own_train.json").write_text(json.dumps(coco))
+    (sample,) = load(tmp_path, ["own"])
+    assert sample.image.shape == ((1, 960) if width > height else (960, 1))
+    picture, boxes = letterbox(sample, 416)
+    assert picture.shape == (416, 416) and boxes.shape == (1, 4)
+    for seed in range(8):
+        for mosaic in (False, True):
+            assert compose([sample] * 4, (64, 96), np.random.default_rng(seed), mosaic)[0].shape == (64, 96)
