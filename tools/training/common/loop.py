@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import sys
 import time
 from collections.abc import Callable
@@ -90,7 +91,8 @@ def fit(
     """Train up to ``steps``, from where ``last.pt`` of the run stands.
 
     ``take_step(step)`` trains on one batch and gives its loss; ``evaluate(step)`` gives the averaged model's
-    figures, of which ``merit`` makes the number that chooses ``best.pt``. After ``patience`` evaluations in a row
+    figures, of which ``merit`` makes the number that chooses ``best.pt``; where it is NaN, because nothing is held
+    out, the latest checkpoint is the best. After ``patience`` evaluations in a row
     without a better number it ends early (0: never).
     """
     log = logging.getLogger(name)
@@ -116,9 +118,12 @@ def fit(
             run.log(row)
             losses.clear()
             saved = {"step": step, **metrics}
-            since_best = 0 if merit(metrics) > best else since_best + 1
-            if merit(metrics) >= best:
-                best = merit(metrics)
+            figure = merit(metrics)
+            if math.isnan(figure):  # nothing is held out: the latest checkpoint is the best
+                figure = 0.0
+            since_best = 0 if figure > best else since_best + 1
+            if figure >= best:
+                best = figure
                 run.save("best.pt", {**saved, "average": learner.ema.model.state_dict()})
             run.save("last.pt", {**saved, **learner.state(), "best": best, "since_best": since_best})
             run.plot()

@@ -43,8 +43,13 @@ def session_score(file: Path) -> Score:
     return lambda images: np.asarray(session.run(None, {"image": images})[0], np.float32)
 
 
-def figures(score: Score, crops: Sequence[RealCrop]) -> dict[str, float]:
-    """Share of crops with the right number of lines, and at the first look with the right number of characters too."""
+def figures(score: Score, crops: Sequence[RealCrop]) -> dict[str, float | None]:
+    """Share of crops with the right number of lines, and at the first look with the right number of characters too.
+
+    None, which JSON knows, where there are no crops.
+    """
+    if not crops:
+        return {"lines": None, "characters": None}
     images = [crop.image for crop in crops]
     lines = [len(found) == len(crop.lines) for found, crop in zip(find_lines(score, images, 8), crops, strict=True)]
     characters = [labelled(one, crop) is not None for one, crop in zip(find(score, images), crops, strict=True)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -69,9 +70,14 @@ def words_of(aligned: Mapping[str, Aligned]) -> dict[str, list[list[list[float]]
 
 
 def reading_judge(crops: Sequence[RealCrop], read: Read) -> Judge:
-    """Share of crops that a recogniser reads exactly from the lines found, and the mean chance of the true text."""
+    """Share of crops that a recogniser reads exactly from the lines found, and the mean chance of the true text.
+
+    Both are NaN without crops.
+    """
 
     def judge(score: Score) -> dict[str, float]:
+        if not crops:
+            return {"exact": math.nan, "chance": math.nan}
         exact, chance = [], []
         for crop, quads in zip(crops, find_lines(score, [crop.image for crop in crops], BATCH), strict=True):
             logits = read(np.stack([warp_word(crop.image, quad) for quad in quads])) if quads else None

@@ -93,9 +93,14 @@ def scorer(model: nn.Module) -> Score:
 
 
 def counting_judge(crops: list[RealCrop]) -> Judge:
-    """Share of crops with the right number of lines, and of these with the right number of characters."""
+    """Share of crops with the right number of lines, and of these with the right number of characters.
+
+    Both are NaN without crops.
+    """
 
     def judge(score: Score) -> dict[str, float]:
+        if not crops:
+            return {"lines": math.nan, "characters": math.nan}
         found = find(score, [crop.image for crop in crops])
         lines = [lines_fit(one, crop) for one, crop in zip(found, crops, strict=True)]
         characters = [labelled(one, crop) is not None for one, crop in zip(found, crops, strict=True)]

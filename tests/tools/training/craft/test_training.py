@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +18,8 @@ import torch
 from cloud_apis.craft.postprocess import line_quads
 from tools.training.common.crops import RealCrop
 from tools.training.craft.data import MapSampler, posed, recut, second_look
+from tools.training.craft.export import export
+from tools.training.craft.labels import reading_judge
 from tools.training.craft.model import Craft
 from tools.training.craft.pseudo import find, labelled, word_quads
 from tools.training.craft.targets import affinity_quads, levelled, maps
@@ -149,6 +152,18 @@ def test_a_cut_run_goes_on(store: Store, tmp_path: Path) -> None:
     scores = load_best(tmp_path)(torch.rand(2, 1, 96, 192))
     assert scores.shape == (2, 2, 48, 96)
     assert 0 <= scores.min() <= scores.max() <= 1
+
+
+def test_without_held_out_crops_the_latest_weights_are_kept_and_exported(store: Store, tmp_path: Path) -> None:
+    steps = {"synthetic_steps": 9, "batch": 2, "evaluate_every": 1, "bfloat16": False}
+    for judge in (counting_judge([]), reading_judge([], lambda images: images)):
+        plan = Plan(steps=2, **steps)  # type: ignore[arg-type]
+        train(plan, MapSampler(store), [], judge, tmp_path / judge.__qualname__)
+        assert torch.load(tmp_path / judge.__qualname__ / "best.pt", weights_only=True)["step"] == 2
+    crops = [RealCrop(str(i), "B12ABC", "own", np.full((40, 160), 20 * i, np.uint8), 1.0) for i in range(3)]
+    export(load_best(tmp_path / "counting_judge.<locals>.judge"), crops, [], tmp_path, tmp_path / "models")
+    manifest = json.loads((tmp_path / "models" / "craft.json").read_text(), parse_constant=pytest.fail)
+    assert manifest["dev"] == {name: {"lines": None, "characters": None} for name in ("float32", "int8")}
 
 
 def test_an_earlier_network_is_gone_on_with(store: Store, tmp_path: Path) -> None:

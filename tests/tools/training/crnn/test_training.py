@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from cloud_apis.crnn.preprocess import warp_word
 from tools.training.common.crops import RealCrop, part_of
 from tools.training.crnn.augment import disturb, jitter
 from tools.training.crnn.data import Mixture, WordSampler, load_words, shares
+from tools.training.crnn.export import export
 from tools.training.crnn.model import Crnn
 from tools.training.crnn.train import Plan, ctc_loss, evaluate, learning_rate, merit, train
 from tools.training.synthetic.generate import crop_of
@@ -136,6 +138,14 @@ def test_evaluation_counts_exact_plates() -> None:
     assert figures["exact"] == 0.0
     assert figures["character_errors"] > 0.9
     assert merit({"exact": 0.5, "character_errors": 0.1}) > merit({"exact": 0.5, "character_errors": 0.2})
+
+
+def test_without_held_out_crops_int8_is_exported_without_figures(store: Store, tmp_path: Path) -> None:
+    train(Plan(steps=1, batch=2, bfloat16=False), WordSampler(store, [], {}, Mixture()), [], tmp_path)
+    export(tmp_path, [real_crop()], [], {}, tmp_path / "models")
+    manifest = json.loads((tmp_path / "models" / "crnn.json").read_text(), parse_constant=pytest.fail)
+    assert manifest["dev_exact"] == {"float32": None, "int8": None}
+    assert manifest["precision"] == "int8"
 
 
 def test_words_without_a_file_are_empty(tmp_path: Path) -> None:
