@@ -31,7 +31,14 @@ def tiny_config(models: Path, **changes: object) -> dict[str, object]:
     """The content of a settings file that names a folder of tiny models."""
     content = yaml.safe_load(default_config().read_text(encoding="utf-8"))
     content["models"] = str(models)
-    content["yolov3"] |= {"anchors": ANCHORS, "net_h": 416, "net_w": 416, "obj_thresh": 0.5, "nms_thresh": 0.45}
+    content["yolov3"] |= {
+        "labels": ["license-plate"],
+        "anchors": ANCHORS,
+        "net_h": 416,
+        "net_w": 416,
+        "obj_thresh": 0.5,
+        "nms_thresh": 0.45,
+    }
     for key, value in changes.items():
         section, _, name = key.partition("__")
         if name:

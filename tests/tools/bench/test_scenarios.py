@@ -24,7 +24,7 @@ def config(tmp_path: Path) -> Path:
     models.mkdir()
     tiny_models.write_all(models)
     settings = yaml.safe_load((ROOT / "config" / "apis.yaml").read_text(encoding="utf-8"))
-    settings["yolov3"]["anchors"] = tiny_models.ANCHORS
+    settings["yolov3"] |= {"labels": ["license-plate"], "anchors": tiny_models.ANCHORS}
     path = tmp_path / "apis.yaml"
     path.write_text(yaml.safe_dump({**settings, "models": str(models)}), encoding="utf-8")
     return path

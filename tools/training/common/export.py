@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import onnx
 import torch
+import yaml
 from numpy.typing import NDArray
 from onnxruntime.quantization import (
     CalibrationDataReader,
@@ -22,6 +23,8 @@ from onnxruntime.quantization import (
 )
 from onnxruntime.quantization.shape_inference import quant_pre_process
 from torch import nn
+
+from cloud_apis.settings import default_config
 
 OPSET = 17
 MODELS = Path(__file__).resolve().parents[3] / "cloud_apis" / "models"
@@ -96,6 +99,15 @@ def quantise(
             op_types_to_quantize=list(operators) if operators else None,
             extra_options={"TensorQuantOverrides": fixed} if fixed else None,
         )
+
+
+def write_settings(models: Path, file: Path, **detector: int) -> Path:
+    """Write the APIs' settings as they are shipped, but with this folder of models; ``detector`` are keys of yolov3."""
+    content = yaml.safe_load(default_config().read_text(encoding="utf-8"))
+    content["models"] = str(models.resolve())
+    content["yolov3"] |= detector
+    file.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+    return file
 
 
 def write_manifest(name: str, file: Path, fields: Mapping[str, Any]) -> Path:

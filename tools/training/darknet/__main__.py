@@ -14,8 +14,14 @@ DESCRIPTION = """Convert a YOLOv3 or YOLOv3-tiny plate detector of Darknet for t
 
   python -m tools.training.darknet --cfg plates.cfg --weights plates.weights --names obj.names --target runs/converted
 
-writes yolov3.onnx and its manifest yolov3.json, which hold labels, anchors and strides. Put them beside craft and
-crnn, name the folder as `models` in the APIs' settings, and leave labels and anchors there null.
+writes yolov3.onnx, its manifest yolov3.json with labels, anchors and strides, and apis.yaml, settings that serve it
+in the size that it was trained in:
+
+  cloud-apis serve --config runs/converted/apis.yaml --api yolov3
+
+With other settings leave labels and anchors null, as the shipped ones do: `cloud-apis serve --models runs/converted
+--api yolov3` takes both from the manifest, but pictures of the settings' net_w and net_h. To read plates too, put
+craft and crnn beside them and leave out --api.
 """
 
 
@@ -41,6 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     print(f"{made.file}: {made.weights} weights, classes {', '.join(made.labels)}, strides {made.strides}")
     print(f"anchors: {list(made.anchors)}")
+    print(f"serve it: cloud-apis serve --config {made.settings} --api yolov3")
     return 0
 
 

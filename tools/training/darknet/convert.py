@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from cloud_apis.yolov3.preprocess import fit, network_input
-from tools.training.common.export import quantise, write_manifest
+from tools.training.common.export import quantise, write_manifest, write_settings
 from tools.training.darknet.cfg import read_cfg
 from tools.training.darknet.errors import CfgError, DarknetError
 from tools.training.darknet.layers import Convolutional, Plan, plan_of
@@ -30,9 +30,11 @@ LEAST_PICTURES = 8
 
 @dataclass(frozen=True, slots=True)
 class Converted:
-    """What was written: the served file, its labels, anchors by scale, strides, and how many weights it has."""
+    """What was written: the served file, settings to serve it with, its labels, anchors by scale, strides, and how
+    many weights it has."""
 
     file: Path
+    settings: Path
     labels: tuple[str, ...]
     anchors: tuple[int, ...]
     strides: tuple[int, ...]
@@ -42,7 +44,7 @@ class Converted:
 def convert(
     cfg: Path, weights: Path, target: Path, names: Path | None = None, pictures: Path | None = None
 ) -> Converted:
-    """Write ``yolov3.onnx`` and ``yolov3.json`` into the folder ``target``.
+    """Write ``yolov3.onnx``, ``yolov3.json`` and ``apis.yaml``, which serves it, into the folder ``target``.
 
     With ``pictures``, a folder, the served file is int8, calibrated on them, and the float32 one lies beside it as
     ``yolov3.float32.onnx``. Raises DarknetError; nothing is written where a file is wrong.
@@ -72,7 +74,14 @@ def convert(
         "converted_from": {file.name: _sha256(file) for file in (cfg, weights)},
     }
     write_manifest("yolov3", served, fields)
-    return Converted(served, labels, anchors, network.strides, len(values))
+    width, height = (served_side(side) for side in (plan.width_px, plan.height_px))
+    settings = write_settings(target, target / "apis.yaml", net_w=width, net_h=height)
+    return Converted(served, settings, labels, anchors, network.strides, len(values))
+
+
+def served_side(side_px: int) -> int:
+    """The nearest width or height that the APIs can serve: multiples of 32 up to 4096 pixels."""
+    return min(4096, max(32, 32 * round(side_px / 32)))
 
 
 def make_grey(network: DarknetNetwork) -> None:

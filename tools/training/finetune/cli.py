@@ -9,13 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-import yaml
 
 from cloud_apis.model_files import packaged_models
-from cloud_apis.settings import default_config
 from tools.data import data_root
 from tools.training.common.card import OWN, command_line
 from tools.training.common.device import add_options
+from tools.training.common.export import write_settings
 from tools.training.common.loop import log_to
 from tools.training.datasets.load import add_options as add_data_options
 from tools.training.datasets.load import load_material
@@ -86,8 +85,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (OSError, ValueError) as error:
         print(f"finetune: error: {error}", file=sys.stderr)
         return 1
+    settings = write_settings(options.target, options.run / "apis.yaml")
     print(f"new models and their cards: {options.target}")
-    print(f"serve them: cloud-apis serve --config {write_settings(options)}")
+    print(f"serve them: cloud-apis serve --config {settings}")
     return 0
 
 
@@ -110,14 +110,3 @@ def run(arguments: argparse.Namespace, options: Options) -> None:
         finetune_reader(crops, root, arguments.reader_steps, 4 * arguments.batch, synthetic, options)
     else:
         keep_shipped(options, "crnn")
-
-
-def write_settings(options: Options) -> Path:
-    """Settings of the APIs as they are shipped, with the new models."""
-    content = yaml.safe_load(default_config().read_text(encoding="utf-8"))
-    content["models"] = str(options.target.resolve())
-    for key in ("labels", "anchors"):  # the new manifest knows them
-        content["yolov3"].pop(key, None)
-    file = options.run / "apis.yaml"
-    file.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
-    return file

@@ -11,14 +11,17 @@ import requests
 pytest.importorskip("torch", reason="the train extra is not installed")
 ort = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
 
+from cloud_apis.errors import StartError
 from cloud_apis.names import Api
+from cloud_apis.settings import load_settings
 from cloud_apis.web.app import create_app
+from cloud_apis.yolov3.detector import load_detector
 from cloud_apis.yolov3.postprocess import VOTE_IOU
 from tests.cloud_apis.serving import running, tiny_settings
 from tests.tools.training.darknet.tiny import PEER, TINY_CFG, random_weights, write_tiny
 from tools.evaluation.detection import iou_matrix
 from tools.training.darknet.__main__ import main
-from tools.training.darknet.convert import convert
+from tools.training.darknet.convert import convert, served_side
 from tools.training.darknet.errors import DarknetError
 from tools.training.datasets.labels import Corners
 
@@ -102,6 +105,35 @@ def test_the_manifest_holds_what_the_server_needs(converted: Path) -> None:
     assert manifest["strides"] == [8, 16]
     assert manifest["anchors"] == [8, 4, 14, 6, 20, 8, 30, 12, 44, 16, 60, 30]
     assert manifest["precision"] == "float32" and set(manifest["converted_from"]) == {"tiny.cfg", "tiny.weights"}
+
+
+@pytest.mark.parametrize("which", ["shipped", "written"])
+def test_a_converted_model_is_served_with_the_shipped_settings_and_its_own(converted: Path, which: str) -> None:
+    settings = load_settings(None if which == "shipped" else converted / "models" / "apis.yaml")
+    if which == "shipped":
+        settings = settings.model_copy(update={"models": str(converted / "models")})
+    else:
+        assert (settings.yolov3.net_w, settings.yolov3.net_h) == (96, 64)
+    _, picture = cv2.imencode(".png", np.load(PEER)["grey"])
+    with running(create_app(settings, apis=[Api.YOLOV3])) as url:
+        answer = requests.post(
+            f"{url}/yolov3", data=picture.tobytes(), headers={"Content-Type": "image/png"}, timeout=30
+        )
+    assert answer.status_code == 200
+    assert all(len(classes) == 2 for *_, classes in answer.json()["boxes"])
+
+
+def test_named_labels_and_anchors_are_still_checked(converted: Path) -> None:
+    for key, value in (("labels", ["plate", "car"]), ("anchors", [2, 2, *([9, 9] * 5)])):
+        settings = tiny_settings(converted / "models", **{"yolov3__labels": None, "yolov3__anchors": None})
+        detector = settings.yolov3.model_copy(update={key: value})
+        with pytest.raises(StartError, match=rf"yolov3\.{key} must be"):
+            load_detector(converted / "models", detector)
+
+
+@pytest.mark.parametrize(("side", "served"), [(416, 416), (8, 32), (100, 96), (9000, 4096)])
+def test_the_served_size_is_one_that_the_settings_take(side: int, served: int) -> None:
+    assert served_side(side) == served
 
 
 def test_stretched_centres_become_plain_ones(tmp_path: Path) -> None:
