@@ -19,7 +19,7 @@ from tools.training.common.loop import log_to
 from tools.training.datasets.load import add_options as add_data_options
 from tools.training.datasets.load import load_material
 from tools.training.finetune.detector import finetune_detector
-from tools.training.finetune.parts import Options, keep_shipped
+from tools.training.finetune.parts import Options, keep_shipped, own_crops
 from tools.training.finetune.reader import finetune_reader
 
 DESCRIPTION = """Train the shipped models on with your own pictures and texts.
@@ -106,7 +106,7 @@ def run(arguments: argparse.Namespace, options: Options) -> None:
     if material.crops and arguments.only != "yolov3":
         file = arguments.synthetic or options.run / "synthetic.npz"
         synthetic = (file, arguments.synthetic_count, arguments.fonts)
-        crops = [crop for crop, _ in material.crops]
+        crops = own_crops(material)
         finetune_reader(crops, root, arguments.reader_steps, 4 * arguments.batch, synthetic, options)
     else:
         keep_shipped(options, "crnn")

@@ -6,11 +6,13 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from tools.training.common.card import Card, Figures, licences, sources_of, write_card
+from tools.training.common.crops import RealCrop
+from tools.training.datasets.load import Material
 
 T = TypeVar("T")
 HELD_OUT_PERCENT = 15
@@ -74,6 +76,11 @@ def write_tuned_card(tuned: Tuned, root: Path | None, options: Options) -> None:
         commands=[options.command, f"# of which the part of {tuned.name} is that of python -m {tuned.trainer}"],
     )
     write_card(card, options.target)
+
+
+def own_crops(material: Material) -> list[RealCrop]:
+    """The crops of one's own data under names that neither another of them nor one of the data folder has."""
+    return [replace(crop, file_name=f"own/{i}/{crop.file_name}") for i, (crop, _) in enumerate(material.crops)]
 
 
 def float_file(models: Path, name: str) -> Path:

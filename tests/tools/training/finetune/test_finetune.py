@@ -17,7 +17,8 @@ from tools.training.common.export import export_onnx, write_manifest
 from tools.training.craft.model import Craft
 from tools.training.crnn.model import Crnn
 from tools.training.finetune.cli import main
-from tools.training.finetune.parts import hold_out, mixed
+from tools.training.datasets.load import load_material
+from tools.training.finetune.parts import hold_out, mixed, own_crops
 from tools.training.yolov3.export import export_detector
 from tools.training.yolov3.network import STRIDES, YoloV3
 
@@ -124,3 +125,14 @@ def test_own_data_is_half_of_what_is_drawn() -> None:
     assert mixed(["own"] * 10, ["ours"] * 100).count("own") == 100
     assert mixed(["own"] * 10, []) == ["own"] * 10
     assert mixed([], ["ours"]) == ["ours"]
+
+
+def test_own_crops_are_not_mixed_up_with_others_of_the_same_name(tmp_path: Path) -> None:
+    for name, text in (("a", "AB1"), ("b", "CD2")):
+        (tmp_path / name).mkdir()
+        cv2.imwrite(str(tmp_path / name / "1.png"), np.full((16, 48), 90, np.uint8))
+        (tmp_path / name / "texts.csv").write_text(f"file_name,text\n1.png,{text}\n")
+    crops = own_crops(load_material([tmp_path / "a", tmp_path / "b"]))
+    assert [crop.text for crop in crops] == ["AB1", "CD2"]
+    assert len({crop.file_name for crop in crops}) == 2
+    assert all(crop.file_name.startswith("own/") for crop in crops)
