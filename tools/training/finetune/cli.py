@@ -19,6 +19,7 @@ from tools.training.common.loop import log_to
 from tools.training.datasets.load import add_options as add_data_options
 from tools.training.datasets.load import load_material
 from tools.training.finetune.detector import finetune_detector
+from tools.training.finetune.fingerprint import begin, fingerprint
 from tools.training.finetune.parts import Options, keep_shipped, own_crops
 from tools.training.finetune.reader import finetune_reader
 
@@ -33,7 +34,8 @@ logs, plots and checkpoints, and settings to serve the new models with:
 
   cloud-apis serve --config runs/mine/apis.yaml
 
-The same command goes on after a cut. Synthetic plates are drawn in many fonts once these were fetched:
+The same command goes on after a cut; a run that was begun with other data or options needs a folder of its own.
+Synthetic plates are drawn in many fonts once these were fetched:
 
   python -m tools.training.synthetic.fonts --to runs/fonts
 """
@@ -96,6 +98,7 @@ def run(arguments: argparse.Namespace, options: Options) -> None:
     material = load_material([*arguments.data, *arguments.texts], arguments.label)
     logging.getLogger("finetune").info("%s", material.summary())
     root = None if arguments.own_data_only else data_root()
+    begin(options.run, fingerprint(material, arguments, data_folder=root is not None))
     torch.set_num_threads(options.threads)
     for name in ("craft", "vehicles", "attributes"):
         keep_shipped(options, name)

@@ -16,8 +16,9 @@ from cloud_apis.web.app import create_app
 from tools.training.common.export import export_onnx, write_manifest
 from tools.training.craft.model import Craft
 from tools.training.crnn.model import Crnn
-from tools.training.finetune.cli import main
 from tools.training.datasets.load import load_material
+from tools.training.finetune.cli import main
+from tools.training.finetune.fingerprint import begin
 from tools.training.finetune.parts import hold_out, mixed, own_crops
 from tools.training.yolov3.export import export_detector
 from tools.training.yolov3.network import STRIDES, YoloV3
@@ -73,7 +74,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_one_command_makes_models_that_are_served(
-    shipped: Path, own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    shipped: Path, own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("tools.training.yolov3.train.SHAPES", (((64, 96), 1.0),))
     run = tmp_path / "mine"
@@ -93,6 +94,13 @@ def test_one_command_makes_models_that_are_served(
         card = (run / "models" / f"{name}.md").read_text()
         assert "CC0-1.0" in card and "seed 1" in card and "--detector-steps 2" in card and "held out" in card
         assert (run / name / "metrics.png").is_file()
+    # Other data does not go into the same run.
+    made_at = (run / "models" / "yolov3.onnx").stat().st_mtime_ns
+    changed = tmp_path / "other.csv"
+    changed.write_text("\n".join(f"{own / 'crop1.png'},CD{i}" for i in range(3)).join(["file_name,text\n", ""]))
+    assert main([*command, *few, "--texts", str(changed)]) == 1
+    assert "was begun with other data: name another folder" in capsys.readouterr().err
+    assert (run / "models" / "yolov3.onnx").stat().st_mtime_ns == made_at
     settings = load_settings(run / "apis.yaml")
     app = create_app(settings, apis=PLATE_APIS)
     assert app.title
@@ -136,3 +144,16 @@ def test_own_crops_are_not_mixed_up_with_others_of_the_same_name(tmp_path: Path)
     assert [crop.text for crop in crops] == ["AB1", "CD2"]
     assert len({crop.file_name for crop in crops}) == 2
     assert all(crop.file_name.startswith("own/") for crop in crops)
+
+
+def test_a_run_goes_on_with_what_it_was_begun_with_alone(tmp_path: Path) -> None:
+    begin(tmp_path, {"data": "a", "seed": 1})
+    begin(tmp_path, {"data": "a", "seed": 1})
+    begin(tmp_path, {"data": "a", "weights of crnn": "b"})
+    with pytest.raises(ValueError, match=r"other seed, weights of crnn: name another folder"):
+        begin(tmp_path, {"data": "a", "seed": 2, "weights of crnn": "c"})
+    older = tmp_path / "older"
+    (older / "crnn").mkdir(parents=True)
+    (older / "crnn" / "last.pt").write_bytes(b"")
+    with pytest.raises(ValueError, match="is not known"):
+        begin(older, {"data": "a"})
