@@ -36,10 +36,11 @@ def finetune_detector(own: Sequence[Sample], root: Path | None, steps: int, batc
     )  # fmt: skip
     train(mixed(kept, ours), settings, options.run / "yolov3", start, dev, anchors)
     figures = export(options.run / "yolov3", options.target, options.seed, kept, dev)
+    trained = manifest_of(options.target, "yolov3")["trained_steps"]
     tuned = Tuned(
         name="yolov3",
         title="licence plates in a grey picture",
-        summary=f"The shipped detector, trained on for {steps} steps with one's own pictures.",
+        summary=f"The shipped detector, trained on for {trained} steps with one's own pictures.",
         sources=[s.source for s in [*kept, *ours]],
         what="pictures",
         data=f"{len(kept)} own pictures with {sum(len(s.boxes) for s in kept)} plates; {len(dev)} others, chosen by a "

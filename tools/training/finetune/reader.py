@@ -11,6 +11,7 @@ import numpy as np
 
 from tools.training.common.card import Figures
 from tools.training.common.crops import RealCrop, load_crops
+from tools.training.common.run_folder import RunFolder
 from tools.training.craft.export import session_score
 from tools.training.craft.pseudo import find, word_quads
 from tools.training.crnn import calibrate
@@ -58,10 +59,12 @@ def finetune_reader(
     export(options.run / "crnn", kept, dev or kept, words, options.target)
     figures = manifest_of(options.target, "crnn")["dev_exact"]
     confidences = calibrate_reader(root, options)
+    best = RunFolder(options.run / "crnn").load("best.pt")
+    trained = best["step"] if best else 0
     tuned = Tuned(
         name="crnn",
         title="text of one line",
-        summary=f"The shipped recogniser, trained on for {steps} steps with one's own crops.",
+        summary=f"The shipped recogniser, trained on for {trained} steps with one's own crops.",
         sources=[c.source for c in [*kept, *ours]],
         what="crops",
         data=f"{len(kept)} own crops with texts, and synthetic crops rendered by tools/training/synthetic; {len(dev)} "

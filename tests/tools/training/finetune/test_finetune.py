@@ -94,6 +94,10 @@ def test_one_command_makes_models_that_are_served(
         card = (run / "models" / f"{name}.md").read_text()
         assert "CC0-1.0" in card and "seed 1" in card and "--detector-steps 2" in card and "held out" in card
         assert (run / name / "metrics.png").is_file()
+    # A run that had ended, with more steps planned: the card tells those that were taken.
+    assert main([*command, *few, "--only", "yolov3", "--detector-steps", "9", "--patience", "1"]) == 0
+    steps = torch.load(run / "yolov3" / "best.pt", weights_only=True)["step"]
+    assert steps < 9 and f"trained on for {steps} steps" in (run / "models" / "yolov3.md").read_text()
     # Other data does not go into the same run.
     made_at = (run / "models" / "yolov3.onnx").stat().st_mtime_ns
     changed = tmp_path / "other.csv"
