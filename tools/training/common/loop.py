@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from tqdm import tqdm
 
+from tools.training.common.checkpoint import restore
 from tools.training.common.ema import Ema
 from tools.training.common.run_folder import RunFolder
 
@@ -97,9 +98,9 @@ def fit(
     """
     log = logging.getLogger(name)
     step, best, since_best = 0, -1.0, 0
-    state = run.load("last.pt")
+    state = run.load("last.pt", *learner.state(), "step", "best")
     if state is not None:
-        learner.restore(state)
+        restore(run.folder / "last.pt", lambda: learner.restore(state))
         step, best, since_best = int(state["step"]), float(state["best"]), int(state.get("since_best", 0))
         log.info("going on at step %d, best %.4f", step, best)
     losses: list[float] = []

@@ -8,6 +8,8 @@ from typing import Any
 
 import torch
 
+from tools.training.common.checkpoint import load_checkpoint
+
 
 class RunFolder:
     """Keeps ``metrics.csv``, ``last.pt``, ``best.pt`` and ``metrics.png`` of one run in one folder."""
@@ -32,13 +34,13 @@ class RunFolder:
         torch.save(state, part)
         part.replace(self.folder / name)
 
-    def load(self, name: str) -> dict[str, Any] | None:
-        """Read a checkpoint of :meth:`save` (tensors and plain values only); None if there is none."""
+    def load(self, name: str, *keys: str) -> dict[str, Any] | None:
+        """Read a checkpoint of :meth:`save` that has these keys; None if there is none.
+
+        Raises ValueError, which names the file, when it is no such checkpoint.
+        """
         file = self.folder / name
-        if not file.exists():
-            return None
-        state: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
-        return state
+        return load_checkpoint(file, *keys) if file.exists() else None
 
     def plot(self, x: str = "step") -> Path | None:
         """Draw every metric of the log over ``x`` into ``metrics.png``; None if there is no log yet."""

@@ -141,7 +141,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     log_to(arguments.run)
     try:
         _do(arguments, real_crops(arguments.data, arguments.label))
-    except (FileNotFoundError, ValueError) as error:
+    except (OSError, ValueError) as error:
         print(f"craft: error: {error}", file=sys.stderr)
         return 1
     return 0

@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from tools.training.common.checkpoint import load_checkpoint, take_weights
 from tools.training.common.crops import RealCrop
 from tools.training.common.device import Compute, choose, device_of
 from tools.training.common.ema import Ema
@@ -160,20 +161,25 @@ def train(
 
 
 def carry_over(model: Craft, checkpoint: Path) -> None:
-    """Take over the averaged weights of a checkpoint, which may be of an earlier, smaller form of the network."""
-    state = torch.load(checkpoint, map_location="cpu", weights_only=True)["average"]
-    missing, unexpected = model.load_state_dict(state, strict=False)
-    if unexpected or any(not name.startswith("more_") for name in missing):
+    """Take over the averaged weights of a checkpoint, which may be of an earlier, smaller form of the network.
+
+    Raises OSError when it cannot be read, ValueError when it is of another network.
+    """
+    state = load_checkpoint(checkpoint, "average")["average"]
+    own = model.state_dict()
+    lacking = [name for name in own if name not in state and not name.startswith("more_")]
+    if lacking or any(name not in own or own[name].shape != value.shape for name, value in state.items()):
         raise ValueError(f"{checkpoint} holds another network")
+    model.load_state_dict(state, strict=False)
 
 
 def load_best(folder: Path) -> Craft:
     """The averaged weights that were best on the dev crops; raises FileNotFoundError without a run."""
-    state = RunFolder(folder).load("best.pt")
+    state = RunFolder(folder).load("best.pt", "average")
     if state is None:
         raise FileNotFoundError(f"{folder / 'best.pt'} is missing: train first")
     model = Craft()
-    model.load_state_dict(state["average"])
+    take_weights(model, state["average"], folder / "best.pt")
     return model.eval()
 
 

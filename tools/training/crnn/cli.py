@@ -92,7 +92,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             smoothing=arguments.smoothing,
         )  # fmt: skip
         train(plan, sampler, dev, arguments.run, arguments.start_from)
-    except (FileNotFoundError, ValueError) as error:
+    except (OSError, ValueError) as error:
         print(f"crnn: error: {error}", file=sys.stderr)
         return 1
     return 0

@@ -49,11 +49,17 @@ class Mixture:
 
 
 def load_words(path: Path | None) -> Words:
-    """Read quads that CRAFT found (``tools.training.craft --words``); an empty mapping without a file."""
-    if path is None or not path.exists():
+    """Read quads that CRAFT found (``tools.training.craft --words``); an empty mapping where none is named.
+
+    Raises OSError when the file cannot be read, ValueError when it is not of that form.
+    """
+    if path is None:
         return {}
-    found = json.loads(path.read_text())
-    return {name: [np.array(quad, np.float32) for quad in quads] for name, quads in found.items()}
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return {name: [np.array(quad, np.float32) for quad in quads] for name, quads in found.items()}
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path} holds no line quads: {error}") from error
 
 
 def shares(crops: Sequence[RealCrop], two_lines: float) -> NDArray[np.float64]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from cloud_apis.crnn.postprocess import ALPHABET, decode
 from cloud_apis.crnn.preprocess import HEIGHT_PX, WIDTH_PX
+from tools.training.common.checkpoint import take_weights
 from tools.training.common.crops import RealCrop
 from tools.training.common.export import export_onnx, quantise, write_manifest
 from tools.training.common.half import store_half
@@ -29,12 +30,15 @@ ALLOWED_LOSS = 0.005
 
 
 def load_best(run: Path) -> Crnn:
-    """The averaged weights that were best on the dev crops; raises FileNotFoundError without a run."""
-    state = RunFolder(run).load("best.pt")
+    """The averaged weights that were best on the dev crops.
+
+    Raises FileNotFoundError without a run, ValueError for one of another network.
+    """
+    state = RunFolder(run).load("best.pt", "average")
     if state is None:
         raise FileNotFoundError(f"{run / 'best.pt'} is missing: train first")
     model = Crnn()
-    model.load_state_dict(state["average"])
+    take_weights(model, state["average"], run / "best.pt")
     return model.eval()
 
 

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from cloud_apis.crnn.postprocess import decode
 from cloud_apis.crnn.preprocess import warp_word
 from tools.evaluation.reading import edit_distance
+from tools.training.common.checkpoint import load_checkpoint, take_weights
 from tools.training.common.crops import RealCrop
 from tools.training.common.device import Compute, choose, device_of
 from tools.training.common.ema import Ema
@@ -114,7 +115,8 @@ def train(plan: Plan, sampler: WordSampler, dev: list[RealCrop], folder: Path, s
     """Train or go on training in ``folder``; returns the averaged model that was best on the dev crops.
 
     The state after each evaluation is kept in ``last.pt``: the same command goes on from there. ``start_from``
-    gives the weights to begin with: another run's checkpoint, or a float32 ONNX file.
+    gives the weights to begin with: another run's checkpoint, or a float32 ONNX file. Raises ValueError for one of
+    another network.
     """
     torch.set_num_threads(plan.threads)
     torch.manual_seed(plan.seed)
@@ -123,7 +125,7 @@ def train(plan: Plan, sampler: WordSampler, dev: list[RealCrop], folder: Path, s
     if start_from is not None and start_from.suffix == ".onnx":
         recover(model, start_from)
     elif start_from is not None:
-        model.load_state_dict(torch.load(start_from, map_location="cpu", weights_only=True)["average"])
+        take_weights(model, load_checkpoint(start_from, "average")["average"], start_from)
     if sampler.mixture.spliced_share:
         log.info("%d real lines can be spliced", sampler.find_gaps(_placing_model(run, model)))
     compute = plan.compute()
@@ -144,17 +146,17 @@ def train(plan: Plan, sampler: WordSampler, dev: list[RealCrop], folder: Path, s
         return evaluate(ema.model.eval(), dev, words=sampler.words)
 
     fit("crnn", run, learner, plan.steps, plan.evaluate_every, take_step, figures, merit, plan.patience)
-    chosen = run.load("best.pt")
+    chosen = run.load("best.pt", "average")
     result = Crnn()
-    result.load_state_dict(chosen["average"] if chosen else ema.model.state_dict())
+    take_weights(result, chosen["average"] if chosen else ema.model.state_dict(), folder / "best.pt")
     return result.eval()
 
 
 def _placing_model(run: RunFolder, model: Crnn) -> Crnn:
     """A copy of what this run has learnt so far (or begins with)."""
     placing = Crnn()
-    state = run.load("last.pt")
-    placing.load_state_dict(state["average"] if state else model.state_dict())
+    state = run.load("last.pt", "average")
+    take_weights(placing, state["average"] if state else model.state_dict(), run.folder / "last.pt")
     return placing
 
 

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from tools.training.attributes.fold import folded_for_good
 from tools.training.attributes.pictures import tensor_of
+from tools.training.common.checkpoint import take_weights
 from tools.training.common.export import quantise, write_manifest
 from tools.training.common.run_folder import RunFolder
 from tools.training.vehicles.augment import letterbox
@@ -30,11 +31,11 @@ def export(run: Path, target: Path, seed: int, train: Sequence[Sample], dev: Seq
 
     Returns AP@0.5 on the held-out pictures by precision and class. Raises FileNotFoundError without a checkpoint.
     """
-    state = RunFolder(run).load("best.pt")
+    state = RunFolder(run).load("best.pt", "average", "anchors", "step")
     if state is None:
         raise FileNotFoundError(f"no best.pt in {run}: train first")
     network = VehicleNet()
-    network.load_state_dict(state["average"])
+    take_weights(network, state["average"], run / "best.pt")
     target.mkdir(parents=True, exist_ok=True)
     files = {"float32": target / f"{NAME}.float32.onnx", "int8": target / f"{NAME}.onnx"}
     export_detector(folded_for_good(network), files["float32"], STRIDES, 3)

@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from tools.training.attributes.backbones import pretrained
 from tools.training.attributes.pictures import tensor_of
+from tools.training.common.checkpoint import load_checkpoint, restore, take_weights
 from tools.training.common.device import Compute
 from tools.training.common.ema import Ema
 from tools.training.common.loop import Learner
@@ -76,13 +77,13 @@ def train(
     run = RunFolder(folder)
     torch.manual_seed(plan.seed)
     network = VehicleNet()
-    state = run.load("last.pt")
+    state = run.load("last.pt", "anchors", "model", "average", "optimiser", "step", "best")
     if state:
         anchors = state["anchors"]
     elif begin_with is not None:
-        begun = torch.load(begin_with, map_location="cpu", weights_only=True)
+        begun = load_checkpoint(begin_with, "anchors", "average")
         anchors = begun["anchors"]
-        network.load_state_dict(begun["average"])
+        take_weights(network, begun["average"], begin_with)
     else:
         network.load_pretrained(pretrained(BACKBONE))
         anchors = anchors_of(samples, plan.seed)
@@ -92,7 +93,7 @@ def train(
     learner = Learner(network, Ema(network, 0.998, 300.0), torch.optim.AdamW(_groups(network, plan)), compute.scaler())
     step, best = 0, -1.0
     if state:
-        learner.restore(state)
+        restore(folder / "last.pt", lambda: learner.restore(state))
         step, best = int(state["step"]), float(state["best"])
     losses = []
     drawn: Iterator[tuple[Tensor | tuple[Tensor, Tensor], list[Tensor]]] = batches(samples, plan, step)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from tools.data import require_data_root
+from tools.training.common.checkpoint import take_weights
 from tools.training.common.export import MODELS, export_onnx, quantise, write_manifest
 from tools.training.common.half import store_half
 from tools.training.common.rounding import tensor_ranges
@@ -61,11 +62,11 @@ def export(
 
     int8 is calibrated on the training pictures; returns AP@0.5 on dev by precision, None where nothing is held out.
     """
-    state = RunFolder(run).load("best.pt")
+    state = RunFolder(run).load("best.pt", "ema", "anchors", "step")
     if state is None:
         raise FileNotFoundError(f"no best.pt in {run}: train first")
     network = build(state.get("network_name", "slim"))
-    network.load_state_dict(state["ema"])
+    take_weights(network, state["ema"], run / "best.pt")
     factors = (1.0, 1.0)
     if isinstance(network, YoloV3):
         factors = fit_sizes(network, state["anchors"], dev)

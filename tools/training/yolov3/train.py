@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from tools.training.common.checkpoint import restore, take_weights
 from tools.training.common.device import choose
 from tools.training.common.ema import Ema
 from tools.training.common.rounding import Rounded, calibrate
@@ -139,8 +140,11 @@ def train(
         log.warning("no plate is held out: there is no dev figure, and the latest checkpoint counts as the best")
     compute = choose(settings.device, settings.precision)
     network = build(settings.network).to(compute.device)
-    state = run.load("last.pt")
+    state = run.load("last.pt", "network", "ema", "anchors", "tightness", "optimiser", "step", "best")
     if state:
+        begun = state.get("network_name", settings.network)
+        if begun != settings.network:
+            raise ValueError(f"{folder / 'last.pt'} is of the network {begun}, not {settings.network}")
         anchors = state["anchors"]
     elif anchors is None:
         count = ANCHORS_PER_SCALE * len(network.strides)
@@ -161,11 +165,12 @@ def train(
     scaler = compute.scaler()
     first_step, best, since_best = 0, 0.0, 0
     if state:
-        network.load_state_dict(state["network"])
-        ema.model.load_state_dict(state["ema"])
-        tightness.load_state_dict(state["tightness"])
+        last = folder / "last.pt"
+        take_weights(network, state["network"], last)
+        take_weights(ema.model, state["ema"], last)
+        take_weights(tightness, state["tightness"], last)
         ema.steps, first_step, best = state["step"], state["step"], state["best"]
-        optimiser.load_state_dict(state["optimiser"])
+        restore(last, lambda: optimiser.load_state_dict(state["optimiser"]))
         if state.get("scaler"):  # empty where the run was not in float16
             scaler.load_state_dict(state["scaler"])
         since_best = int(state.get("since_best", 0))

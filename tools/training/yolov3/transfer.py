@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from tools.training.common.checkpoint import load_checkpoint
 from tools.training.yolov3.network import ANCHORS_PER_SCALE, STRIDES, YoloV3
 from tools.training.yolov3.tightness import Tightness
 
@@ -22,9 +23,10 @@ def start_from(checkpoint: Path, network: nn.Module, anchors: Tensor, tightness:
 
     Where a scale's anchors changed, the biases of its widths and heights are shifted so that the predicted boxes
     stay what they were. ``tightness`` goes on from the checkpoint's where the sources are the same. Raises OSError
-    when the file cannot be read, ValueError when nothing fits.
+    when the file cannot be read, ValueError when it is no checkpoint of a
+    detector or nothing fits.
     """
-    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    state = load_checkpoint(checkpoint, "ema", "anchors")
     own = network.state_dict()
     joins = _joins(network, state["ema"])
     widened = {

@@ -148,9 +148,14 @@ def test_without_held_out_crops_int8_is_exported_without_figures(store: Store, t
     assert manifest["precision"] == "int8"
 
 
-def test_words_without_a_file_are_empty(tmp_path: Path) -> None:
+def test_words_are_empty_where_none_are_named_and_an_error_where_they_are_missing(tmp_path: Path) -> None:
     assert load_words(None) == {}
-    assert load_words(tmp_path / "none.json") == {}
+    with pytest.raises(FileNotFoundError, match="typo"):
+        load_words(tmp_path / "typo.json")
+    for content in ("{", "[1]", '{"a": 3}', '{"a": [["x"]]}'):
+        (tmp_path / "broken.json").write_text(content)
+        with pytest.raises(ValueError, match=r"broken\.json holds no line quads"):
+            load_words(tmp_path / "broken.json")
 
 
 def test_one_plate_is_never_in_train_and_dev() -> None:
