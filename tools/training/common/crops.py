@@ -12,6 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tools.training.datasets.problems import Kind, Problems
+
 Part = Literal["train", "dev", "val"]
 DEV_PERCENT = 6
 # Training keeps crops no larger than this: characters stay above the networks' own sampling.
@@ -43,19 +45,35 @@ def part_of(text: str, split: str) -> Part:
 
 
 def load_crops(root: Path, part: Part, full_size: bool = False) -> list[RealCrop]:
-    """Read one part of ``root/plates/texts.csv`` in grey; raises FileNotFoundError if a crop is missing."""
+    """Read one part of ``root/plates/texts.csv`` in grey.
+
+    Crops that are missing or cannot be read are named and left out; raises FileNotFoundError where all are.
+    """
     folder = root / "plates"
     with (folder / "texts.csv").open(newline="") as stream:
         rows = [row for row in csv.DictReader(stream) if part_of(row["text"], row["split"]) == part]
-    crops = []
+    crops, problems = [], Problems()
     for row in rows:
-        image = cv2.imread(str(folder / row["file_name"]), cv2.IMREAD_GRAYSCALE)
+        image = read_grey(folder / row["file_name"], problems)
         if image is None:
-            raise FileNotFoundError(f"{folder / row['file_name']} cannot be read")
-        whole = np.asarray(image, np.uint8)
-        kept, scale = (whole, 1.0) if full_size else reduce(whole, MAX_WIDTH_PX, MAX_HEIGHT_PX)
+            continue
+        kept, scale = (image, 1.0) if full_size else reduce(image, MAX_WIDTH_PX, MAX_HEIGHT_PX)
         crops.append(RealCrop(row["file_name"], row["text"], row["source"], kept, scale))
+    if rows and not crops:
+        raise FileNotFoundError(f"none of the {len(rows)} crops in {folder} can be read")
+    problems.tell(f"{folder / 'texts.csv'}, {part}")
     return crops
+
+
+def read_grey(file: Path, problems: Problems) -> NDArray[np.uint8] | None:
+    """A picture of the data folder in grey (H, W); None, with a note, where it is missing or cannot be read."""
+    image = cv2.imread(str(file), cv2.IMREAD_GRAYSCALE)
+    if image is None:
+        missing = not file.is_file()
+        kind = Kind.MISSING_PICTURE if missing else Kind.BROKEN_PICTURE
+        problems.note(kind, str(file), "it does not exist" if missing else "it is no picture that can be read")
+        return None
+    return np.asarray(image, np.uint8)
 
 
 def reduce(image: NDArray[np.uint8], width_px: int, height_px: int) -> tuple[NDArray[np.uint8], float]:

@@ -46,6 +46,11 @@ class Problems:
         elif self.counts[kind] == MESSAGES_A_KIND + 1:
             log.warning("(further %s are only counted)", kind)
 
+    def tell(self, where: str) -> None:
+        """Log all counts as one warning, if there was anything."""
+        if self.counts:
+            log.warning("%s: %s", where, self.summary())
+
     def summary(self) -> str:
         """All counts on one line, or that there was nothing."""
         found = ", ".join(f"{count} {kind}" for kind, count in self.counts.most_common())

@@ -8,12 +8,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from tools.training.common.crops import reduce
+from tools.training.common.crops import read_grey, reduce
+from tools.training.datasets.problems import Problems
 
 SOURCES = ("ro_dashcam", "open_lpr", "openimages", "kaggle433", "roboflow_experiment_plates")
 LONGEST_SIDE_PX = 960
@@ -36,8 +36,11 @@ def in_dev(name: str) -> bool:
 
 
 def load(root: Path, sources: Iterable[str], split: str = "train") -> list[Sample]:
-    """Read the sets ``root/plates/<source>_<split>.json``; pictures over 960 px are reduced."""
-    samples = []
+    """Read the sets ``root/plates/<source>_<split>.json``; pictures over 960 px are reduced.
+
+    Pictures that are missing or cannot be read are named and left out; raises FileNotFoundError where all are.
+    """
+    samples, problems = [], Problems()
     for source in sources:
         file = root / "plates" / f"{source}_{split}.json"
         if not file.exists():
@@ -48,10 +51,13 @@ def load(root: Path, sources: Iterable[str], split: str = "train") -> list[Sampl
             x, y, width, height = annotation["bbox"]
             boxes_of.setdefault(annotation["image_id"], []).append([x, y, x + width, y + height])
         for record in tqdm(coco["images"], desc=f"{source} {split}", unit="photo"):
-            image = cv2.imread(str(root / "plates" / record["file_name"]), cv2.IMREAD_GRAYSCALE)
+            image = read_grey(root / "plates" / record["file_name"], problems)
             if image is None:
-                raise OSError(f"cannot read {record['file_name']}")
+                continue
             boxes = np.array(boxes_of.get(record["id"], []), np.float32).reshape(-1, 4)
-            reduced, scale = reduce(np.asarray(image, np.uint8), LONGEST_SIDE_PX, LONGEST_SIDE_PX)
+            reduced, scale = reduce(image, LONGEST_SIDE_PX, LONGEST_SIDE_PX)
             samples.append(Sample(record["file_name"], source, reduced, boxes * np.float32(scale)))
+    if problems.counts and not samples:
+        raise FileNotFoundError(f"none of the pictures in {root / 'plates'} can be read")
+    problems.tell(str(root / "plates"))
     return samples
