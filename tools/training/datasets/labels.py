@@ -65,9 +65,17 @@ def find_picture(folder: Path, name: str) -> Path:
     last = name.rsplit("/", 1)[-1]
     near = [folder, *(folder / sub for sub in PICTURE_FOLDERS), *(folder.parent / sub for sub in PICTURE_FOLDERS)]
     for path in (*(base / name for base in near), *(base / last for base in (*near, folder.parent))):
-        if last and path.is_file():
+        if last and is_file(path):
             return path
     return folder / name
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is a file; False too for a name that no file can have, such as one of 300 letters."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def plate_classes(names: Iterable[str], wanted: str | None, where: str) -> frozenset[str]:

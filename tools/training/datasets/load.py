@@ -16,7 +16,7 @@ from tools.data import require_data_root
 from tools.training.common.crops import MAX_HEIGHT_PX, MAX_WIDTH_PX, Part, RealCrop, load_crops, part_of, reduce
 from tools.training.datasets.boxes import usable_boxes
 from tools.training.datasets.find import IMPORTERS, LOOKED_FOR, Form, Found, find_sets
-from tools.training.datasets.labels import LabelledPicture, plate_classes
+from tools.training.datasets.labels import LabelledPicture, is_file, plate_classes
 from tools.training.datasets.pictures import PictureError, read_picture
 from tools.training.datasets.problems import DataError, Kind, Problems
 from tools.training.datasets.texts import TextRow, plate_text
@@ -123,7 +123,7 @@ def _sample(
     try:
         picture = read_picture(one.file)
     except PictureError as error:
-        kind = Kind.BROKEN_PICTURE if one.file.is_file() else Kind.MISSING_PICTURE
+        kind = Kind.BROKEN_PICTURE if is_file(one.file) else Kind.MISSING_PICTURE
         problems.note(kind, f"{one.where}: {one.file}", str(error))
         return None
     boxes, texts = usable_boxes(one, picture, problems, chosen)
@@ -159,7 +159,7 @@ def _add_crops(file: Path, material: Material) -> None:
         try:
             image = read_picture(row.file).image
         except PictureError as error:
-            kind = Kind.BROKEN_PICTURE if row.file.is_file() else Kind.MISSING_PICTURE
+            kind = Kind.BROKEN_PICTURE if is_file(row.file) else Kind.MISSING_PICTURE
             material.problems.note(kind, f"{row.where}: {row.file}", str(error))
             continue
         name = row.name if row.name not in names else f"{file.stem}/{row.name}#{len(material.crops)}"

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
+from tools.training.datasets.labels import is_file
+
 MAX_PIXELS = 200_000_000
 WHITE = (255, 255, 255, 255)
 
@@ -29,7 +31,7 @@ class Picture:
 
 def read_picture(file: Path) -> Picture:
     """Decode the first frame of a picture file; raises PictureError for missing, broken, cut off or huge ones."""
-    if not file.is_file():
+    if not is_file(file):
         raise PictureError("there is no such file")
     try:
         with warnings.catch_warnings():

@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import parse
 
-from tools.training.datasets.labels import Box, LabelledPicture, Split, find_picture, split_of
+from tools.training.datasets.labels import Box, LabelledPicture, Split, find_picture, is_file, split_of
 from tools.training.datasets.problems import Kind, Problems
 
 
@@ -45,11 +45,11 @@ def read(path: Path, problems: Problems) -> Iterator[LabelledPicture]:
 
 def _picture(file: Path, name: str) -> Path:
     found = find_picture(file.parent, name)
-    if found.is_file():
+    if is_file(found):
         return found
     # Renamed pictures: the annotation's own name is the better witness.
     for ending in (Path(name).suffix, ".jpg", ".jpeg", ".png", ".webp"):
-        if (other := find_picture(file.parent, file.stem + ending)).is_file():
+        if is_file(other := find_picture(file.parent, file.stem + ending)):
             return other
     return found
 

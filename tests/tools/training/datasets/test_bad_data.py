@@ -45,6 +45,34 @@ def test_bad_boxes_are_named_counted_and_the_rest_is_used(pictures: Path, caplog
     assert "4 labels that cannot be understood" in material.summary()
 
 
+def test_records_of_wrong_types_are_counted(pictures: Path) -> None:
+    images = [{"id": i, "file_name": f"{n}.jpg", "width": 64, "height": 48} for i, n in enumerate("ab")]
+    images += [{"id": 8, "file_name": "x" * 300}, {"id": 9, "file_name": "c.jpg", "width": 10**400, "height": 48}]
+    categories = [{"id": [1], "name": "car"}, {"id": {}, "name": "car"}, {"id": 2, "name": "number_plate"}]
+    annotations: list[object] = [
+        box(0),
+        box(0, category=[2]),  # type: ignore[arg-type]
+        box(1, [20, 16, 10**400, 10]),
+        box(8),
+        box(9, category=2.0),  # type: ignore[arg-type]
+    ]
+    material = load_material([write_coco(pictures, annotations, images=images, categories=categories)])
+    assert by_name(material.samples) == {"a.jpg": [[20, 16, 44, 26]], "b.jpg": [], "c.jpg": [[20, 16, 44, 26]]}
+    assert material.problems.counts == {Kind.BROKEN_LABEL: 4, Kind.MISSING_PICTURE: 1}
+
+
+def test_names_that_no_file_can_have_are_missing_pictures(pictures: Path) -> None:
+    (pictures / "texts.csv").write_text(f"file_name,text\na.jpg,AB1\n{'x' * 300}.jpg,CD2\n")
+    material = load_material([pictures / "texts.csv"])
+    assert len(material.crops) == 1 and material.problems.counts == {Kind.MISSING_PICTURE: 1}
+    plate = OBJECT.format(20, 16, 44, 26, label="plate")
+    for name in ("a", "x" * 300):
+        (pictures / "images" / f"{name[:5]}.xml").write_text(VOC.format(name=name, objects=plate))
+    material = load_material([pictures / "images"])
+    assert by_name(material.samples) == {"a.jpg": [[20, 16, 44, 26]]}
+    assert material.problems.counts == {Kind.MISSING_PICTURE: 1}
+
+
 def test_missing_and_broken_pictures_are_named_and_counted(pictures: Path, caplog: pytest.LogCaptureFixture) -> None:
     whole = (pictures / "images" / "b.jpg").read_bytes()
     (pictures / "images" / "b.jpg").write_bytes(whole[: len(whole) // 2])
