@@ -177,7 +177,7 @@ def train(
     if settings.patience and since_best >= settings.patience:
         return folder / "best.pt"
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
-    sums = np.zeros(4)
+    sums, summed = np.zeros(4), 0
     drawn = batches(kept, settings, first_step, sources)
     progress = tqdm(drawn, initial=first_step, total=settings.steps, unit="step", mininterval=5)
     for step, (pictures, boxes, origins) in enumerate(progress, first_step + 1):
@@ -195,13 +195,14 @@ def train(
         scaler.update()
         ema.update(network)
         sums += [float(x.detach()) for x in (parts.total, parts.box, parts.objectness, parts.classes)]
+        summed += 1
         if step % settings.evaluate_every == 0 or step == settings.steps:
             precision = figure_of(dev_precision(measured, anchors, dev, compute=compute, strides=network.strides))
-            means = sums / settings.evaluate_every
+            means = sums / summed
             names = ("loss", "box", "objectness", "classes")
             run.log({"step": step, **dict(zip(names, means, strict=True)), "dev_ap50": precision})
             progress.write(f"step {step}: loss {means[0]:.3f}, dev AP@0.5 {precision:.4f}, {tightness.described()}")
-            sums[:] = 0
+            sums[:], summed = 0, 0
             common = {
                 "ema": ema.model.state_dict(),
                 "anchors": anchors,

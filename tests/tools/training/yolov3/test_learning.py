@@ -98,6 +98,18 @@ def test_training_learns_and_goes_on_where_it_was_cut(tmp_path: Path) -> None:
     assert (tmp_path / "run" / "metrics.png").stat().st_size > 1000
 
 
+def test_a_short_last_interval_has_the_mean_of_its_own_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tools.training.yolov3.train.SHAPES", (((64, 96), 1.0),))
+    losses = {}
+    for every in (1, 2):
+        settings = TrainSettings(3, 2, 1e-3, weight_decay=0.0, seed=1, evaluate_every=every, device="cpu")
+        train(samples(6), settings, tmp_path / str(every))
+        rows = (tmp_path / str(every) / "metrics.csv").read_text().splitlines()
+        losses[every] = [float(row.split(",")[1]) for row in rows[1:]]
+    first, second, third = losses[1]
+    assert losses[2] == pytest.approx([(first + second) / 2, third], rel=1e-3)
+
+
 def test_the_schedule_rises_and_falls() -> None:
     rates = [one_cycle(step, 1000, 1.0, 100) for step in range(1000)]
     assert max(rates) == 1.0 and rates.index(1.0) == 99 and rates[0] < 0.02 and rates[-1] < 0.03
