@@ -82,13 +82,18 @@ class WordSampler:
     def __init__(self, synthetic: Store | None, real: Sequence[RealCrop], words: Words, mixture: Mixture) -> None:
         self.synthetic = synthetic
         self.words = words
-        self.real = [crop for crop in real if len(crop.lines) <= 2]
+        self.real = [crop for crop in real if self._usable(crop)]
         self.mixture = mixture
         self._real_share = mixture.real_share if self.real else 0.0
         self._shares = np.cumsum(shares(self.real, mixture.two_lines))
         self._cuttable: list[Cuttable] = []
         if synthetic is None and not self.real:
             raise ValueError("nothing to train from: neither synthetic nor real crops")
+
+    def _usable(self, crop: RealCrop) -> bool:
+        # Of two lines only what says where they are tells them apart; without any words they are cut in halves.
+        found = not self.words or len(self.words.get(crop.file_name, ())) == len(crop.lines)
+        return (len(crop.lines) == 1 or (len(crop.lines) == 2 and found)) and all(map(readable, crop.lines))
 
     def find_gaps(self, model: nn.Module) -> int:
         """Let a trained network place the real lines' characters, so that lines can be spliced; gives how many."""
@@ -147,7 +152,7 @@ class WordSampler:
     def _patch(
         self, image: NDArray[np.uint8], quad: NDArray[np.float32], text: str, rng: np.random.Generator, strength: float
     ) -> Patch | None:
-        if not text or any(character not in CODE for character in text):
+        if not readable(text):
             return None
         target = tuple(CODE[character] for character in text)
         if not self.mixture.augment:
@@ -156,6 +161,11 @@ class WordSampler:
         height = float(np.linalg.norm(quad[3] - quad[0]) + np.linalg.norm(quad[2] - quad[1])) / 2
         bearable = strength * float(np.clip(height / 16, 0.4, 1.0))
         return Patch(disturb(warp_word(image, jitter(quad, rng), *margins(rng)), rng, bearable), target)
+
+
+def readable(text: str) -> bool:
+    """Whether a line has characters, all of which the network has classes for."""
+    return bool(text) and all(character in CODE for character in text)
 
 
 def whole(image: NDArray[np.uint8], rng: np.random.Generator, line: int = 0, lines: int = 1) -> NDArray[np.float32]:

@@ -117,6 +117,16 @@ def test_nothing_to_train_from_is_an_error() -> None:
         WordSampler(None, [], {}, Mixture())
 
 
+def test_crops_that_cannot_be_shown_are_not_drawn_for_ever() -> None:
+    far = {"elsewhere": [np.zeros((4, 2), np.float32)]}
+    for text, words in (("BÖ1", {}), ("", {}), ("AB1/CD2", far), ("A/B/C", {})):
+        with pytest.raises(ValueError, match="nothing to train from"):
+            WordSampler(None, [real_crop(text)], words, Mixture())
+    sampler = WordSampler(None, [real_crop("BÖ1"), real_crop()], {}, Mixture())
+    assert [crop.text for crop in sampler.real] == ["B12ABC"]
+    assert len(sampler.batch(4, np.random.default_rng(1))[1]) == 4
+
+
 def test_jitter_stays_near() -> None:
     quad = np.array([[0, 0], [100, 0], [100, 20], [0, 20]], np.float32)
     rng = np.random.default_rng(0)
