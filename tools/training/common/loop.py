@@ -68,6 +68,11 @@ class Learner:
             self.scaler.load_state_dict(state["scaler"])
 
 
+def seed_step(seed: int, step: int) -> None:
+    """Seed torch (dropout and the like) for one step, so that a resumed run does what the uncut one would have."""
+    torch.manual_seed(int(np.random.SeedSequence((seed, step)).generate_state(1, np.uint64)[0]))
+
+
 def log_to(folder: Path) -> None:
     """Log to standard error and to ``train.log`` in the run's folder, which is made if need be."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -17,7 +17,7 @@ from tools.training.common.checkpoint import load_checkpoint, take_weights
 from tools.training.common.crops import RealCrop
 from tools.training.common.device import Compute, choose, device_of
 from tools.training.common.ema import Ema
-from tools.training.common.loop import Learner, fit
+from tools.training.common.loop import Learner, fit, seed_step
 from tools.training.common.recover import recover
 from tools.training.common.run_folder import RunFolder
 from tools.training.craft.data import MapSampler
@@ -150,6 +150,7 @@ def train(
         nonlocal sampler
         if real and step >= plan.synthetic_steps and (step % plan.relabel_every == 0 or not sampler.real):
             sampler = MapSampler(sampler.synthetic, relabel(ema.model, real), plan.real_share)
+        seed_step(plan.seed, step)
         images, targets = sampler.batch(plan.batch, np.random.default_rng((plan.seed, step)))
         return learner.descend(_loss(model, images, targets, compute), learning_rate(step, plan))
 

@@ -19,7 +19,7 @@ from tools.training.common.checkpoint import load_checkpoint, take_weights
 from tools.training.common.crops import RealCrop
 from tools.training.common.device import Compute, choose, device_of
 from tools.training.common.ema import Ema
-from tools.training.common.loop import Learner, fit
+from tools.training.common.loop import Learner, fit, seed_step
 from tools.training.common.recover import recover
 from tools.training.common.run_folder import RunFolder
 from tools.training.crnn.data import Words, WordSampler
@@ -136,7 +136,8 @@ def train(plan: Plan, sampler: WordSampler, dev: list[RealCrop], folder: Path, s
     log.info("%d weights, plan %s, on %s", parameters(model), plan, compute)
 
     def take_step(step: int) -> float:
-        # A generator per step: a resumed run draws what the uncut run would have drawn.
+        # Generators per step: a resumed run draws what the uncut run would have drawn.
+        seed_step(plan.seed, step)
         images, targets = sampler.batch(plan.batch, np.random.default_rng((plan.seed, step)))
         return learner.descend(_loss(model, images, targets, plan, compute), learning_rate(step, plan))
 

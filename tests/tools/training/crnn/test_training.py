@@ -70,6 +70,21 @@ def test_a_cut_run_goes_on(store: Store, tmp_path: Path) -> None:
     assert (tmp_path / "cut" / "metrics.png").stat().st_size > 0
 
 
+def test_a_cut_run_ends_as_an_uncut_one(store: Store, tmp_path: Path) -> None:
+    def run(steps: int, folder: str) -> dict[str, torch.Tensor]:
+        # The rates of these two plans are the same in the first step.
+        plan = Plan(steps=steps, batch=4, evaluate_every=1, seed=3, bfloat16=False, device="cpu")
+        train(plan, WordSampler(store, [], {}, Mixture()), [real_crop()], tmp_path / folder)
+        weights: dict[str, torch.Tensor] = torch.load(tmp_path / folder / "last.pt", weights_only=True)["model"]
+        return weights
+
+    uncut = run(2, "uncut")
+    run(1, "cut")
+    torch.rand(7)  # whatever else drew in between
+    cut = run(2, "cut")
+    assert all(torch.equal(cut[name], uncut[name]) for name in uncut)
+
+
 def test_learning_rate_rises_then_falls() -> None:
     plan = Plan(steps=1000)
     rates = [learning_rate(step, plan) for step in (0, 100, 199, 500, 999)]
