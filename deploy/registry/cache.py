@@ -2,11 +2,13 @@
 
 ``blobs/<sha256>`` holds files, ``sets/<hash>`` folders with the models of one API as `cloud_apis` loads them. A blob
 comes into being by renaming a finished, verified file; a set by renaming a finished folder. A broken download is
-taken up where it ended. What already serves is never touched.
+taken up where it ended. What already serves is never touched. ``blobs/<sha256>.lock`` is locked by whoever downloads
+that file; the others wait.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -47,12 +49,21 @@ class ModelCache:
 
     def _fetch(self, registry: Registry, file: ModelFile, progress: Progress) -> None:
         blob = self._blob(file)
-        if blob.is_file() and blob.stat().st_size == file.size and hash_file(blob) == file.sha256:
+        if _is_whole(blob, file):
             progress(file.size)
             return
         if file.size > MAX_FILE_BYTES:
             raise RegistryError(f"{file.name} has {file.size} bytes: more than a model may have")
         blob.parent.mkdir(parents=True, exist_ok=True)
+        # The lock's file stays: who removed it could lock another than the one that somebody waits for.
+        with blob.with_name(f"{file.sha256}.lock").open("ab") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if _is_whole(blob, file):  # another process was first
+                progress(file.size)
+                return
+            self._download(registry, file, blob, progress)
+
+    def _download(self, registry: Registry, file: ModelFile, blob: Path, progress: Progress) -> None:
         part = blob.with_name(f"{file.sha256}.part")
         begun = part.stat().st_size if part.is_file() else 0
         if begun >= file.size:
@@ -93,6 +104,10 @@ class ModelCache:
 
     def _blob(self, file: ModelFile) -> Path:
         return self.folder / "blobs" / file.sha256
+
+
+def _is_whole(blob: Path, file: ModelFile) -> bool:
+    return blob.is_file() and blob.stat().st_size == file.size and hash_file(blob) == file.sha256
 
 
 def _link(source: Path, target: Path) -> None:

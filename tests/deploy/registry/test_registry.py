@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -122,6 +124,49 @@ def test_a_download_goes_on_where_it_was_cut(registry: Registry, tmp_path: Path)
     assert (folder / "yolov3.onnx").read_bytes() == network
     assert counter.bytes == pushed.descriptor.size
     assert not list(blobs.glob("*.part"))
+
+
+_PULL_AS_ANOTHER = """
+import fcntl, sys
+from pathlib import Path
+from deploy.registry.cache import ModelCache
+from deploy.registry.objects import Objects, parse_place
+from deploy.registry.reference import parse_reference
+from deploy.registry.registry import Registry
+
+really = fcntl.flock
+
+def told(stream, operation):
+    print("locks", flush=True)
+    really(stream, operation)
+
+fcntl.flock = told
+cache, url, endpoint, reference = sys.argv[1:]
+registry = Registry(Objects(parse_place(url, endpoint, "us-east-1")))
+print(ModelCache(Path(cache)).pull(registry, [parse_reference(reference)], lambda _: None), flush=True)
+"""
+
+
+def test_two_processes_pull_one_file_at_the_same_time(registry: Registry, tmp_path: Path) -> None:
+    write_model(tmp_path / "in", "yolov3", os.urandom(2**20))
+    pushed = registry.push(tmp_path / "in", "yolov3", (), quiet)
+    cache, place = tmp_path / "cache", registry.objects.place
+    line = [str(cache), str(place), str(place.endpoint_url), str(pushed.reference)]
+    with subprocess.Popen([sys.executable, "-c", _PULL_AS_ANOTHER, *line], stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        first: list[str] = []
+
+        def progress(_: int) -> None:
+            if not first:  # in the midst of a file: the other must wait for it
+                assert other.stdout is not None
+                first.append(other.stdout.readline())
+
+        folder = ModelCache(cache).pull(registry, [pushed.reference], progress)
+        *_, last = other.stdout.read().splitlines()
+    assert first == ["locks\n"]
+    assert other.returncode == 0 and last == str(folder)
+    for path in (tmp_path / "in").iterdir():
+        assert (folder / path.name).read_bytes() == path.read_bytes()
 
 
 def test_a_changed_file_is_refused_and_nothing_is_left(registry: Registry, tmp_path: Path) -> None:
