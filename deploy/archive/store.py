@@ -27,11 +27,14 @@ def code_uri(place: Place, sha256: str) -> str:
 
 
 def publish(objects: Objects, archive: Archive) -> int:
-    """Upload an archive unless it is there; the bytes sent. Raises a `RegistryError`."""
-    key = code_key(archive.sha256)
-    if objects.size(key) is not None or not objects.write_once(key, archive.data):
+    """Upload an archive unless it is there whole; the bytes sent. Raises a `RegistryError`."""
+    key, size = code_key(archive.sha256), len(archive.data)
+    found = objects.size(key)
+    if found == size or (found is None and not objects.write_once(key, archive.data)):
         return 0
-    return len(archive.data)
+    if found is not None:
+        objects.write(key, archive.data)
+    return size
 
 
 def require(objects: Objects, sha256: str) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import hashlib
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -36,6 +38,7 @@ _DENIED = {
     "SignatureDoesNotMatch": "the secret key is wrong: check AWS_SECRET_ACCESS_KEY or the profile",
     "InvalidToken": "the session token is not valid: get new credentials",
 }
+_MD5 = re.compile(r"[0-9a-f]{32}(-[0-9]+)?")
 _BUSY = {"SlowDown", "503", "ServiceUnavailable", "InternalError", "500", "RequestTimeout"}
 
 
@@ -140,13 +143,8 @@ class Objects:
 
     def size(self, key: str) -> int | None:
         """Bytes of an object, None if there is none."""
-        with self._explained():
-            try:
-                return int(self._s3.head_object(Bucket=self.place.bucket, Key=self._key(key))["ContentLength"])
-            except botocore.exceptions.ClientError as error:
-                if _code(error) in _MISSING:
-                    return None
-                raise
+        found = self._head(key)
+        return None if found is None else int(found["ContentLength"])
 
     def keys(self, prefix: str) -> Iterator[str]:
         """All keys that begin so, relative to the place's prefix, in order."""
@@ -175,22 +173,43 @@ class Objects:
             yield from body.iter_chunks(_CHUNK_BYTES)
 
     def upload_once(self, key: str, path: Path, progress: Progress) -> bool:
-        """Upload a file unless there is such an object; false if there was.
+        """Upload a file unless such an object with this content is there; false if it was.
 
-        A large file goes in parts; an upload that was cut is taken up where it ended (S3 keeps its parts).
+        An object of another size or content, as a broken store leaves it, is replaced. A large file goes in parts; an
+        upload that was cut is taken up where it ended (S3 keeps its parts).
         """
         size = path.stat().st_size
-        if self.size(key) is not None:
+        found = self._head(key)
+        if found is not None and _agrees(found, path):
             progress(size)
             return False
         if size <= PART_BYTES:
-            written = self.write_once(key, path.read_bytes())
+            written = self._upload_small(key, path.read_bytes(), replace=found is not None)
             progress(size)
             return written
         with self._explained():
-            return self._upload_parts(self._key(key), path, progress)
+            return self._upload_parts(self._key(key), path, progress, replace=found is not None)
 
-    def _upload_parts(self, key: str, path: Path, progress: Progress) -> bool:
+    def _head(self, key: str) -> Mapping[str, Any] | None:
+        """What S3 says of an object without its content, None if there is none."""
+        with self._explained():
+            try:
+                answer: Mapping[str, Any] = self._s3.head_object(
+                    Bucket=self.place.bucket, Key=self._key(key), ChecksumMode="ENABLED"
+                )
+            except botocore.exceptions.ClientError as error:
+                if _code(error) in _MISSING:
+                    return None
+                raise
+            return answer
+
+    def _upload_small(self, key: str, data: bytes, *, replace: bool) -> bool:
+        if not replace:
+            return self.write_once(key, data)
+        self.write(key, data)
+        return True
+
+    def _upload_parts(self, key: str, path: Path, progress: Progress, *, replace: bool) -> bool:
         bucket = self.place.bucket
         upload, parts = self._begun(key)
         if upload is None:
@@ -204,9 +223,10 @@ class Objects:
                     known = self._s3.upload_part(Bucket=bucket, Key=key, UploadId=upload, PartNumber=number, Body=data)
                 done.append({"PartNumber": number, "ETag": known["ETag"]})
                 progress(len(data))
+        condition = {} if replace else {"IfNoneMatch": "*"}
         try:
             self._s3.complete_multipart_upload(
-                Bucket=bucket, Key=key, UploadId=upload, MultipartUpload={"Parts": done}, IfNoneMatch="*"
+                Bucket=bucket, Key=key, UploadId=upload, MultipartUpload={"Parts": done}, **condition
             )
         except botocore.exceptions.ClientError as error:
             if _code(error) not in ("PreconditionFailed", "412"):
@@ -263,6 +283,30 @@ def _same(part: Mapping[str, Any], data: bytes) -> bool:
     """Whether a part that lies there already is this one: its ETag is the MD5 (but for some encrypted buckets)."""
     tag = str(part["ETag"]).strip('"')
     return int(part["Size"]) == len(data) and tag == hashlib.md5(data, usedforsecurity=False).hexdigest()
+
+
+def _agrees(found: Mapping[str, Any], path: Path) -> bool:
+    """Whether an object has the size and, as far as the store tells something of it, the content of a file."""
+    if int(found["ContentLength"]) != path.stat().st_size:
+        return False
+    checksum = found.get("ChecksumSHA256")
+    if checksum is not None and "-" not in str(checksum):  # else it is one of the parts' checksums
+        with path.open("rb") as stream:
+            return str(checksum) == base64.b64encode(hashlib.file_digest(stream, "sha256").digest()).decode()
+    if found.get("ServerSideEncryption") not in (None, "AES256"):
+        return True  # the ETag is no MD5 then
+    tag = str(found.get("ETag", "")).strip('"')
+    return tag == _etag(path) if _MD5.fullmatch(tag) else True
+
+
+def _etag(path: Path) -> str:
+    """The ETag that S3 gives to what `Objects.upload_once` makes of a file."""
+    with path.open("rb") as stream:
+        parts = [hashlib.md5(part, usedforsecurity=False) for part in iter(lambda: stream.read(PART_BYTES), b"")]
+    if len(parts) == 1:
+        return parts[0].hexdigest()
+    joined = hashlib.md5(b"".join(part.digest() for part in parts), usedforsecurity=False)
+    return f"{joined.hexdigest()}-{len(parts)}"
 
 
 def _code(error: botocore.exceptions.ClientError) -> str:

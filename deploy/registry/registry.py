@@ -1,7 +1,8 @@
 """Pushing models to the registry, naming them by tags, and finding them again.
 
 Below the registry's prefix lie ``blobs/<sha256>`` (files), ``models/<name>/<digest>.json`` (descriptors) and
-``tags/<name>/<tag>`` (a digest each). Blobs and descriptors are never changed; a model is in the registry once its
+``tags/<name>/<tag>`` (a digest each). Blobs and descriptors are never changed, but for damaged ones, which pushing
+again mends; a model is in the registry once its
 descriptor is there, which is written last: an upload that breaks off leaves nothing that could be deployed.
 """
 
@@ -62,7 +63,9 @@ class Registry:
         for file in descriptor.files:
             if self.objects.upload_once(blob_key(file.sha256), folder / file.name, progress):
                 sent += file.size
-        self.objects.write_once(_descriptor_key(name, descriptor.digest), descriptor.to_bytes())
+        key, data = _descriptor_key(name, descriptor.digest), descriptor.to_bytes()
+        if not self.objects.write_once(key, data) and self.objects.read(key, _DESCRIPTOR_BYTES) != data:
+            self.objects.write(key, data)
         reference = ModelReference(name, digest=descriptor.digest)
         for tag in tags:
             self.tag(reference, tag)

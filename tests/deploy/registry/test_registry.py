@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import os
 import subprocess
 import sys
@@ -22,7 +24,7 @@ from deploy.errors import (
     UnreachableError,
 )
 from deploy.registry.cache import ModelCache
-from deploy.registry.objects import PART_BYTES, Objects, Place, parse_place
+from deploy.registry.objects import PART_BYTES, Objects, Place, _agrees, parse_place
 from deploy.registry.reference import parse_reference
 from deploy.registry.registry import Registry, blob_key
 from tests.deploy.conftest import BUCKET, write_model
@@ -186,6 +188,31 @@ def test_a_changed_file_is_refused_and_nothing_is_left(registry: Registry, tmp_p
     assert cache.pull(registry, [pushed.reference], quiet) == good
 
 
+@pytest.mark.parametrize("size", [1000, 2 * PART_BYTES + 1000])
+def test_pushing_again_mends_a_damaged_file(registry: Registry, tmp_path: Path, size: int) -> None:
+    network = os.urandom(size)
+    write_model(tmp_path / "in", "yolov3", network)
+    pushed = registry.push(tmp_path / "in", "yolov3", ("latest",), quiet)
+    sha256 = next(f.sha256 for f in pushed.descriptor.files if f.name == "yolov3.onnx")
+    for number, damaged in enumerate((network[:-1], b"x" + network[1:])):
+        registry.objects.write(blob_key(sha256), damaged)
+        again = registry.push(tmp_path / "in", "yolov3", ("latest",), quiet)
+        assert (again.reference, again.sent_bytes) == (pushed.reference, size)
+        folder = ModelCache(tmp_path / f"cache{number}").pull(registry, [pushed.reference], quiet)
+        assert (folder / "yolov3.onnx").read_bytes() == network
+        assert registry.push(tmp_path / "in", "yolov3", ("latest",), quiet).sent_bytes == 0
+
+
+def test_a_checksum_that_the_store_gives_decides(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(b"network")
+    right = base64.b64encode(hashlib.sha256(b"network").digest()).decode()
+    assert _agrees({"ContentLength": 7, "ChecksumSHA256": right, "ETag": '"of a key"'}, file)
+    assert not _agrees({"ContentLength": 7, "ChecksumSHA256": right.swapcase()}, file)
+    assert _agrees({"ContentLength": 7, "ServerSideEncryption": "aws:kms", "ETag": f'"{"0" * 32}"'}, file)
+    assert not _agrees({"ContentLength": 7, "ETag": f'"{"0" * 32}"'}, file)
+
+
 def test_a_model_that_does_not_fit_its_manifest_is_not_pushed(registry: Registry, tmp_path: Path) -> None:
     write_model(tmp_path, "yolov3", b"network")
     (tmp_path / "yolov3.onnx").write_bytes(b"changed")
@@ -203,6 +230,8 @@ def test_a_changed_description_is_refused(registry: Registry, tmp_path: Path) ->
     registry.objects.write(key, pushed.descriptor.to_bytes().replace(b"yolov3.onnx", b"../../evil"))
     with pytest.raises(CorruptError, match="its hash differs"):
         ModelCache(tmp_path / "cache").pull(registry, [pushed.reference], quiet)
+    registry.push(tmp_path, "yolov3", ("latest",), quiet)
+    assert registry.descriptor(pushed.reference) == pushed.descriptor
 
 
 def test_a_missing_bucket_and_missing_credentials_are_named(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

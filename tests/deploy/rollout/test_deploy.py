@@ -35,6 +35,13 @@ def test_first_deploy_then_nothing_to_do(run: Run, dashboard: Dashboard, registr
     assert Revisions(registry.objects, "plates").numbers() == [1]
 
 
+def test_code_that_was_cut_is_sent_again(run: Run, registry: Registry) -> None:
+    code = code_archive()
+    registry.objects.write(code_key(code.sha256), code.data[:100])
+    assert run("deploy", "--yes") == 0
+    assert registry.objects.size(code_key(code.sha256)) == len(code.data)
+
+
 def test_a_plan_changes_nothing(run: Run, dashboard: Dashboard, registry: Registry, capsys: Capture) -> None:
     assert run("deploy", "--plan") == 0
     told = capsys.readouterr().out
