@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,21 @@ def test_machines_are_open_to_the_load_balancer_and_each_other_alone() -> None:
         if "CidrIp" in rule
     ]
     assert open_to_all == [("BalancerGroup", 443)]
+
+
+def test_ec2_takes_the_descriptions_of_groups_and_rules() -> None:
+    told: dict[str, str] = {}
+    for name, one in _template()["Resources"].items():
+        properties = one.get("Properties", {})
+        if not one["Type"].startswith("AWS::EC2::SecurityGroup"):
+            continue
+        told |= {f"{name}.{key}": properties[key] for key in ("GroupDescription", "Description") if key in properties}
+        for way in ("SecurityGroupIngress", "SecurityGroupEgress"):
+            for number, rule in enumerate(properties.get(way, ())):
+                told[f"{name}.{way}.{number}"] = rule["Description"]
+    assert len(told) >= 7
+    allowed = re.compile(r"[a-zA-Z0-9. _\-:/()#,@\[\]+=&;{}!$*]{1,255}")
+    assert [where for where, text in told.items() if not allowed.fullmatch(text)] == []
 
 
 @pytest.mark.filterwarnings("ignore:Tried to parse AWS")
