@@ -85,11 +85,14 @@ def change(session: Session, goal: Goal, arguments: argparse.Namespace) -> None:
         raise SettingsError("--json needs --plan or --yes: nobody can be asked")
     before = running(session.cluster, session.settings)
     found = differences(goal.applications, before.ours)
-    if is_same(found):
+    ailing = [f"{name} is {state}" for name, state in _not_running(before, [each.name for each in found]).items()]
+    if is_same(found) and not ailing:
         _finish(session, found, arguments, "nothing to do: what runs is what is wanted")
         return
     if not arguments.json:
         _show(found, goal.wanted)
+        if is_same(found):
+            print(f"{', '.join(ailing)}: the same will be applied again")
     if arguments.plan:
         _finish(session, found, arguments, report.summary(found))
         return
@@ -100,6 +103,12 @@ def change(session: Session, goal: Goal, arguments: argparse.Namespace) -> None:
     if goal.applications and answered.base_url is None:
         told += "; Serve says so, the APIs themselves cannot be reached from this machine"
     _finish(session, found, arguments, told, revision, answered.base_url)
+
+
+def _not_running(before: Running, names: list[str]) -> dict[str, str]:
+    """Serve's word for each of these that it knows and that does not run."""
+    known = {name: before.serving.applications[name].status for name in names if name in before.serving.applications}
+    return {name: status for name, status in known.items() if status != "RUNNING"}
 
 
 def _apply(session: Session, goal: Goal, before: Running, arguments: argparse.Namespace) -> tuple[Revision, Answered]:

@@ -29,7 +29,7 @@ from deploy.registry.registry import Registry
 from deploy.revisions.lock import Lock
 from deploy.revisions.revision import Content, Revision
 from deploy.revisions.store import Revisions
-from deploy.rollout.difference import ApplicationDifference, Kind, differences
+from deploy.rollout.difference import ApplicationDifference, Kind, differences, is_same
 from deploy.rollout.following import Follower, Watch
 from deploy.serving.description import deployment
 from deploy.settings import DeploySettings
@@ -153,6 +153,9 @@ class Rollout:
     ) -> None:
         """Restore what ran; what cannot be done of it is said with the error that led here."""
         try:
+            if is_same(found):  # it was applied again since it did not run: there is nothing else to go back to
+                self.revisions.withdraw(revision)
+                return
             since = _times(self.cluster.serving())
             if before.ours or before.others:
                 self._put([*before.ours, *before.others])

@@ -117,6 +117,28 @@ def test_a_version_that_does_not_start_is_put_back(
     assert run("deploy", "--yes", yolov3={}, crnn={"queue": 5}) == 0  # and nothing is locked
 
 
+@pytest.mark.parametrize("why", ["RuntimeError: gone", ""])
+def test_what_is_described_so_but_does_not_run_is_applied_again(
+    run: Run, dashboard: Dashboard, registry: Registry, capsys: Capture, why: str
+) -> None:
+    state = "DEPLOY_FAILED" if why else "DEPLOYING"
+    assert run("deploy", "--yes") == 0
+    dashboard.judge = lambda _: why if len(dashboard.put) < 2 else None
+    capsys.readouterr()
+    assert run("deploy", "--plan") == 0
+    told = capsys.readouterr().out
+    assert f"yolov3 is {state}: the same will be applied again" in told and "nothing to do" not in told
+    assert len(dashboard.put) == 1
+    assert run("deploy", "--yes") == 0
+    assert "revision 2 runs" in capsys.readouterr().out
+    assert len(dashboard.put) == 2
+    dashboard.judge = lambda _: "RuntimeError: gone"
+    assert run("deploy", "--yes") == 1
+    told = capsys.readouterr().err
+    assert "error: yolov3 does not start: RuntimeError: gone\n" in told and "put back" not in told
+    assert Revisions(registry.objects, "plates").numbers() == [1, 2]
+
+
 def test_a_version_that_never_gets_ready_is_put_back(
     run: Run, dashboard: Dashboard, registry: Registry, capsys: Capture
 ) -> None:
