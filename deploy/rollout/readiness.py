@@ -16,6 +16,7 @@ from deploy.errors import RolloutError
 from deploy.settings import ClusterAddress
 
 _PATH = "v2/health/ready"
+_READY, _SILENT = "answers 200", "does not answer"
 _TIMEOUT_S = 5.0
 _PERIOD_S = 0.2
 _TRY_S = 15.0
@@ -49,8 +50,8 @@ def confirm(urls: Sequence[str], names: Sequence[str]) -> Answered:
     """Ask each API for its readiness until all have answered it.
 
     An address that cannot be reached from here says nothing about the APIs (a tunnel may lead to the dashboard alone):
-    the next one is asked, and without any the answer is that. Raises `RolloutError` when an API answers that it is
-    not ready for 15 s.
+    the next one is asked, and without any the answer is that. Where a connection is made, or another API answers, the
+    address can be reached. Raises `RolloutError` when an API there is not ready, or does not answer, for 15 s.
     """
     with requests.Session() as session:
         session.trust_env = False
@@ -58,13 +59,11 @@ def confirm(urls: Sequence[str], names: Sequence[str]) -> Answered:
         last = ""
         while True:
             for url in urls:
-                try:
-                    statuses = {name: _status(session, f"{url}/{name}/{_PATH}") for name in names}
-                except requests.RequestException:
-                    continue
-                if all(status == requests.codes.ok for status in statuses.values()):
+                told = {name: _told(session, f"{url}/{name}/{_PATH}") for name in names}
+                if all(one == _READY for one in told.values()):
                     return Answered(url)
-                last = ", ".join(f"{name} answers {status}" for name, status in statuses.items() if status != 200)
+                if any(told.values()):
+                    last = ", ".join(f"{name} {one or _SILENT}" for name, one in told.items() if one != _READY)
             if time.monotonic() > end_s:
                 if last:
                     raise RolloutError(f"Serve says that they run, but over HTTP {last}")
@@ -72,8 +71,14 @@ def confirm(urls: Sequence[str], names: Sequence[str]) -> Answered:
             time.sleep(_PERIOD_S)
 
 
-def _status(session: requests.Session, url: str) -> int:
-    return session.get(url, timeout=_TIMEOUT_S, allow_redirects=False).status_code
+def _told(session: requests.Session, url: str) -> str:
+    """What one API does, in words; nothing when no connection could be made."""
+    try:
+        return f"answers {session.get(url, timeout=_TIMEOUT_S, allow_redirects=False).status_code}"
+    except requests.ConnectionError:  # of which ConnectTimeout is one
+        return ""
+    except requests.RequestException:
+        return _SILENT
 
 
 def _is_any(host: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
 import pytest
@@ -46,6 +47,32 @@ def test_the_first_address_that_answers_is_told(dashboard: Dashboard, monkeypatc
     assert confirm(["http://127.0.0.1:1"], ["yolov3"]).base_url is None
     with pytest.raises(RolloutError, match="crnn answers 404"):
         confirm([here], ["yolov3", "crnn"])
+
+
+def test_an_api_that_takes_the_connection_and_is_silent_is_not_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readiness, "_TRY_S", 0.0)
+    monkeypatch.setattr(readiness, "_TIMEOUT_S", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # the kernel connects, nobody ever answers
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(RolloutError, match="yolov3 does not answer"):
+            confirm([url], ["yolov3"])
+
+
+def test_an_api_that_breaks_the_connection_beside_one_that_answers_is_not_ready(
+    dashboard: Dashboard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dashboard.start_foreign("yolov3")
+    answer = dashboard.answer
+
+    def breaks(method: str, path: str, body: bytes, token: str | None) -> tuple[int, str]:
+        if path.startswith("/crnn/"):
+            raise ConnectionResetError
+        return answer(method, path, body, token)
+
+    monkeypatch.setattr(dashboard, "answer", breaks)
+    monkeypatch.setattr(readiness, "_TRY_S", 0.0)
+    with pytest.raises(RolloutError, match=r"over HTTP crnn does not answer$"):
+        confirm([f"http://127.0.0.1:{dashboard.port}"], ["yolov3", "crnn"])
 
 
 def test_the_lines_for_the_dashcam() -> None:
