@@ -197,11 +197,24 @@ class Objects:
                 answer: Mapping[str, Any] = self._s3.head_object(
                     Bucket=self.place.bucket, Key=self._key(key), ChecksumMode="ENABLED"
                 )
-            except botocore.exceptions.ClientError as error:
-                if _code(error) in _MISSING:
+            except botocore.exceptions.ClientError:
+                if self._is_missing(key):
                     return None
                 raise
             return answer
+
+    def _is_missing(self, key: str) -> bool:
+        """Whether an object that HEAD was refused for is not there; raises what is wrong otherwise.
+
+        What answers HEAD has no body and so no error code but its number: 403 may be a wrong key, 404 a missing bucket.
+        """
+        try:
+            self._s3.get_object(Bucket=self.place.bucket, Key=self._key(key), Range="bytes=0-0")["Body"].close()
+        except botocore.exceptions.ClientError as error:
+            if _code(error) in _MISSING:
+                return True
+            raise
+        return False
 
     def _upload_small(self, key: str, data: bytes, *, replace: bool) -> bool:
         if not replace:

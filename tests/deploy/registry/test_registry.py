@@ -261,7 +261,11 @@ class Refusal(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def do_HEAD(self) -> None:
+        self.do_GET()
 
     def log_message(self, *args: object) -> None:
         """Quiet."""
@@ -274,6 +278,8 @@ class Refusal(BaseHTTPRequestHandler):
         (400, "ExpiredToken", AccessError, "have expired"),
         (403, "InvalidAccessKeyId", AccessError, "unknown there"),
         (403, "SignatureDoesNotMatch", AccessError, "secret key is wrong"),
+        (400, "InvalidToken", AccessError, "not valid"),
+        (404, "NoSuchBucket", MissingError, "there is no bucket"),
         (418, "Teapot", RegistryError, "Teapot"),
     ],
 )
@@ -286,8 +292,10 @@ def test_refusals_say_what_to_do_and_no_secret(
         registry = Registry(Objects(Place(BUCKET, "", f"http://127.0.0.1:{running.server_port}", "us-east-1")))
         with pytest.raises(kind, match=words) as caught:
             registry.resolve(parse_reference("yolov3"))
+        with pytest.raises(kind, match=words) as by_head:
+            registry.objects.size("x")
         running.shutdown()
-    assert "a-secret-of-nobody" not in str(caught.value)
+    assert "a-secret-of-nobody" not in f"{caught.value}{by_head.value}"
 
 
 @pytest.mark.parametrize("url", ["models", "http://models/x", "s3://", "s3://b/x?y"])
