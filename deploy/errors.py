@@ -6,6 +6,7 @@ DeployError
 │   ├── AccessError       missing, wrong or expired credentials, or no permission
 │   ├── UnreachableError  no connection, or no answer in time
 │   ├── MissingError      no such bucket, model or tag
+│   │   └── MissingBucketError  no such bucket: nothing can be put there either
 │   └── CorruptError      what came is not what its hash says
 ├── ConflictError    someone else changes the same deployment
 ├── RolloutError     the new version does not come up; the old one serves on
@@ -41,6 +42,10 @@ class UnreachableError(RegistryError):
 
 class MissingError(RegistryError):
     """There is no such bucket, model or tag."""
+
+
+class MissingBucketError(MissingError):
+    """There is no such bucket: nothing can be put there either."""
 
 
 class CorruptError(RegistryError):

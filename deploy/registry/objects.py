@@ -17,7 +17,7 @@ import boto3
 import botocore.exceptions
 from botocore.config import Config
 
-from deploy.errors import AccessError, MissingError, RegistryError, SettingsError, UnreachableError
+from deploy.errors import AccessError, MissingBucketError, MissingError, RegistryError, SettingsError, UnreachableError
 
 PART_BYTES = 8 * 2**20
 """Size of an upload's parts; smaller files go in one piece. S3 takes no parts below 5 MiB but the last."""
@@ -284,7 +284,9 @@ class Objects:
 
     def _explain(self, code: str, message: str) -> RegistryError:
         if code == "NoSuchBucket":
-            return MissingError(f"there is no bucket {self.place.bucket}: create it first, or correct registry.url")
+            return MissingBucketError(
+                f"there is no bucket {self.place.bucket}: create it first, or correct registry.url"
+            )
         if code in _DENIED:
             return AccessError(f"{self.place}: {_DENIED[code]}")
         if code in _BUSY:

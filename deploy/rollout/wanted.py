@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from deploy.archive.archive import Archive
 from deploy.archive.store import code_uri, publish, require
-from deploy.errors import CorruptError, MissingError
+from deploy.errors import CorruptError, MissingBucketError, MissingError
 from deploy.registry.descriptor import Descriptor, describe
 from deploy.registry.objects import Progress
 from deploy.registry.reference import DEFAULT_TAG, ModelReference, parse_reference
@@ -69,6 +69,8 @@ def from_settings(settings: DeploySettings, registry: Registry, models: Path, ar
     for reference in dict.fromkeys(r for api, chosen in settings.apis.items() for r in chosen.references(api)):
         try:
             resolved[str(reference)] = str(registry.resolve(reference))
+        except MissingBucketError:
+            raise
         except MissingError:
             upload = _upload(reference, models)
             if upload is None:

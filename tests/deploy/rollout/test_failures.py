@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -17,8 +18,10 @@ from typing import Any
 import boto3
 import pytest
 
+from cloud_apis.model_files import packaged_models
 from deploy.cli import main
 from deploy.registry import objects as objects_module
+from deploy.registry.descriptor import describe
 from deploy.registry.objects import Place
 from deploy.registry.registry import Registry
 from deploy.revisions.store import Revisions
@@ -117,7 +120,14 @@ def test_code_of_a_revision_that_is_gone(run: Run, dashboard: Dashboard, registr
 def test_a_bucket_that_is_missing(run: Run, place: Place, settings_file: Callable[..., Path], capsys: Capture) -> None:
     file = settings_file()
     file.write_text(file.read_text().replace(f"s3://{place.bucket}/", "s3://nowhere/"))
-    assert main(["deploy", "--yes", "--config", str(file)]) == 1
+    for option in ("--yes", "--plan"):
+        assert main(["deploy", option, "--config", str(file)]) == 1
+        assert "there is no bucket nowhere: create it" in only_line(capsys)
+    pinned = f"yolov3@sha256:{describe(packaged_models(), 'yolov3').digest}"
+    file.write_text(
+        file.read_text().replace('"yolov3": {}', json.dumps({"yolov3": {"models": {"yolov3": pinned}}})[1:-1])
+    )
+    assert main(["deploy", "--plan", "--config", str(file)]) == 1
     assert "there is no bucket nowhere: create it" in only_line(capsys)
 
 
