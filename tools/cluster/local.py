@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import shutil
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from tools.cluster.nodes import (
     DASHBOARD_PORT,
     GCS_PORT,
     NodePlan,
+    aws_config,
     end_node,
     is_running,
     node_environment,
@@ -26,7 +29,8 @@ from tools.cluster.nodes import (
 from tools.cluster.ports import free_ports
 from tools.cluster.redis import start_redis
 
-_FILE = "cluster.json"
+_FILE, _TOKEN, _REDIS = "cluster.json", "token", "redis"
+_OWN_FOLDER = re.compile(rf"{_REDIS}|n[0-9]+")
 _START_S = 240.0
 _POLL_S = 0.25
 _LONGEST_FOLDER = 22
@@ -84,6 +88,8 @@ def up(folder: Path, *, nodes: int = 2, cpus: int = 2, token: bool = False, redi
         raise LocalClusterError(f"there is a cluster in {folder}: `python -m tools.cluster down` first")
     if len(str(folder.absolute())) > _LONGEST_FOLDER:
         raise LocalClusterError(f"{folder} is too long for the sockets in it: {_LONGEST_FOLDER} characters at most")
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise LocalClusterError(f"{folder} is there and no cluster's: name an empty folder, or one that is not there")
     folder.mkdir(parents=True, exist_ok=True)
     network = new_network() if is_possible() else None
     nodes = nodes if network else 1
@@ -101,7 +107,7 @@ def up(folder: Path, *, nodes: int = 2, cpus: int = 2, token: bool = False, redi
     )
     try:
         if redis:
-            address, pid = start_redis(folder / "redis", cluster.host)
+            address, pid = start_redis(folder / _REDIS, cluster.host)
             cluster = replace(cluster, redis=address, redis_pid=pid)
         for number in range(nodes):
             cluster = join(cluster, number, nodes=number + 1)
@@ -112,7 +118,7 @@ def up(folder: Path, *, nodes: int = 2, cpus: int = 2, token: bool = False, redi
 
 
 def down(cluster: LocalCluster) -> None:
-    """End everything that belongs to the cluster, and remove its files."""
+    """End everything that belongs to the cluster, and remove its files; others in its folder are left there."""
     for node in reversed(cluster.nodes):
         end_node(node.pid)
         if cluster.network:
@@ -121,7 +127,7 @@ def down(cluster: LocalCluster) -> None:
         end_node(cluster.redis_pid)
     if cluster.network:
         cluster.network.remove()
-    shutil.rmtree(cluster.folder, ignore_errors=True)
+    _remove_files(cluster.folder)
 
 
 def start(cluster: LocalCluster, number: int) -> LocalCluster:
@@ -169,15 +175,20 @@ def kill(cluster: LocalCluster, number: int) -> None:
 
 
 def load(folder: Path) -> LocalCluster | None:
-    """The cluster of a folder, None if there is none."""
+    """The cluster of a folder, None if there is none. Raises `LocalClusterError` for a file that describes none."""
     try:
         content = json.loads((folder / _FILE).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    content["folder"] = folder
-    content["token_file"] = Path(content["token_file"]) if content["token_file"] else None
-    content["nodes"] = tuple(LocalNode(**node) for node in content["nodes"])
-    return LocalCluster(**content)
+    except (OSError, ValueError) as error:
+        raise LocalClusterError(f"{folder / _FILE} cannot be read: {error}") from error
+    try:
+        content["folder"] = folder
+        content["token_file"] = Path(content["token_file"]) if content["token_file"] else None
+        content["nodes"] = tuple(LocalNode(**node) for node in content["nodes"])
+        return LocalCluster(**content)
+    except (KeyError, TypeError) as error:
+        raise LocalClusterError(f"{folder / _FILE} describes no cluster: name another folder") from error
 
 
 def _wait_for_nodes(cluster: LocalCluster, count: int) -> None:
@@ -201,8 +212,19 @@ def _alive(cluster: LocalCluster) -> int:
         return 0
 
 
+def _remove_files(folder: Path) -> None:
+    """Remove what a cluster writes, and the folder if nothing else is in it."""
+    for file in (folder / _TOKEN, aws_config(folder), folder / _FILE):
+        file.unlink(missing_ok=True)
+    for part in folder.glob("*"):
+        if part.is_dir() and not part.is_symlink() and _OWN_FOLDER.fullmatch(part.name):
+            shutil.rmtree(part, ignore_errors=True)
+    with suppress(OSError):
+        folder.rmdir()
+
+
 def _new_token(folder: Path) -> Path:
-    file = folder / "token"
+    file = folder / _TOKEN
     file.touch(mode=0o600)
     file.write_text(secrets.token_hex(32), encoding="ascii")
     return file

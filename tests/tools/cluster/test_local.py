@@ -8,7 +8,8 @@ import pytest
 
 from deploy.serving.environment import NODE_ENVIRONMENT
 from tools.cluster.cli import main
-from tools.cluster.local import LocalCluster, LocalNode, load
+from tools.cluster.errors import LocalClusterError
+from tools.cluster.local import LocalCluster, LocalNode, down, load
 from tools.cluster.network import Network, entered, is_possible, new_network
 from tools.cluster.nodes import NodePlan, node_environment, ray_command
 
@@ -69,6 +70,42 @@ def test_a_cluster_that_is_there_already_is_left_alone(tmp_path: Path, capsys: p
     (tmp_path / "cluster.json").write_text("{}")
     assert main(["--folder", str(tmp_path), "up"]) == 1
     assert "there is a cluster in" in capsys.readouterr().err
+
+
+def _refuse(*_: object) -> int:
+    raise LocalClusterError("no node starts")
+
+
+def test_a_folder_with_something_else_in_it_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "work" / "n0").mkdir(parents=True)
+    (tmp_path / "work" / "n0" / "thesis").write_text("years")
+    monkeypatch.setattr("tools.cluster.local._LONGEST_FOLDER", 999)
+    monkeypatch.setattr("tools.cluster.local.is_possible", lambda: False)
+    monkeypatch.setattr("tools.cluster.local.start_node", _refuse)  # nothing starts, should it come to that
+    assert main(["--folder", "work", "up"]) == 1
+    assert "is there and no cluster's" in capsys.readouterr().err
+    (tmp_path / "work" / "cluster.json").write_text("{}")
+    assert main(["--folder", "work", "down"]) == 1
+    assert "describes no cluster" in capsys.readouterr().err
+    assert (tmp_path / "work" / "n0" / "thesis").read_text() == "years"
+
+
+@pytest.mark.parametrize("foreign", [True, False])
+def test_down_removes_what_the_cluster_wrote_and_nothing_else(tmp_path: Path, foreign: bool) -> None:
+    folder = tmp_path / "c"
+    for own in ("n0", "n1", "redis"):
+        (folder / own).mkdir(parents=True)
+        (folder / own / "log").touch()
+    for name in ("token", "aws-config", "cluster.json"):
+        (folder / name).touch()
+    if foreign:
+        (folder / "notes").mkdir()
+        (folder / "notes" / "thesis").write_text("years")
+    down(LocalCluster(folder, None, "127.0.0.1", "http://127.0.0.1:8265", 6379, 2, ()))
+    assert sorted(path.name for path in tmp_path.rglob("*")) == (["c", "notes", "thesis"] if foreign else [])
 
 
 def test_the_head_is_the_first_node(tmp_path: Path) -> None:
