@@ -116,16 +116,18 @@ class Objects:
         """Write a small object in place of the version with this ETag, or, with None, unless there is one.
 
         Returns the new ETag; None when another version lies there (or, with an ETag, none any more): then nothing
-        was written.
+        was written. Where a request was repeated since its answer was lost, what it wrote is what beats it: data that
+        others could write at the same moment needs something of its own in it.
         """
         condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
         with self._explained():
             try:
                 answer = self._s3.put_object(Bucket=self.place.bucket, Key=self._key(key), Body=data, **condition)
             except botocore.exceptions.ClientError as error:
-                if _code(error) in _BEATEN or (etag is not None and _code(error) in _MISSING):
-                    return None
-                raise
+                if _code(error) not in _BEATEN and (etag is None or _code(error) not in _MISSING):
+                    raise
+                found = self.read_version(key, len(data) + 1) if _was_repeated(error) else None
+                return found.etag if found is not None and found.data == data else None
         return str(answer["ETag"])
 
     def read_version(self, key: str, limit: int) -> Version | None:
@@ -298,6 +300,10 @@ def _same(part: Mapping[str, Any], data: bytes) -> bool:
     """Whether a part that lies there already is this one: its ETag is the MD5 (but for some encrypted buckets)."""
     tag = str(part["ETag"]).strip('"')
     return int(part["Size"]) == len(data) and tag == hashlib.md5(data, usedforsecurity=False).hexdigest()
+
+
+def _was_repeated(error: botocore.exceptions.ClientError) -> bool:
+    return int(error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0)) > 0
 
 
 def _agrees(found: Mapping[str, Any], path: Path) -> bool:

@@ -1,13 +1,14 @@
 """One operator at a time: a lock in the bucket that expires when its holder has gone.
 
 The lock is an object that is replaced only in the version that was seen (``If-None-Match``, ``If-Match``), so that two
-cannot hold it. Its age is taken by the server's clock alone. Its holder renews it; who finds it older than
-`EXPIRY_S` takes it over.
+cannot hold it; a nonce in it tells apart two commands of one operator. Its age is taken by the server's clock alone.
+Its holder renews it; who finds it older than `EXPIRY_S` takes it over.
 """
 
 from __future__ import annotations
 
 import json
+import secrets
 import threading
 from contextlib import suppress
 from types import TracebackType
@@ -29,7 +30,7 @@ class Lock:
         self._key = f"locks/{deployment}.json"
         self._by = by
         self._expiry_s = expiry_s
-        self._data = (json.dumps({"by": by}) + "\n").encode()
+        self._data = (json.dumps({"by": by, "nonce": secrets.token_hex(8)}) + "\n").encode()
         self._etag: str | None = None
         self._ended = threading.Event()
         self._renewer = threading.Thread(target=self._renew, name="lock", daemon=True)

@@ -37,6 +37,8 @@ class Revision:
     by: str
     reason: str
     content: Content
+    nonce: str = ""
+    """Tells it from one that someone else writes at the same moment with the same content."""
 
     def to_bytes(self) -> bytes:
         """The object's content: JSON for people and programs."""
@@ -46,6 +48,7 @@ class Revision:
             "applied": self.applied.astimezone(UTC).isoformat(timespec="seconds"),
             "by": self.by,
             "reason": self.reason,
+            "nonce": self.nonce,
             "apis": {str(api): dict(settings) for api, settings in self.content.apis.items()},
             "models": dict(self.content.models),
             "code": self.content.code,
@@ -67,7 +70,8 @@ def parse_revision(data: bytes, where: str) -> Revision:
             _text_or_none(plain["api_key"]),
         )
         applied = datetime.fromisoformat(plain["applied"])
-        return Revision(int(plain["number"]), applied, str(plain["by"]), str(plain["reason"]), content)
+        nonce = str(plain.get("nonce", ""))  # older ones have none
+        return Revision(int(plain["number"]), applied, str(plain["by"]), str(plain["reason"]), content, nonce)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise CorruptError(f"{where} is no revision that can be read: {error}") from error
 

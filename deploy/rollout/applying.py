@@ -7,6 +7,7 @@ description is put again, under which the old replicas have served all the time.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -118,7 +119,10 @@ class Rollout:
             if found != differences(wanted, shown.ours):
                 raise ConflictError("what runs has changed since it was shown: look at it again")
             prepare()
-            revision = self.revisions.add(lambda number: Revision(number, datetime.now(UTC), self.by, reason, content))
+            nonce = secrets.token_hex(8)
+            revision = self.revisions.add(
+                lambda number: Revision(number, datetime.now(UTC), self.by, reason, content, nonce)
+            )
             try:
                 lock.check()
             except BaseException:

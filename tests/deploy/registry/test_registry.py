@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import ClassVar
@@ -28,6 +29,7 @@ from deploy.registry.objects import PART_BYTES, Objects, Place, _agrees, parse_p
 from deploy.registry.reference import parse_reference
 from deploy.registry.registry import Registry, blob_key
 from tests.deploy.conftest import BUCKET, write_model
+from tests.deploy.registry.losing import losing
 
 
 class Counter:
@@ -322,3 +324,23 @@ def test_a_version_is_replaced_by_who_has_seen_it_only(registry: Registry) -> No
     assert found is not None and (found.data, found.etag) == (b"2", second)
     assert -2 < found.age_s < 60
     assert objects.read_version("none", 100) is None
+
+
+def test_a_write_whose_answer_was_lost_is_known_to_be_ones_own(place: Place) -> None:
+    lost: list[str] = []
+
+    def first_put_of_each(method: str, path: str) -> bool:
+        if method != "PUT" or path in lost:
+            return False
+        lost.append(path)
+        return True
+
+    with losing(str(place.endpoint_url), first_put_of_each) as url:
+        objects = Objects(replace(place, endpoint_url=url))
+        etag = objects.write_over("lock", b"mine", None)
+        assert etag is not None and len(lost) == 1
+        lost.clear()
+        assert objects.write_over("lock", b"mine, renewed", etag) is not None and len(lost) == 1
+        assert objects.write_over("lock", b"mine, renewed", None) is None  # beaten at once, nothing was lost
+        lost.clear()
+        assert objects.write_over("lock", b"another", None) is None and len(lost) == 1

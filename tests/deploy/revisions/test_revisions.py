@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -30,6 +31,10 @@ def revision(number: int, reason: str = "deploy") -> Revision:
 
 def test_a_revision_comes_back_as_it_was_written() -> None:
     assert parse_revision(revision(3).to_bytes(), "here") == revision(3)
+    one = replace(revision(3), nonce="0123")
+    assert parse_revision(one.to_bytes(), "here") == one and one.to_bytes() != revision(3).to_bytes()
+    older = {key: value for key, value in json.loads(revision(3).to_bytes()).items() if key != "nonce"}
+    assert parse_revision(json.dumps(older).encode(), "here") == revision(3)
 
 
 @pytest.mark.parametrize(
@@ -105,6 +110,16 @@ def test_one_operator_at_a_time(registry: Registry) -> None:
             pass
     with Lock(registry.objects, "plates", "bob@desk") as held:
         held.check()
+
+
+def test_two_commands_of_one_operator_write_different_locks(registry: Registry) -> None:
+    written: list[bytes] = []
+    for _ in range(2):
+        with Lock(registry.objects, "plates", "ada@laptop"):
+            found = registry.objects.read("locks/plates.json", 4096)
+            assert found is not None
+            written.append(found)
+    assert written[0] != written[1]
 
 
 def test_a_lock_whose_holder_is_gone_is_taken_over_and_he_notices(registry: Registry) -> None:
