@@ -29,6 +29,8 @@ Progress = Callable[[int], None]
 
 _MISSING = {"404", "NoSuchKey", "NotFound"}
 _BEATEN = {"PreconditionFailed", "412", "ConditionalRequestConflict", "409"}
+_UPLOAD_GONE = {"NoSuchUpload", "ConditionalRequestConflict", "409"}
+"""The upload was ended by someone else, or S3 wants it begun anew."""
 _DENIED = {
     "AccessDenied": "the credentials may not do this: check the policy of the user or role",
     "403": "the credentials may not do this: check the policy of the user or role",
@@ -190,7 +192,17 @@ class Objects:
             progress(size)
             return written
         with self._explained():
-            return self._upload_parts(self._key(key), path, progress, replace=found is not None)
+            try:
+                return self._upload_parts(self._key(key), path, progress, replace=found is not None)
+            except botocore.exceptions.ClientError as error:
+                if _code(error) not in _UPLOAD_GONE:
+                    raise
+            found = self._head(key)
+            if found is not None and _agrees(
+                found, path
+            ):  # someone else completed it, or we did and the answer was lost
+                return False
+            return self._upload_parts(self._key(key), path, _quietly, replace=found is not None)
 
     def _head(self, key: str) -> Mapping[str, Any] | None:
         """What S3 says of an object without its content, None if there is none."""
@@ -244,9 +256,11 @@ class Objects:
                 Bucket=bucket, Key=key, UploadId=upload, MultipartUpload={"Parts": done}, **condition
             )
         except botocore.exceptions.ClientError as error:
-            if _code(error) not in ("PreconditionFailed", "412"):
+            if _code(error) not in _BEATEN:
                 raise
             self._s3.abort_multipart_upload(Bucket=bucket, Key=key, UploadId=upload)
+            if _code(error) not in ("PreconditionFailed", "412"):
+                raise
             return False
         return True
 
@@ -332,3 +346,7 @@ def _etag(path: Path) -> str:
 
 def _code(error: botocore.exceptions.ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def _quietly(count: int) -> None:
+    """Bytes that are sent again are no progress."""

@@ -12,6 +12,7 @@ from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import ClassVar
+from urllib.parse import parse_qs, urlsplit
 
 import boto3
 import pytest
@@ -344,3 +345,35 @@ def test_a_write_whose_answer_was_lost_is_known_to_be_ones_own(place: Place) -> 
         assert objects.write_over("lock", b"mine, renewed", None) is None  # beaten at once, nothing was lost
         lost.clear()
         assert objects.write_over("lock", b"another", None) is None and len(lost) == 1
+
+
+def test_an_upload_that_was_completed_unheard_or_ended_by_others(place: Place, tmp_path: Path) -> None:
+    network = os.urandom(PART_BYTES + 1000)
+    write_model(tmp_path, "yolov3", network)
+    straight = Objects(place)
+    lost: list[str] = []
+
+    def first_completion(method: str, path: str) -> bool:
+        if method != "POST" or "uploadId=" not in path or lost:
+            return False
+        lost.append(path)
+        return True
+
+    with losing(str(place.endpoint_url), first_completion) as url:
+        Objects(replace(place, endpoint_url=url)).upload_once("unheard", tmp_path / "yolov3.onnx", quiet)
+    assert lost and b"".join(straight.chunks("unheard")) == network
+
+    ended: list[str] = []
+
+    def last_part(method: str, path: str) -> bool:
+        if "partNumber=2" in path and not ended:
+            upload = parse_qs(urlsplit(path).query)["uploadId"][0]
+            straight._s3.abort_multipart_upload(Bucket=place.bucket, Key=f"{place.prefix}/ended", UploadId=upload)
+            ended.append(upload)
+        return False
+
+    counter = Counter()
+    with losing(str(place.endpoint_url), last_part) as url:
+        assert Objects(replace(place, endpoint_url=url)).upload_once("ended", tmp_path / "yolov3.onnx", counter)
+    assert ended and b"".join(straight.chunks("ended")) == network
+    assert counter.bytes <= len(network)
