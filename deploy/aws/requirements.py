@@ -67,13 +67,21 @@ def _files(target: AwsTarget) -> Iterator[tuple[str, Path]]:
 
 
 def make_token(file: Path) -> bool:
-    """Make the cluster's token, readable by its owner alone, unless there is one; true if it was made."""
-    file.parent.mkdir(parents=True, exist_ok=True)
+    """Make the cluster's token, readable by its owner alone, unless there is one; true if it was made.
+
+    Raises `ClusterError` where it cannot be written.
+    """
+    failed = f"cannot make the cluster's token {file} (target.token_file)"
     try:
+        file.parent.mkdir(parents=True, exist_ok=True)
         with open(file, "x", encoding="ascii", opener=_private) as stream:
             stream.write(secrets.token_hex(32))
     except FileExistsError:
-        return False
+        if file.is_file():
+            return False
+        raise ClusterError(f"{failed}: something else is in its way") from None
+    except OSError as error:
+        raise ClusterError(f"{failed}: {error.strerror}") from error
     return True
 
 

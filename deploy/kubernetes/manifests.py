@@ -63,7 +63,7 @@ def write(files: Files, folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for there in sorted(folder.glob("*.y*ml")):
-            if not there.read_text(encoding="utf-8").startswith(_HEADER):
+            if not there.read_bytes().startswith(_HEADER.encode()):
                 raise SettingsError(f"{there} is not of this command: name a folder of its own with --output")
         for there in folder.glob("*.yaml"):
             there.unlink()

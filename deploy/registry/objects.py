@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import boto3
 import botocore.exceptions
 from botocore.config import Config
 
 from deploy.errors import AccessError, MissingBucketError, MissingError, RegistryError, SettingsError, UnreachableError
+from deploy.urls import http_url, without_user
 
 PART_BYTES = 8 * 2**20
 """Size of an upload's parts; smaller files go in one piece. S3 takes no parts below 5 MiB but the last."""
@@ -63,9 +64,14 @@ class Place:
 
 def parse_place(url: str, endpoint_url: str | None = None, region: str | None = None) -> Place:
     """Read ``s3://bucket/prefix``; raises `SettingsError`."""
-    parts = urlsplit(url)
-    if parts.scheme != "s3" or not parts.netloc or parts.query or parts.fragment:
+    without_user(url)
+    parts: SplitResult | None = None
+    with contextlib.suppress(ValueError):
+        parts = urlsplit(url)
+    if parts is None or parts.scheme != "s3" or not parts.netloc or parts.query or parts.fragment:
         raise SettingsError(f"{url!r} is no place for models: write s3://BUCKET/PREFIX")
+    if endpoint_url is not None:
+        http_url(endpoint_url)
     return Place(parts.netloc, parts.path.strip("/"), endpoint_url, region)
 
 
@@ -79,7 +85,7 @@ class Version:
 
 
 class Objects:
-    """Objects below one prefix of a bucket. All methods raise a `RegistryError`."""
+    """Objects below one prefix of a bucket. Methods raise a `RegistryError`, an endpoint that is no URL `SettingsError`."""
 
     def __init__(self, place: Place) -> None:
         self.place = place
@@ -89,8 +95,13 @@ class Objects:
             retries={"max_attempts": 4, "mode": "standard"},
             user_agent_extra="plate-dashcam",
         )
-        with self._explained():
-            self._s3: Any = boto3.client("s3", endpoint_url=place.endpoint_url, region_name=place.region, config=config)
+        try:
+            with self._explained():
+                self._s3: Any = boto3.client(
+                    "s3", endpoint_url=place.endpoint_url, region_name=place.region, config=config
+                )
+        except ValueError as error:  # from the environment or AWS's own settings: `parse_place` has looked at ours
+            raise SettingsError("AWS_ENDPOINT_URL or AWS_ENDPOINT_URL_S3 is no URL such as http://HOST:PORT") from error
 
     def read(self, key: str, limit: int) -> bytes | None:
         """A small object, None if there is none; one larger than ``limit`` bytes is refused."""

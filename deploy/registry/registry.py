@@ -110,15 +110,24 @@ class Registry:
         """All models by name and digest, with their tags."""
         tags: dict[tuple[str, str], list[str]] = {}
         for key in self.objects.keys("tags/"):
-            _, name, tag = key.split("/", 2)
+            _, name, tag = _parts(key)
+            if not is_tag(tag):
+                continue
             data = self.objects.read(key, _TAG_BYTES) or b""
             tags.setdefault((name, data.decode("ascii", "replace").strip()), []).append(tag)
         for key in self.objects.keys("models/"):
-            _, name, file = key.split("/", 2)
+            _, name, file = _parts(key)
             digest = file.removesuffix(".json")
             if _DIGEST.fullmatch(digest):
                 found = self.descriptor(ModelReference(name, digest=digest))
                 yield Listed(found, tuple(sorted(tags.get((name, digest), ()))))
+
+
+def _parts(key: str) -> tuple[str, str, str]:
+    """Three parts of a key, of which some are empty where it is a mark for a folder, as consoles make it."""
+    kind, _, rest = key.partition("/")
+    name, _, file = rest.partition("/")
+    return kind, name, file
 
 
 def check_tag(tag: str) -> None:

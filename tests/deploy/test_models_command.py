@@ -59,6 +59,15 @@ def test_what_is_wrong_is_said_in_one_line(
     assert told.startswith("cloud-deploy: error: ") and words in told and told.count("\n") == 1
 
 
+@pytest.mark.parametrize("command", [["models", "ls"], ["--help"]])
+def test_without_the_extra_it_says_what_to_install(command: list[str]) -> None:
+    script = "import sys; sys.modules['boto3'] = None; from deploy.cli import main; sys.exit(main(sys.argv[1:]))"
+    line = [sys.executable, "-c", script, *command]
+    done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 1
+    assert done.stderr == "cloud-deploy: error: boto3 is not installed: pip install 'plate-dashcam[ray]'\n"
+
+
 def test_sources_that_nobody_knows_are_named() -> None:
     with pytest.raises(StartError, match=r"cannot be fetched from ftp://"):
         models_folder("ftp://somewhere", ["yolov3"])

@@ -68,3 +68,16 @@ def test_what_does_not_go_together_is_refused(
 def test_another_target_writes_no_manifests(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["deploy", "--output", str(tmp_path / "x")]) == 2
     assert "--output is for target kubernetes, and target.kind is ray" in capsys.readouterr().err
+
+
+def test_a_file_that_is_no_text_is_left_alone(
+    config: Path, registry: Registry, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    models, output = tmp_path / "models", tmp_path / "manifests"
+    write_model(models, "yolov3", b"a network")
+    registry.push(models, "yolov3", ("latest",), lambda _: None)
+    output.mkdir()
+    (output / "other.yaml").write_bytes(b"\xff\xfe")
+    assert main(["deploy", "--config", str(config), "--models", str(models), "--output", str(output)]) == 2
+    assert "other.yaml is not of this command" in capsys.readouterr().err
+    assert (output / "other.yaml").read_bytes() == b"\xff\xfe"

@@ -301,13 +301,36 @@ def test_refusals_say_what_to_do_and_no_secret(
     assert "a-secret-of-nobody" not in f"{caught.value}{by_head.value}"
 
 
-@pytest.mark.parametrize("url", ["models", "http://models/x", "s3://", "s3://b/x?y"])
+@pytest.mark.parametrize("url", ["models", "http://models/x", "s3://", "s3://b/x?y", "s3://[x"])
 def test_what_is_no_place_is_refused(url: str) -> None:
     with pytest.raises(SettingsError, match="s3://BUCKET/PREFIX"):
         parse_place(url)
 
 
+@pytest.mark.parametrize(
+    "url", ["127.0.0.1:9000", "http://", "http://[x", "http://h:x", "ftp://h", "http://h h", "http://h?q"]
+)
+def test_what_is_no_server_is_refused(url: str) -> None:
+    with pytest.raises(SettingsError, match="is no URL of a server"):
+        parse_place("s3://bucket", url)
+
+
+def test_an_endpoint_of_the_environment_that_is_no_url_is_named(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "127.0.0.1:9000")
+    with pytest.raises(SettingsError, match="AWS_ENDPOINT_URL_S3 is no URL"):
+        Objects(replace(place, endpoint_url=None))
+
+
+def test_marks_of_folders_are_no_models(registry: Registry, tmp_path: Path) -> None:
+    write_model(tmp_path, "yolov3", b"network")
+    registry.push(tmp_path, "yolov3", ("latest",), quiet)
+    for mark in ("tags/", "tags/yolov3/", "models/", "models/yolov3/", "models/x"):
+        registry.objects.write(mark, b"")
+    assert [(one.descriptor.name, one.tags) for one in registry.models()] == [("yolov3", ("latest",))]
+
+
 def test_places_are_read() -> None:
+    assert parse_place("s3://bucket/a@b") == Place("bucket", "a@b")
     assert parse_place("s3://bucket/a/b/") == Place("bucket", "a/b")
     assert str(Place("bucket")) == "s3://bucket"
 
