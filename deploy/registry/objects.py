@@ -85,7 +85,7 @@ class Version:
 
 
 class Objects:
-    """Objects below one prefix of a bucket. Methods raise a `RegistryError`, an endpoint that is no URL `SettingsError`."""
+    """Objects below one prefix of a bucket. All methods raise a `RegistryError`."""
 
     def __init__(self, place: Place) -> None:
         self.place = place

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from deploy.settings.cluster import ClusterAddress
-from deploy.settings.section import LocalPath, Port, Section
+from deploy.settings.section import LocalPath, PlainUrl, Port, Section
 
 CPU_IMAGE = "resolve:ssm:/aws/service/canonical/ubuntu/server/24.04/stable/current/amd64/hvm/ebs-gp3/ami-id"
 GPU_IMAGE = "resolve:ssm:/aws/service/deeplearning/ami/x86_64/base-oss-nvidia-driver-gpu-ubuntu-24.04/latest/ami-id"
@@ -96,7 +96,9 @@ class PackageSettings(Section):
     constraints: LocalPath | None = Field(
         default=None, description="constraints.txt, here, that pins what it needs; null: as pip finds it"
     )
-    index_url: str | None = Field(default=None, description="package index of your own; null: as the image has it")
+    index_url: PlainUrl | None = Field(
+        default=None, description="package index of your own, without password; null: as the image has it"
+    )
 
     @property
     def wheel(self) -> Path | None:

@@ -7,13 +7,13 @@ from typing import Literal
 from pydantic import Field
 
 from cloud_apis.contract import is_loopback
-from deploy.settings.section import LocalPath, Port, Section
+from deploy.settings.section import HttpUrl, LocalPath, Port, Section
 
 
 class ClusterAddress(Section):
     """Where a cluster's dashboard answers, and where its APIs listen."""
 
-    address: str = Field(default="http://127.0.0.1:8265", description="URL of the cluster's dashboard")
+    address: HttpUrl = Field(default="http://127.0.0.1:8265", description="URL of the cluster's dashboard")
     http_port: Port = Field(default=8000, description="port that the APIs listen on")
     http_host: str = Field(default="127.0.0.1", description="address they listen on; others than loopback need a key")
     token_file: LocalPath | None = Field(default=None, description="file with the cluster's token, if it asks for one")

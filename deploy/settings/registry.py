@@ -6,14 +6,14 @@ from pydantic import Field, field_validator
 
 from deploy.errors import SettingsError
 from deploy.registry.objects import Place, parse_place
-from deploy.settings.section import Section
+from deploy.settings.section import HttpUrl, Section
 
 
 class RegistrySettings(Section):
     """Where the models lie."""
 
     url: str = Field(description="bucket and prefix, such as s3://my-bucket/plates")
-    endpoint_url: str | None = Field(
+    endpoint_url: HttpUrl | None = Field(
         default=None, description="another S3 server than AWS, such as http://127.0.0.1:9000"
     )
     region: str | None = Field(default=None, description="AWS region of the bucket; null: as the environment says")

@@ -9,6 +9,7 @@ import yaml
 from pydantic import BaseModel
 
 from cloud_apis.names import Api
+from deploy.cli import main
 from deploy.errors import SettingsError
 from deploy.settings import DeploySettings, default_config, load_settings
 
@@ -141,6 +142,48 @@ def test_a_wrong_target_is_refused(tmp_path: Path, text: str, words: str) -> Non
     file = tmp_path / "deploy.yaml"
     file.write_text(LEAST + text)
     with pytest.raises(SettingsError, match=words):
+        load_settings(file)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        LEAST.replace("s3://bucket", "s3://key:hush@bucket"),
+        LEAST.replace("s3://bucket", "s3://key:hu/sh@bucket"),
+        LEAST.replace("}\n", ", endpoint_url: 'https://key:hush@s3.example'}\n", 1),
+        LEAST + "target: {kind: ray, address: 'https://me:hush@ray.example'}",
+        LEAST + AWS.replace("index_url: null", "index_url: https://me:hush@pip.example/simple"),
+    ],
+)
+def test_secrets_in_urls_are_refused_and_not_shown(
+    tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "deploy.yaml"
+    file.write_text(text)
+    assert main(["cluster", "up", "--dry-run", "--config", str(file)]) == 2
+    told = "".join(capsys.readouterr())
+    assert "a URL with a user or password in it is refused" in told
+    assert "hu" not in told.replace(str(file), "") and told.count("\n") == 1
+
+
+def test_secrets_in_options_are_refused_and_not_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    for place in (["s3://key:hush@b/p"], ["s3://b", "--endpoint-url", "http://key:hush@127.0.0.1:9000"]):
+        assert main(["models", "ls", "--registry", *place]) == 2
+        told = "".join(capsys.readouterr())
+        assert "is refused" in told and "hush" not in told
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        LEAST.replace("}\n", ", endpoint_url: '127.0.0.1:9000'}\n", 1),
+        LEAST + "target: {kind: ray, address: '127.0.0.1:8265'}",
+    ],
+)
+def test_addresses_are_urls(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "deploy.yaml"
+    file.write_text(text)
+    with pytest.raises(SettingsError, match="is no URL of a server: write http://HOST:PORT"):
         load_settings(file)
 
 
