@@ -224,12 +224,14 @@ def test_an_s3_that_is_down_or_slow(
     assert dashboard.put == []
 
 
-_HEEDING_SIGINT = (
-    "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
+_HEEDING_SIGNALS = (
+    "import os, signal, sys; "
+    "[signal.signal(each, signal.SIG_DFL) for each in (signal.SIGINT, signal.SIGHUP)]; "
+    "os.execv(sys.argv[1], sys.argv[1:])"
 )
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_deploy_leaves_what_ran(
     run: Run,
     settings_file: Callable[..., Path],
@@ -244,8 +246,8 @@ def test_an_interrupted_deploy_leaves_what_ran(
     dashboard.applied.clear()
     file = settings_file(yolov3={"threads": 2})
     command = [sys.executable, "-m", "deploy", "deploy", "--yes", "--config", str(file), "--models", str(models)]
-    # Whoever runs the tests in the background of a shell has SIGINT ignored, and children inherit that.
-    command = [sys.executable, "-c", _HEEDING_SIGINT, *command]
+    # Whoever runs the tests in the background of a shell has SIGINT ignored, with nohup SIGHUP; children inherit that.
+    command = [sys.executable, "-c", _HEEDING_SIGNALS, *command]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=dict(os.environ)) as running:
         assert dashboard.applied.wait(60)
         assert dashboard.described("yolov3")["args"]["threads"] == 2
