@@ -23,7 +23,7 @@ from deploy.errors import RolloutError, SettingsError
 from deploy.registry.registry import Registry
 from deploy.revisions.revision import Content, Revision
 from deploy.rollout import report
-from deploy.rollout.applying import Rollout, Running, running
+from deploy.rollout.applying import Rollout, Running, listening, running
 from deploy.rollout.connection import connect, open_registry, operator
 from deploy.rollout.difference import ApplicationDifference, Kind, differences, is_same
 from deploy.rollout.endpoints import edge_settings, endpoints
@@ -77,13 +77,15 @@ class Goal:
     reason: str
     wanted: Wanted | None = None
     folder: Path | None = None
+    anywhere: bool = False
+    """Whether Serve may listen elsewhere than the settings say: what is only ended may."""
 
 
 def change(session: Session, goal: Goal, arguments: argparse.Namespace) -> None:
     """Bring the cluster to the goal, unless it is there already or the operator does not want it."""
     if arguments.json and not (arguments.yes or arguments.plan):
         raise SettingsError("--json needs --plan or --yes: nobody can be asked")
-    before = running(session.cluster, session.settings)
+    before = running(session.cluster, session.settings, anywhere=goal.anywhere)
     found = differences(goal.applications, before.ours)
     ailing = [f"{name} is {state}" for name, state in _not_running(before, [each.name for each in found]).items()]
     if is_same(found) and not ailing:
@@ -117,14 +119,23 @@ def _apply(session: Session, goal: Goal, before: Running, arguments: argparse.Na
 
     def confirm_ready(_: object) -> None:
         if names:
-            answers.append(confirm(base_urls(session.settings.cluster(), session.cluster.nodes()), names))
+            target = listening(before.serving, session.settings.cluster())
+            answers.append(confirm(base_urls(target, session.cluster.nodes()), names))
 
     def prepare() -> None:
         if goal.wanted is not None:
             _send(session.registry, goal.wanted, goal.folder or packaged_models())
 
     with watching() as watch, _terminated_like_interrupted():
-        rollout = Rollout(session.cluster, session.registry, session.settings, watch, arguments.timeout, operator())
+        rollout = Rollout(
+            session.cluster,
+            session.registry,
+            session.settings,
+            watch,
+            arguments.timeout,
+            operator(),
+            anywhere=goal.anywhere,
+        )
         revision = rollout.apply(
             goal.applications, goal.content, before, reason=goal.reason, prepare=prepare, confirm_ready=confirm_ready
         )

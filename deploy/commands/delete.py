@@ -33,7 +33,7 @@ def _delete(arguments: argparse.Namespace) -> None:
         if name not in set(Api):
             raise SettingsError(f"there is no API {name!r}; there are {', '.join(Api)}")
     with opened(settings) as session:
-        before = running(session.cluster, settings)
+        before = running(session.cluster, settings, anywhere=True)
         found = {str(each["name"]) for each in before.ours}
         if missing := [name for name in arguments.apis if name not in found]:
             raise SettingsError(
@@ -42,7 +42,8 @@ def _delete(arguments: argparse.Namespace) -> None:
         ended = set(arguments.apis) or found
         left = tuple(each for each in before.ours if str(each["name"]) not in ended)
         content = _left_of(Revisions(session.registry.objects, settings.name), settings, {str(e["name"]) for e in left})
-        change(session, Goal(left, content, f"delete {', '.join(sorted(ended))}".rstrip()), arguments)
+        goal = Goal(left, content, f"delete {', '.join(sorted(ended))}".rstrip(), anywhere=True)
+        change(session, goal, arguments)
 
 
 def _left_of(revisions: Revisions, settings: DeploySettings, names: set[str]) -> Content:

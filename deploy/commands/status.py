@@ -16,7 +16,7 @@ from deploy.commands.changing import Session, opened
 from deploy.errors import RegistryError, SettingsError
 from deploy.revisions.revision import Revision
 from deploy.revisions.store import Revisions
-from deploy.rollout.applying import running
+from deploy.rollout.applying import listening, running
 from deploy.rollout.difference import differences, is_same
 from deploy.rollout.endpoints import edge_settings, endpoints
 from deploy.rollout.readiness import base_urls
@@ -95,7 +95,7 @@ def _is_what_runs(session: Session, revision: Revision | None) -> bool:
     """Whether a revision describes what runs; the key, which may have been exchanged since, aside."""
     if revision is None:
         return False
-    ours = [_without_key(each) for each in running(session.cluster, session.settings).ours]
+    ours = [_without_key(each) for each in running(session.cluster, session.settings, anywhere=True).ours]
     if not revision.content.apis:
         return not ours
     wanted = from_revision(revision, session.settings.model_copy(update={"api_key": None}))
@@ -109,4 +109,5 @@ def _without_key(described: object) -> dict[str, object]:
 
 def _endpoints(session: Session, after: Sample) -> dict[str, str]:
     names = [name for name in sorted(after.serving.applications) if name in set(Api)]
-    return endpoints(base_urls(session.settings.cluster(), after.nodes)[0], names)
+    target = listening(after.serving, session.settings.cluster())
+    return endpoints(base_urls(target, after.nodes)[0], names)

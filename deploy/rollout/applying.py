@@ -33,7 +33,7 @@ from deploy.revisions.store import Revisions
 from deploy.rollout.difference import ApplicationDifference, Kind, differences, is_same
 from deploy.rollout.following import Follower, Watch
 from deploy.serving.description import deployment
-from deploy.settings import DeploySettings
+from deploy.settings import ClusterAddress, DeploySettings
 
 Description = Mapping[str, Any]
 _RESTORE_S = 120.0
@@ -65,21 +65,28 @@ class Running:
     others: tuple[Description, ...]
 
 
-def running(cluster: Cluster, settings: DeploySettings) -> Running:
-    """What runs now; raises `SettingsError` when Serve listens elsewhere than the settings say."""
+def running(cluster: Cluster, settings: DeploySettings, *, anywhere: bool = False) -> Running:
+    """What runs now; raises `SettingsError` when Serve listens elsewhere than the settings say, unless ``anywhere``."""
     serving = cluster.serving()
     described = [app.described for app in serving.applications.values() if app.described]
     names = {api.value for api in Api}
     ours = tuple(each for each in described if each["name"] in names)
     others = tuple(each for each in described if each["name"] not in names)
     target = settings.cluster()
-    found = (serving.http_host, serving.http_port)
-    if serving.applications and found not in ((target.http_host, target.http_port), (None, None)):
+    found = listening(serving, target)
+    if not anywhere and (found.http_host, found.http_port) != (target.http_host, target.http_port):
         raise SettingsError(
-            f"Serve listens on {found[0]}:{found[1]} and that cannot be changed while it runs: set target.http_host "
-            "and target.http_port to that, or `cloud-deploy delete` first"
+            f"Serve listens on {found.http_host}:{found.http_port} and that cannot be changed while it runs: set "
+            "target.http_host and target.http_port to that, or `cloud-deploy delete` first"
         )
     return Running(serving, ours, others)
+
+
+def listening(serving: Serving, target: ClusterAddress) -> ClusterAddress:
+    """The target with the host and port that Serve listens on while something runs there; else the target's own."""
+    if not serving.applications or (serving.http_host, serving.http_port) == (None, None):
+        return target
+    return target.model_copy(update={"http_host": serving.http_host, "http_port": serving.http_port})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,6 +99,8 @@ class Rollout:
     watch: Watch
     timeout_s: float
     by: str
+    anywhere: bool = False
+    """Whether Serve may listen elsewhere than the settings say, as it may where nothing of it is to be new."""
 
     @property
     def revisions(self) -> Revisions:
@@ -114,7 +123,7 @@ class Rollout:
         uploads what is missing; ``confirm_ready`` asks the APIs themselves once Serve says that they run.
         """
         with Lock(self.registry.objects, self.settings.name, self.by) as lock:
-            before = running(self.cluster, self.settings)
+            before = running(self.cluster, self.settings, anywhere=self.anywhere)
             found = differences(wanted, before.ours)
             if found != differences(wanted, shown.ours):
                 raise ConflictError("what runs has changed since it was shown: look at it again")
@@ -145,7 +154,7 @@ class Rollout:
         if not wanted and not before.others:
             self.cluster.shut_down()
         else:
-            self._put([*wanted, *before.others])
+            self._put([*wanted, *before.others], before)
         follower = Follower(self.cluster, self.watch, self.timeout_s)
         since = _times(before.serving)
         serving = follower.until_running(_names(found, Kind.ADDED, Kind.CHANGED, Kind.SAME), since)
@@ -162,7 +171,7 @@ class Rollout:
                 return
             since = _times(self.cluster.serving())
             if before.ours or before.others:
-                self._put([*before.ours, *before.others])
+                self._put([*before.ours, *before.others], before)
             else:
                 self.cluster.shut_down()
             follower = Follower(self.cluster, self.watch, _RESTORE_S)
@@ -173,8 +182,8 @@ class Rollout:
             what = str(error) or "interrupted"
             raise RolloutError(f"{what}; and what ran before could not be put back: {second}") from error
 
-    def _put(self, applications: Sequence[Description]) -> None:
-        target = self.settings.cluster()
+    def _put(self, applications: Sequence[Description], before: Running) -> None:
+        target = listening(before.serving, self.settings.cluster())
         described = deployment(self.settings, applications, http_host=target.http_host, http_port=target.http_port)
         for left in reversed(range(_TRIES)):
             try:

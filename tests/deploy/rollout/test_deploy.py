@@ -225,6 +225,24 @@ def test_serve_that_listens_elsewhere_is_not_told(run: Run, dashboard: Dashboard
     assert f"Serve listens on 127.0.0.1:{dashboard.port}" in capsys.readouterr().err
 
 
+def test_serve_that_listens_elsewhere_can_be_looked_at_and_ended(
+    run: Run, dashboard: Dashboard, capsys: Capture
+) -> None:
+    apis: dict[str, Any] = {"yolov3": {}, "crnn": {}}
+    elsewhere = {"http_port": 1234}
+    assert run("deploy", "--yes", **apis) == 0
+    capsys.readouterr()
+    assert run("status", "--quick", "--json", target=elsewhere) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert f"http://127.0.0.1:{dashboard.port}/yolov3" in [api["endpoint"] for api in told["apis"]]
+    assert run("delete", "crnn", "--yes", target=elsewhere) == 0
+    assert dashboard.put[-1]["http_options"]["port"] == dashboard.port
+    assert f"yolov3_endpoint: http://127.0.0.1:{dashboard.port}/yolov3\n" in capsys.readouterr().out
+    assert run("delete", "--yes", target=elsewhere) == 0
+    assert dashboard.names() == []
+    assert run("deploy", "--plan", target=elsewhere) == 0
+
+
 def test_installed_code_is_not_sent(run: Run, dashboard: Dashboard, registry: Registry) -> None:
     assert run("deploy", "--yes", "--installed") == 0
     assert dashboard.described("yolov3")["runtime_env"] == {}
