@@ -40,6 +40,17 @@ class BoundedLoader(yaml.SafeLoader):
         finally:
             self._depth -= 1
 
+    def compose_mapping_node(self, anchor: Any) -> Any:
+        """One mapping, unless a key stands in it twice: the second would silently win."""
+        node = super().compose_mapping_node(anchor)
+        seen: set[tuple[str, str]] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if (key.tag, key.value) in seen:
+                    raise yaml.MarkedYAMLError(problem=f"{key.value!r} stands there twice", problem_mark=key.start_mark)
+                seen.add((key.tag, key.value))
+        return node
+
     def construct_object(self, node: Any, deep: bool = False) -> Any:
         """One value; a scalar that its tag does not fit is an error with a line, too."""
         try:

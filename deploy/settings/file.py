@@ -20,6 +20,8 @@ from deploy.settings.registry import RegistrySettings
 from deploy.settings.section import Section
 
 Target = Annotated[RayTarget | AwsTarget | KubernetesTarget, Field(discriminator="kind")]
+ApiName = Annotated[Api, Field(strict=False)]
+"""YAML has its name."""
 
 
 class DeploySettings(Section):
@@ -33,7 +35,7 @@ class DeploySettings(Section):
     api_key: str | None = Field(
         default=None, description="secret that holds the key that clients send: env:NAME or file:PATH; null: no key"
     )
-    apis: dict[Api, ApiSettings] = Field(min_length=1, description="the APIs to run, by name")
+    apis: dict[ApiName, ApiSettings] = Field(min_length=1, description="the APIs to run, by name")
 
     @field_validator("api_key")
     @classmethod

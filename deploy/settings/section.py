@@ -13,7 +13,7 @@ from deploy.urls import http_url, without_user
 
 Positive = Annotated[int, Field(ge=1, le=10_000)]
 Port = Annotated[int, Field(ge=1, le=65535)]
-LocalPath = Annotated[Path, AfterValidator(Path.expanduser)]
+LocalPath = Annotated[Path, Field(strict=False), AfterValidator(Path.expanduser)]
 """A file on the operator's machine; ``~`` is the home folder."""
 
 
@@ -36,6 +36,6 @@ PlainUrl = Annotated[str, AfterValidator(_checked(without_user))]
 
 
 class Section(BaseModel):
-    """A part of the settings: unknown keys are refused, values never change after loading."""
+    """A part of the settings: unknown keys and values of other types are refused, none changes after loading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, strict=True)

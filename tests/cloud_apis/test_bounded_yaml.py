@@ -33,6 +33,15 @@ class TestBounds:
         with pytest.raises(yaml.YAMLError):
             module.load(text)
 
+    @pytest.mark.parametrize("text", ["a: 1\nb: 2\na: 3\n", "x: {y: 1, 'y': 1}", "[{1: a, 1: a}]"])
+    def test_a_key_that_stands_there_twice_is_refused(self, module: ModuleType, text: str) -> None:
+        with pytest.raises(yaml.YAMLError, match="stands there twice"):
+            module.load(text)
+
+    def test_a_key_in_place_of_one_of_an_alias_is_none_twice(self, module: ModuleType) -> None:
+        assert module.load("a: &x {b: 1}\nc: &y {<<: *x, b: 2}\nd: {<<: *y, b: 3}\n")["d"] == {"b": 3}
+        assert module.load("- {b: 1}\n- {b: 1}\n") == [{"b": 1}, {"b": 1}]
+
     def test_a_long_text_is_refused(self, module: ModuleType) -> None:
         with pytest.raises(yaml.YAMLError, match="characters"):
             module.load("#" * (module.MAX_CHARACTERS + 1))

@@ -51,6 +51,11 @@ def test_the_least_file(tmp_path: Path) -> None:
         (LEAST + "api_key: my-secret", "write where the key is"),
         (LEAST.replace("{}", "{providers: [CUDAExecutionProvider]}"), "resources.gpus is 0: give it a GPU"),
         (LEAST + "target: {kind: cloud}", "target: .*'ray', 'aws', 'kubernetes'"),
+        (LEAST.replace("{}", "{replicas: {min: true}}"), "apis.yolov3.replicas.min: Input should be a valid integer"),
+        (LEAST.replace("{}", "{replicas: {max: '3'}}"), "apis.yolov3.replicas.max: Input should be a valid integer"),
+        (LEAST.replace("{}", "{threads: 2.0}"), "apis.yolov3.threads: Input should be a valid integer"),
+        (LEAST.replace("{}", "{resources: {cpus: '1'}}"), "apis.yolov3.resources.cpus: Input should be a valid number"),
+        (LEAST + "registry: {url: 's3://other/x'}\n", "not valid YAML: 'registry' stands there twice"),
         ("a: [", "not valid YAML"),
     ],
 )
