@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
@@ -12,6 +12,8 @@ from deploy.settings.section import LocalPath, PlainUrl, Port, Section
 
 CPU_IMAGE = "resolve:ssm:/aws/service/canonical/ubuntu/server/24.04/stable/current/amd64/hvm/ebs-gp3/ami-id"
 GPU_IMAGE = "resolve:ssm:/aws/service/deeplearning/ami/x86_64/base-oss-nvidia-driver-gpu-ubuntu-24.04/latest/ami-id"
+STACK_PORT: Final = 8000
+"""The port in deploy/aws/stack.yaml that machines take requests on."""
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
 Subnet = Annotated[str, StringConstraints(pattern=r"^subnet-[0-9a-f]{8,17}$")]
@@ -118,7 +120,7 @@ class AwsTarget(ClusterAddress):
         default="0.0.0.0",  # noqa: S104
         description="address the APIs listen on; the security group is closed",
     )
-    http_port: Port = Field(default=8000, description="port that the load balancer forwards to")
+    http_port: Port = Field(default=STACK_PORT, description="port that the load balancer forwards to; the stack's 8000")
     token_file: LocalPath = Field(description="file with the cluster's token, made by `cluster up` if there is none")
     subnets: list[Subnet] = Field(min_length=1, description="private subnets for the machines, with a way out by NAT")
     security_group: SecurityGroup = Field(description="the stack's output SecurityGroup")
@@ -135,6 +137,15 @@ class AwsTarget(ClusterAddress):
     )
     redis: RedisSettings | None = Field(default=None, description="Redis; null: a crash of the head loses the cluster")
     package: PackageSettings = Field(description="what the machines install")
+
+    @field_validator("http_port")
+    @classmethod
+    def _is_the_stacks(cls, port: int) -> int:
+        if port != STACK_PORT:
+            raise ValueError(
+                f"the stack's load balancer and security group are for port {STACK_PORT} alone: write that"
+            )
+        return port
 
     @field_validator("workers")
     @classmethod

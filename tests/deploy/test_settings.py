@@ -135,6 +135,7 @@ KUBERNETES = "api_key: env:KEY\n" + "".join(t for t in _other_targets() if "kind
         (AWS.replace("sg-0123456789abcdef0", "default"), "target.aws.security_group"),
         (AWS.replace("subnet-0123456789abcdef0", "subnet-1; rm -r ~"), "target.aws.subnets"),
         (AWS.replace("    cpu:", "    head:"), "cannot be called head"),
+        (AWS.replace("http_port: 8000", "http_port: 8001"), "target.aws.http_port: .* port 8000 alone"),
         (AWS.replace("min: 1", "min: 9"), "min is 9 and max 4"),
         (AWS + "  colour: red\n", "target.aws.colour: there is no such setting"),
         (KUBERNETES.replace("env:KEY", "file:/key"), "api_key as env:NAME"),

@@ -12,6 +12,7 @@ import yaml
 
 import deploy.aws
 from deploy.settings import AwsTarget
+from deploy.settings.aws import STACK_PORT
 from tests.deploy.aws.conftest import REGION
 
 STACK = Path(deploy.aws.__file__).parent / "stack.yaml"
@@ -82,7 +83,8 @@ def test_machines_are_open_to_the_load_balancer_and_each_other_alone() -> None:
         for name, one in resources.items()
         if one["Type"] == "AWS::EC2::SecurityGroupIngress"
     }
-    assert sources == {"FromBalancer": ("BalancerGroup", 8000), "AmongMachines": ("MachinesGroup", None)}
+    assert sources == {"FromBalancer": ("BalancerGroup", STACK_PORT), "AmongMachines": ("MachinesGroup", None)}
+    assert resources["Machines"]["Properties"]["Port"] == STACK_PORT
     open_to_all = [
         (name, rule["ToPort"])
         for name, one in resources.items()
