@@ -104,7 +104,7 @@ def change(session: Session, goal: Goal, arguments: argparse.Namespace) -> None:
     told = f"revision {revision.number} runs" if goal.applications else f"nothing runs (revision {revision.number})"
     if goal.applications and answered.base_url is None:
         told += "; Serve says so, the APIs themselves cannot be reached from this machine"
-    _finish(session, found, arguments, told, revision, answered.base_url)
+    _finish(session, found, arguments, told, revision, session.settings.cluster().public_url or answered.base_url)
 
 
 def _not_running(before: Running, names: list[str]) -> dict[str, str]:

@@ -110,4 +110,4 @@ def _without_key(described: object) -> dict[str, object]:
 def _endpoints(session: Session, after: Sample) -> dict[str, str]:
     names = [name for name in sorted(after.serving.applications) if name in set(Api)]
     target = listening(after.serving, session.settings.cluster())
-    return endpoints(base_urls(target, after.nodes)[0], names)
+    return endpoints(target.public_url or base_urls(target, after.nodes)[0], names)

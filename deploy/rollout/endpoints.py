@@ -11,7 +11,7 @@ _KEYS = {Api.YOLOV3: "yolov3_endpoint", Api.CRNN: "crnn_endpoint"}
 
 def endpoints(base_url: str, names: Iterable[str]) -> dict[str, str]:
     """URL of each API by its name."""
-    return {name: f"{base_url}/{name}" for name in names}
+    return {name: f"{base_url.rstrip('/')}/{name}" for name in names}
 
 
 def edge_settings(urls: Mapping[str, str]) -> str:

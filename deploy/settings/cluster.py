@@ -16,6 +16,10 @@ class ClusterAddress(Section):
     address: HttpUrl = Field(default="http://127.0.0.1:8265", description="URL of the cluster's dashboard")
     http_port: Port = Field(default=8000, description="port that the APIs listen on")
     http_host: str = Field(default="127.0.0.1", description="address they listen on; others than loopback need a key")
+    public_url: HttpUrl | None = Field(
+        default=None,
+        description="URL that devices reach the APIs by, such as a load balancer's; null: a machine's own address",
+    )
     token_file: LocalPath | None = Field(default=None, description="file with the cluster's token, if it asks for one")
 
     @property

@@ -158,6 +158,7 @@ def test_a_wrong_target_is_refused(tmp_path: Path, text: str, words: str) -> Non
         LEAST.replace("s3://bucket", "s3://key:hu/sh@bucket"),
         LEAST.replace("}\n", ", endpoint_url: 'https://key:hush@s3.example'}\n", 1),
         LEAST + "target: {kind: ray, address: 'https://me:hush@ray.example'}",
+        LEAST + "target: {kind: ray, public_url: 'https://me:hush@plates.example.org'}",
         LEAST + AWS.replace("index_url: null", "index_url: https://me:hush@pip.example/simple"),
     ],
 )
@@ -182,6 +183,7 @@ def test_secrets_in_options_are_refused_and_not_shown(capsys: pytest.CaptureFixt
 @pytest.mark.parametrize(
     "text",
     [
+        LEAST + "target: {kind: ray, public_url: plates.example.org}",
         LEAST.replace("}\n", ", endpoint_url: '127.0.0.1:9000'}\n", 1),
         LEAST + "target: {kind: ray, address: '127.0.0.1:8265'}",
     ],

@@ -243,6 +243,15 @@ def test_serve_that_listens_elsewhere_can_be_looked_at_and_ended(
     assert run("deploy", "--plan", target=elsewhere) == 0
 
 
+def test_the_public_url_is_what_devices_are_told(run: Run, dashboard: Dashboard, capsys: Capture) -> None:
+    public = {"public_url": "https://plates.example.org/"}
+    assert run("deploy", "--yes", target=public) == 0
+    told = capsys.readouterr().out
+    assert "  yolov3_endpoint: https://plates.example.org/yolov3\n" in told and str(dashboard.port) not in told
+    assert run("status", "--quick", target=public) == 0
+    assert "yolov3_endpoint: https://plates.example.org/yolov3" in capsys.readouterr().out
+
+
 def test_installed_code_is_not_sent(run: Run, dashboard: Dashboard, registry: Registry) -> None:
     assert run("deploy", "--yes", "--installed") == 0
     assert dashboard.described("yolov3")["runtime_env"] == {}
