@@ -33,7 +33,8 @@ def load(arguments: Arguments) -> ASGIApp:
     folder = ModelCache(process_cache()).pull(registry, arguments.references(), _quietly)
     settings = settings_of(arguments, load_settings(), str(folder))
     check = None if arguments.key is None else key_check(arguments.key, arguments.registry_url)
-    app = create_app(settings, apis=[arguments.api], api_key=check)
+    # Without a key the APIs listen on loopback alone (`DeploySettings`): no other name leads to them rightly.
+    app = create_app(settings, apis=[arguments.api], api_key=check, local=check is None)
     return UnderPrefix(app, f"/{arguments.api.value}")
 
 

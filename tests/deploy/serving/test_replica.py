@@ -70,6 +70,15 @@ def test_an_api_answers_below_its_prefix(registry: Registry) -> None:
         assert client.get("/yolov3/metrics").status_code == 401
 
 
+def test_without_a_key_it_answers_to_the_names_of_its_own_machine_alone(registry: Registry) -> None:
+    models = push(registry, Api.YOLOV3)
+    for key, status in ((None, 403), (KEY, 200)):
+        with running(load(arguments(registry, Api.YOLOV3, models, key))) as url, httpx.Client(base_url=url) as client:
+            assert client.get("/yolov3/v2/health/ready").status_code == 200
+            foreign = client.get("/yolov3/v2/health/ready", headers={"Host": "plates.example.org"})
+            assert foreign.status_code == status
+
+
 def test_a_model_that_is_not_what_its_digest_says_is_refused(registry: Registry, cache: Path) -> None:
     models = push(registry, Api.YOLOV3)
     network = next(file for file in registry.descriptor(models[0]).files if file.name == "yolov3.onnx")
