@@ -74,9 +74,9 @@ class ApiSettings(Section):
 
     @model_validator(mode="after")
     def _gpu_is_taken(self) -> ApiSettings:
-        uses = any(name not in _ON_CPU for name in self.providers)
-        if uses and not self.resources.gpus:
-            raise ValueError(f"providers has {self.providers[0]} and resources.gpus is 0: give it a GPU, or a part")
+        on_gpu = next((name for name in self.providers if name not in _ON_CPU), None)
+        if on_gpu is not None and not self.resources.gpus:
+            raise ValueError(f"providers has {on_gpu} and resources.gpus is 0: give it a GPU, or a part")
         return self
 
     def references(self, api: Api) -> tuple[ModelReference, ...]:

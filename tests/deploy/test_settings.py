@@ -50,6 +50,10 @@ def test_the_least_file(tmp_path: Path) -> None:
         (LEAST.replace("s3://", "http://"), "registry.url: .*s3://BUCKET/PREFIX"),
         (LEAST + "api_key: my-secret", "write where the key is"),
         (LEAST.replace("{}", "{providers: [CUDAExecutionProvider]}"), "resources.gpus is 0: give it a GPU"),
+        (
+            LEAST.replace("{}", "{providers: [CPUExecutionProvider, CUDAExecutionProvider]}"),
+            "providers has CUDAExecutionProvider and",
+        ),
         (LEAST + "target: {kind: cloud}", "target: .*'ray', 'aws', 'kubernetes'"),
         (LEAST.replace("{}", "{replicas: {min: true}}"), "apis.yolov3.replicas.min: Input should be a valid integer"),
         (LEAST.replace("{}", "{replicas: {max: '3'}}"), "apis.yolov3.replicas.max: Input should be a valid integer"),
