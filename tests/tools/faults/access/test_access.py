@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -35,14 +36,8 @@ def test_what_gets_through_is_a_fault_and_so_is_a_door_that_nobody_opens() -> No
 
 
 def test_a_transport_that_checks_no_certificate_would_be_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = Transport._new_session
-
-    def careless(self: Transport, *, trust_env: bool) -> object:
-        session, adapter = made(self, trust_env=trust_env)
-        session.verify = False
-        return session, adapter
-
-    monkeypatch.setattr(Transport, "_new_session", careless)
+    made = Transport._new_way
+    monkeypatch.setattr(Transport, "_new_way", lambda self, url: replace(made(self, url), verify=False))
     row = next(iter(tls.rows(tmp_path)))
     assert not row.kept
     assert "expired" in row.measured
