@@ -11,7 +11,7 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from types import FrameType
 
-from edge_client.arenas import limit_arenas
+from edge_client.arenas import given_back, limit_arenas
 from edge_client.commands.found import FoundReads
 from edge_client.commands.outputs import name_of, open_outputs
 from edge_client.commands.parser import Subcommands
@@ -92,6 +92,7 @@ def _run(arguments: argparse.Namespace, button: LockButton) -> int:
         Progress(sys.stderr, verbose=arguments.verbose) as progress,
         closing(service_manager()) as manager,
         _stop_on_signals(manager) as stop,
+        given_back(),
     ):
         drive = _Drive(settings, arguments.source, progress, manager, button)
         try:
