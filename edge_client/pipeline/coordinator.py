@@ -47,6 +47,8 @@ _WEAK = 2
 """Requests in flight that an uplink must carry at least for cars to be asked for beside plates."""
 _GRACE_S = 1.5
 """How long frames in flight may still wait for their results after a stop."""
+_PROBE_S = 0.25
+"""Realtime, while the APIs are gone: frames wait no longer, as each probe would hold a second of them in memory."""
 _WAITING_BYTES = 56 * 2**20
 """Realtime: frames in flight hold at most this much; beyond it the oldest leave without a result."""
 
@@ -169,7 +171,7 @@ class Coordinator:
 
     def _captured(self, event: Captured) -> None:
         frame = event.frame
-        ticket = Ticket(frame, event.media_s, frame.captured_monotonic_s + self._deadline_s)
+        ticket = Ticket(frame, event.media_s, frame.captured_monotonic_s + self._patience_s())
         self._detections.add(frame.number, ticket, ticket.deadline_s)
         wanted = frame.number % self._settings.detection.pick_every_nth_frame == 0
         stride = 1 if self._full else self._stride()
@@ -180,6 +182,11 @@ class Coordinator:
         if not self._full:
             self._unbegun.append(ticket)
             self._skip_late_work(self._settings.pool.waiting_frames if stride == 1 else 1)
+
+    def _patience_s(self) -> float:
+        """How long a frame may wait; where the APIs are gone, not long behind the one that probes for them."""
+        lost = not self._full and self._parts.spool.lost
+        return min(self._deadline_s, _PROBE_S) if lost else self._deadline_s
 
     def _stride(self) -> int:
         """How many frames there are between two to be sent, plus one; counted from the last that was begun."""
