@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import ctypes
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import cast
 
 _M_ARENA_MAX = -8  # mallopt(3)
 _ARENAS = 2
@@ -19,22 +20,14 @@ _TRIM_EVERY_S = 5.0
 
 def limit_arenas() -> bool:
     """Let the C library use few heaps from now on; False where it is not glibc. Call it before threads start."""
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (AttributeError, OSError, TypeError):
-        return False
-    mallopt.argtypes, mallopt.restype = [ctypes.c_int, ctypes.c_int], ctypes.c_int
-    return bool(mallopt(_M_ARENA_MAX, _ARENAS))
+    mallopt = _of_glibc("mallopt", ctypes.c_int, ctypes.c_int)
+    return mallopt is not None and bool(mallopt(_M_ARENA_MAX, _ARENAS))
 
 
 def give_back() -> bool:
     """Give the system what lies free in the heaps, as malloc_trim(3) does; False where there was none, or no glibc."""
-    try:
-        trim = ctypes.CDLL(None).malloc_trim
-    except (AttributeError, OSError, TypeError):
-        return False
-    trim.argtypes, trim.restype = [ctypes.c_size_t], ctypes.c_int
-    return bool(trim(0))
+    trim = _of_glibc("malloc_trim", ctypes.c_size_t)
+    return trim is not None and bool(trim(0))
 
 
 @contextmanager
@@ -53,3 +46,13 @@ def given_back(every_s: float = _TRIM_EVERY_S) -> Iterator[None]:
     finally:
         ended.set()
         thread.join()
+
+
+def _of_glibc(name: str, *arguments: type) -> Callable[..., int] | None:
+    """A function of the C library that gives an int; None where there is no such one."""
+    try:
+        function = getattr(ctypes.CDLL(None), name)
+    except (AttributeError, OSError, TypeError):
+        return None
+    function.argtypes, function.restype = list(arguments), ctypes.c_int
+    return cast("Callable[..., int]", function)
