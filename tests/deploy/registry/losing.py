@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
 
 import requests
 
-from tests.deploy.rollout.dashboard import QuietServer
+from tests.deploy.rollout.dashboard import served
 
 _NOT_PASSED_ON = {"host", "connection", "expect"}
 
@@ -58,7 +57,5 @@ def losing(s3_url: str, loses: Callable[[str, str], bool]) -> Iterator[str]:
         def log_message(self, *args: object) -> None:
             """Quiet."""
 
-    with QuietServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with served(Handler) as url:
+        yield url

@@ -109,6 +109,15 @@ class QuietServer(ThreadingHTTPServer):
 
 
 @contextmanager
+def served(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    """The URL of a server whose requests go to this handler."""
+    with QuietServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@contextmanager
 def running_dashboard() -> Iterator[Dashboard]:
     """A dashboard on a free port."""
     dashboard = Dashboard()

@@ -26,7 +26,7 @@ from deploy.registry.objects import Place
 from deploy.registry.registry import Registry
 from deploy.revisions.store import Revisions
 from tests.deploy.rollout.conftest import Run
-from tests.deploy.rollout.dashboard import Dashboard, QuietServer
+from tests.deploy.rollout.dashboard import Dashboard, served
 
 pytest.importorskip("ray", reason="the ray extra is not installed")
 Capture = pytest.CaptureFixture[str]
@@ -167,10 +167,8 @@ def s3_that(answers: Callable[[BaseHTTPRequestHandler], tuple[int, str]]) -> Ite
         def log_message(self, *args: object) -> None:
             """Quiet."""
 
-    with QuietServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with served(Handler) as url:
+        yield url
 
 
 @pytest.mark.parametrize(
