@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tools.training.common.warp import warp
 from tools.training.vehicles.dataset import GREY, Sample
 
 MIN_SIDE_PX = 3.0
@@ -58,9 +59,7 @@ def _place(
     linear = np.diag([flip * scale * stretch, scale / stretch])
     matrix = np.hstack([linear, (target - linear @ np.array([w / 2, h / 2]))[:, None]])
     shrunk = matrix @ np.diag([w / source.shape[1], h / source.shape[0], 1.0])
-    canvas[y0:y1, x0:x1] = cv2.warpAffine(
-        source, shrunk, (width, height), flags=cv2.INTER_LINEAR, borderValue=(GREY, GREY, GREY)
-    )
+    canvas[y0:y1, x0:x1] = warp(source, shrunk, (width, height), GREY)
     boxes = sample.boxes.copy()
     for first in (0, 1):
         boxes[:, first:4:2] = boxes[:, first:4:2] * matrix[first, first] + matrix[first, 2]

@@ -43,7 +43,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     add("--evaluate-every", type=int, default=250, help="steps between dev figures and checkpoints")
     add("--seed", type=int, default=1, help="of all randomness (default %(default)s)")
     add("--threads", type=int, default=0, help="CPU threads; 0 takes all cores")
-    add("--start-from", type=Path, help="checkpoint of another run whose weights to begin with, as far as they fit")
+    add(
+        "--start-from", type=Path, metavar="FILE",
+        help="checkpoint of another run, or exported float32 file, whose weights to begin with, as far as they fit",
+    )  # fmt: skip
     add("--plain", action="store_true", help="a last stage: whole pictures at about their own scale, no mosaics")
     add("--int8", action="store_true", help="a last stage: train through the rounding of the int8 file")
     add("--warmup", type=int, default=300, help="steps in which the learning rate rises (default %(default)s)")

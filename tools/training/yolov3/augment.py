@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tools.training.common.warp import warp
 from tools.training.yolov3.dataset import Sample
 
 GREY = 128  # the letterbox's value, 0.5
@@ -57,23 +58,21 @@ def place(
     else:
         room = np.maximum(np.array([width, height]) - np.array([w, h]) * scale, 0)
         target = np.array([width / 2, height / 2]) + rng.uniform(-0.5, 0.5, 2) * room
-    sx, sy = (-scale if flip else scale) * stretch, scale / stretch
-    cos, sin = np.cos(np.radians(angle)), np.sin(np.radians(angle))
-    linear = np.array([[cos, -sin], [sin, cos]]) @ np.diag([sx, sy])
-    matrix = np.hstack([linear, (target - linear @ centre)[:, None]])
+    sx, sy = scale * stretch, scale / stretch
     source = sample.image
-    if scale < 0.6:  # warpAffine does not average: reduce first
-        factor = min(1.0, scale * 1.3)
-        size = max(1, round(w * factor)), max(1, round(h * factor))
-        source = cv2.resize(source, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
-        matrix = matrix @ np.diag([w / source.shape[1], h / source.shape[0], 1.0])
-        linear_full = np.hstack([linear, (target - linear @ centre)[:, None]])
-    else:
-        linear_full = matrix
-    canvas[y0:y1, x0:x1] = cv2.warpAffine(
-        source, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=GREY
-    )
-    moved = warp_boxes(sample.boxes, linear_full)
+    if scale < 1:  # averages down to the very size that is wanted, as inference does
+        sides = max(1, round(w * sx)), max(1, round(h * sy))
+        source = cv2.resize(source, sides, interpolation=cv2.INTER_AREA).astype(np.uint8)
+        sx, sy = sides[0] / w, sides[1] / h
+    cos, sin = np.cos(np.radians(angle)), np.sin(np.radians(angle))
+    linear = np.array([[cos, -sin], [sin, cos]]) @ np.diag([-sx if flip else sx, sy])
+    offset = target - linear @ centre
+    if not angle:  # whole pixels: nothing is interpolated a second time
+        offset = offset.round()
+    matrix = np.hstack([linear, offset[:, None]])
+    reduced = matrix @ np.diag([w / source.shape[1], h / source.shape[0], 1.0])
+    canvas[y0:y1, x0:x1] = warp(source, reduced, (width, height), GREY)
+    moved = warp_boxes(sample.boxes, matrix)
     return clip_boxes(moved, width, height) + np.array([x0, y0, x0, y0], np.float32)
 
 

@@ -6,12 +6,15 @@ outputs take from new channels starts at zero (Net2Net's idea, arXiv:1511.05641,
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from tools.training.common.checkpoint import load_checkpoint
+from tools.training.common.recover import weights_of
 from tools.training.yolov3.network import ANCHORS_PER_SCALE, STRIDES, YoloV3
 from tools.training.yolov3.tightness import Tightness
 
@@ -19,14 +22,14 @@ from tools.training.yolov3.tightness import Tightness
 def start_from(checkpoint: Path, network: nn.Module, anchors: Tensor, tightness: Tightness | None = None) -> int:
     """Copy the averaged weights of ``checkpoint`` that fit into ``network``; returns how many tensors did.
 
-    Tensors with fewer channels fit too: the network then begins as the same function.
+    An exported float32 file (``.onnx``, its manifest beside it) is a checkpoint as well. Tensors with fewer channels
+    fit too: the network then begins as the same function. Where a scale's anchors changed, the biases of its widths
+    and heights are shifted so that the predicted boxes stay what they were. ``tightness`` goes on from the
+    checkpoint's where the sources are the same.
 
-    Where a scale's anchors changed, the biases of its widths and heights are shifted so that the predicted boxes
-    stay what they were. ``tightness`` goes on from the checkpoint's where the sources are the same. Raises OSError
-    when the file cannot be read, ValueError when it is no checkpoint of a
-    detector or nothing fits.
+    Raises OSError when the file cannot be read, ValueError when it is no checkpoint of a detector or nothing fits.
     """
-    state = load_checkpoint(checkpoint, "ema", "anchors")
+    state = _exported(checkpoint) if checkpoint.suffix == ".onnx" else load_checkpoint(checkpoint, "ema", "anchors")
     own = network.state_dict()
     joins = _joins(network, state["ema"])
     widened = {
@@ -42,6 +45,14 @@ def start_from(checkpoint: Path, network: nn.Module, anchors: Tensor, tightness:
     if tightness is not None and tuple(state.get("sources", ())) == tightness.names:
         tightness.load_state_dict(state["tightness"])
     return len(fitting)
+
+
+def _exported(file: Path) -> dict[str, Any]:
+    manifest = file.with_name(f"{file.name.split('.')[0]}.json")
+    anchors = json.loads(manifest.read_text(encoding="utf-8")).get("anchors")
+    if not anchors:
+        raise ValueError(f"{manifest} names no anchors: it is no detector's")
+    return {"ema": weights_of(file), "anchors": torch.tensor(anchors)}
 
 
 def _joins(network: nn.Module, old: dict[str, Tensor]) -> dict[str, tuple[int, int]]:

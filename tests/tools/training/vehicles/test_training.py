@@ -69,6 +69,22 @@ def test_boxes_follow_the_pictures(data: Path) -> None:
                 assert inner.argmax() == (0, 2, 1)[int(kind)]
 
 
+def test_boxes_lie_on_mirrored_pictures_to_a_part_of_a_pixel() -> None:
+    image = np.zeros((160, 200, 3), np.uint8)
+    image[60:90, 70:130] = 255
+    sample = Sample("white", "highway", image, np.array([[70, 60, 130, 90, 0]], np.float32))
+    apart = []
+    for seed in range(120):
+        picture, boxes = compose([sample], 160, np.random.default_rng(seed), False)
+        around, inside = np.median(picture), picture.max()
+        white = np.maximum(picture[..., 0].astype(np.float64) - (around + inside) / 2, 0)
+        rows, columns = np.nonzero(white)
+        if len(boxes) and 8 < columns.min() and columns.max() < 152 and 8 < rows.min() and rows.max() < 152:
+            apart.append([(boxes[0, 0] + boxes[0, 2]) / 2 - (columns.min() + columns.max() + 1) / 2])
+    assert len(apart) > 40
+    assert abs(float(np.mean(apart))) < 0.15
+
+
 def test_letterboxed_boxes_keep_their_class() -> None:
     sample = Sample("a", "highway", np.zeros((50, 100, 3), np.uint8), np.array([[10, 10, 50, 40, 3]], np.float32))
     picture, boxes = letterbox(sample, 200)

@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("torch", reason="the train extra is not installed")
 
-from tools.training.yolov3.augment import clip_boxes, compose, place, warp_boxes
+from tools.training.yolov3.augment import GREY, clip_boxes, compose, place, warp_boxes
 from tools.training.yolov3.dataset import Sample, load
 from tools.training.yolov3.evaluate import letterbox
 
@@ -34,6 +34,22 @@ def test_box_follows_the_picture(seed: int) -> None:
     # the white pixels fill the box: the hull of a slightly turned rectangle
     assert abs(xs.min() - xmin) < 4 and abs(xs.max() + 1 - xmax) < 4
     assert abs(ys.min() - ymin) < 4 and abs(ys.max() + 1 - ymax) < 4
+
+
+def test_box_lies_on_the_picture_to_a_part_of_a_pixel() -> None:
+    apart = []
+    for seed in range(200):
+        canvas = np.zeros((160, 240), np.uint8)
+        boxes = place(canvas, bright_box_sample(), np.random.default_rng(seed), (0, 0, 240, 160))
+        white = np.maximum(canvas.astype(np.float64) - GREY, 0)  # around the picture it is grey
+        columns, rows = white.sum(0) > 0, white.sum(1) > 0
+        if not len(boxes) or columns[[0, -1]].any() or rows[[0, -1]].any():  # cut by the edge
+            continue
+        middle = [np.average(np.arange(n) + 0.5, weights=white.sum(axis)) for axis, n in ((0, 240), (1, 160))]
+        apart.append((boxes[0, :2] + boxes[0, 2:]) / 2 - middle)
+    assert len(apart) > 60
+    assert np.abs(apart).max() < 0.5
+    assert np.abs(np.mean(apart, 0)).max() < 0.03  # a part of a pixel, always to one side, would be learnt
 
 
 @pytest.mark.parametrize("mosaic", [False, True])

@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 
 torch = pytest.importorskip("torch", reason="the train extra is not installed")
 from torch import Tensor
 
+from tools.training.common.export import MODELS
+from tools.training.common.recover import COUNTERS
 from tools.training.common.run_folder import RunFolder
 from tools.training.yolov3.anchors import kmeans, size_iou
 from tools.training.yolov3.dataset import Sample, in_dev
@@ -153,6 +157,24 @@ def test_another_run_s_weights_give_the_same_boxes_with_new_anchors(tmp_path: Pa
     torch.save({"ema": {"else": torch.zeros(1)}, "anchors": ANCHORS}, tmp_path / "else.pt")
     with pytest.raises(ValueError, match="no weights that fit"):
         start_from(tmp_path / "else.pt", new, changed)
+
+
+def test_the_exported_float32_file_is_a_checkpoint_as_well(tmp_path: Path) -> None:
+    file = MODELS / "yolov3.float32.onnx"
+    anchors = torch.tensor(json.loads((MODELS / "yolov3.json").read_text())["anchors"])
+    network = YoloV3()
+    assert start_from(file, network, anchors) == sum(not name.endswith(COUNTERS) for name in network.state_dict())
+    picture = torch.rand(1, 1, 64, 96)
+    with torch.no_grad():
+        own = network.eval()(picture)
+    exported = onnxruntime.InferenceSession(str(file)).run(None, {"image": picture.numpy()})
+    for before, after in zip(exported, own, strict=True):
+        assert torch.allclose(torch.from_numpy(before), after, atol=2e-2)
+    alone = tmp_path / "else.onnx"
+    alone.write_bytes(file.read_bytes())
+    (tmp_path / "else.json").write_text("{}")
+    with pytest.raises(ValueError, match="names no anchors"):
+        start_from(alone, network, anchors)
 
 
 def test_a_wider_network_begins_as_the_same_function(tmp_path: Path) -> None:
