@@ -8,11 +8,12 @@ from typing import Final
 
 from tools.cluster.trial import TrialCluster, trial_cluster
 from tools.faults.cloud import serving
+from tools.faults.cloud.overload import overload
 from tools.faults.cloud.storage import storage_faults
 from tools.faults.row import Row
 
 _SCENARIOS = {
-    "overload": serving.overload,
+    "overload": overload,
     "update": serving.update,
     "hash": serving.wrong_hash,
     "room": serving.no_room,

@@ -1,4 +1,4 @@
-"""Faults of a cluster under load: what dies, what is broken, what is too much; each with its figures."""
+"""Faults of a cluster under load: what dies and what is broken; each with its figures."""
 
 from __future__ import annotations
 
@@ -105,22 +105,6 @@ def wrong_hash(cluster: TrialCluster) -> Row:
 def no_room(cluster: TrialCluster) -> Row:
     """`cloud-deploy deploy` of replicas that no machine has room for."""
     return _refused(cluster, "no machine large enough", {"resources": {"cpus": 64}}, "64 CPUs", ("--timeout", "20"))
-
-
-def overload(cluster: TrialCluster) -> Row:
-    """Twelve clients ask one replica with a queue of two, compared to as many as it can hold."""
-    cluster.apply({API: {**ONE[API], "queue": 2}})
-    with Load(f"{cluster.url}/{API}", 3) as normal:
-        normal.wait_for(60)
-    with Load(f"{cluster.url}/{API}", 12) as heavy:
-        heavy.wait_for(60)
-    ratio = heavy.p99_ms() / normal.p99_ms()
-    result = (
-        f"{heavy.refused} of {heavy.asked} refused with 503, {len(heavy.failed)} failed; p99 of the accepted "
-        f"{heavy.p99_ms():.0f} ms, with a full queue and no more {normal.p99_ms():.0f} ms: {ratio:.2f} times"
-    )
-    reached = heavy.refused > 0 and not heavy.failed and ratio <= 2
-    return Row("overload", "503s, p99 ≤ 2 times", result, reached)
 
 
 def _refused(
