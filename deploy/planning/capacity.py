@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 UTILISATION = 0.7
 """Share of a copy's capacity that is planned with: the rest keeps answers quick when cameras come in bunches."""
-HEAD_CORES = 1.0
-"""Cores that the cluster's own processes take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +37,19 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is needed: copies (of one core each) per API, machines, and US dollars an hour."""
+    """What is needed: copies (of one core each) per API, machines that run them, the one that runs the cluster itself
+    and no API (the head), and US dollars an hour."""
 
     detector_copies: int
     reader_copies: int
     machine: Machine
     machines: int
+    head: Machine
 
     @property
     def usd_per_hour(self) -> float:
-        """Price of all machines."""
-        return self.machines * self.machine.usd_per_hour
+        """Price of all machines, the head among them."""
+        return self.machines * self.machine.usd_per_hour + self.head.usd_per_hour
 
 
 def copies(rate_hz: float, per_copy_hz: float) -> int:
@@ -57,12 +57,12 @@ def copies(rate_hz: float, per_copy_hz: float) -> int:
     return max(1, math.ceil(rate_hz / (UTILISATION * per_copy_hz)))
 
 
-def plan(demand: Demand, throughput: Throughput, machine: Machine) -> Plan:
-    """The copies for a demand, and how many machines of one kind hold them and the cluster's own processes."""
+def plan(demand: Demand, throughput: Throughput, machine: Machine, head: Machine) -> Plan:
+    """The copies for a demand, and how many machines of one kind hold them, beside the head."""
     detectors = copies(demand.cameras * demand.frames_hz, throughput.frames_hz)
     readers = copies(demand.cameras * demand.crops_per_camera_hz, throughput.crops_hz)
-    machines = math.ceil((detectors + readers + HEAD_CORES) / machine.cores)
-    return Plan(detectors, readers, machine, machines)
+    machines = math.ceil((detectors + readers) / machine.cores)
+    return Plan(detectors, readers, machine, machines, head)
 
 
 def carried(cores: int, demand: Demand, throughput: Throughput) -> int:
