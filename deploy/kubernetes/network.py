@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from cloud_apis.names import Api
 from deploy.kubernetes.objects import HEAD, Manifest, metadata, of_namespace, selector
+from deploy.kubernetes.pods import HEAD_METRICS_PORTS, METRICS_PORT
 from deploy.settings import DeploySettings
 from deploy.settings.kubernetes import IngressSettings, KubernetesTarget
 
@@ -43,7 +44,21 @@ def policies(settings: DeploySettings, target: KubernetesTarget) -> list[Manifes
             }
         ],
     }
-    return [whole, operator]
+    if target.prometheus_namespace is None:
+        return [whole, operator]
+    return [whole, operator, *_metrics(target, target.prometheus_namespace)]
+
+
+def _metrics(target: KubernetesTarget, namespace: str) -> list[Manifest]:
+    """Prometheus reaches what the nodes export, and of the head its own figures as well."""
+    every = _policy(target, f"{target.name}-metrics", selector(target))
+    head = _policy(target, f"{target.name}-head-metrics", selector(target, HEAD))
+    for policy, ports in ((every, (METRICS_PORT,)), (head, HEAD_METRICS_PORTS)):
+        policy["spec"] |= {
+            "policyTypes": ["Ingress"],
+            "ingress": [{"from": [of_namespace(namespace)], "ports": [_tcp(port) for port in ports]}],
+        }
+    return [every, head]
 
 
 def ingress(settings: DeploySettings, target: KubernetesTarget, wanted: IngressSettings) -> Manifest:

@@ -8,6 +8,10 @@ from deploy.kubernetes.objects import HEAD, WORKER, Manifest, labels
 from deploy.settings.kubernetes import GroupSettings, KubernetesTarget, PodSettings
 
 _AGENT_PORT: Final = 52365
+METRICS_PORT: Final = 8080
+"""Where each of Ray's nodes exports its figures for Prometheus."""
+HEAD_METRICS_PORTS: Final = (44217, 44227)
+"""Where the head exports those of its autoscaler and its dashboard."""
 _STOP_S: Final = 90
 """Longer than a replica may take to finish its requests (`deploy.serving.description`)."""
 
@@ -22,6 +26,7 @@ CONTAINER_SECURITY: Final[Manifest] = {
 def head(target: KubernetesTarget) -> Manifest:
     """The pod that runs the cluster itself; Kubernetes starts it anew when Ray's processes do not answer."""
     ports = [("gcs", 6379), ("dashboard", 8265), ("serve", target.http_port)]
+    ports += [("metrics", METRICS_PORT), ("as-metrics", HEAD_METRICS_PORTS[0]), ("dash-metrics", HEAD_METRICS_PORTS[1])]
     container = _container(target, target.head, "ray-head", target.image, ports)
     container["readinessProbe"] = _probe("/api/gcs_healthz", 8265, failures=10)
     return _pod(target, target.head, HEAD, container)
@@ -29,9 +34,8 @@ def head(target: KubernetesTarget) -> Manifest:
 
 def worker(target: KubernetesTarget, group: GroupSettings, key_variable: str) -> Manifest:
     """A pod that runs APIs; it gets requests once its proxy answers, that is when a replica is ready on it."""
-    container = _container(
-        target, group, "ray-worker", group.image or target.image, [("serve", target.http_port)], gpus=group.gpus
-    )
+    ports = [("serve", target.http_port), ("metrics", METRICS_PORT)]
+    container = _container(target, group, "ray-worker", group.image or target.image, ports, gpus=group.gpus)
     container["readinessProbe"] = _probe("/-/healthz", target.http_port, failures=2)
     key = {"name": target.secret.name, "key": target.secret.api_key}
     container["env"] = [{"name": key_variable, "valueFrom": {"secretKeyRef": key}}]

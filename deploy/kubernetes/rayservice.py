@@ -16,6 +16,7 @@ from deploy.settings.kubernetes import KubernetesTarget
 
 _EVERYWHERE = "0.0.0.0"  # noqa: S104 - the network policy says who reaches it
 _IDLE_S = 600
+_METRICS = {"metrics-export-port": str(pods.METRICS_PORT)}
 
 
 def ray_service(
@@ -42,7 +43,7 @@ def _cluster(target: KubernetesTarget, key_variable: str) -> Manifest:
         "authOptions": {"mode": "token"},
         "headGroupSpec": {
             # Without cores no replica lands on the head: what one of them does cannot take the cluster with it.
-            "rayStartParams": {"num-cpus": "0", "dashboard-host": _EVERYWHERE},
+            "rayStartParams": {"num-cpus": "0", "dashboard-host": _EVERYWHERE, **_METRICS},
             "template": pods.head(target),
         },
         "workerGroupSpecs": [
@@ -51,7 +52,7 @@ def _cluster(target: KubernetesTarget, key_variable: str) -> Manifest:
                 "replicas": group.min,
                 "minReplicas": group.min,
                 "maxReplicas": group.max,
-                "rayStartParams": {},
+                "rayStartParams": dict(_METRICS),
                 "template": pods.worker(target, group, key_variable),
             }
             for name, group in target.workers.items()

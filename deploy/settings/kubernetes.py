@@ -83,6 +83,9 @@ class KubernetesTarget(Section):
     operator_namespace: Label = Field(
         default="kuberay-system", description="namespace of the KubeRay operator, which tells the head what to serve"
     )
+    prometheus_namespace: Label | None = Field(
+        default=None, description="namespace of Prometheus, which is let in to Ray's figures; null: nobody is"
+    )
     secret: SecretSettings = Field(default=SecretSettings(), description="where key and password are")
     head: PodSettings = Field(default=PodSettings(), description="the pod that runs the cluster itself, and no API")
     workers: dict[Label, GroupSettings] = Field(min_length=1, description="pods that run the APIs, by group")

@@ -40,6 +40,7 @@ MOST: dict[str, Any] = LEAST | {
     },
     "ingress": {"host": "plates.example.org", "class_name": "nginx", "tls_secret": "tls", "from_namespace": "nginx"},
     "redis": {"address": "rediss://redis.traffic.svc:6380", "password": True},
+    "prometheus_namespace": "monitoring",
 }
 Make = Callable[..., DeploySettings]
 
@@ -72,7 +73,7 @@ def test_every_object_is_valid(target: dict[str, Any]) -> None:
     kinds = [one["kind"] for one in objects]
     assert kinds[0] == "Namespace"
     assert kinds.count("RayService") == 1
-    assert kinds.count("NetworkPolicy") == 2
+    assert kinds.count("NetworkPolicy") == (4 if target is MOST else 2)
     assert ("Ingress" in kinds) is ("PodDisruptionBudget" in kinds) is (target is MOST)
 
 
@@ -104,7 +105,7 @@ def test_serve_accepts_its_part() -> None:
     assert described.http_options.port == 8123
     for one in described.applications:
         assert one.args["key"] == "env:PLATES_KEY"
-        assert not one.runtime_env
+        assert set(one.runtime_env) == {"env_vars"}  # the code is in the image
 
 
 def test_pods_have_no_rights_and_no_secrets_but_by_reference() -> None:
@@ -177,6 +178,14 @@ def _reaches(policies: list[dict[str, Any]], pod: dict[str, str], port: int, nam
         ("head", 6379, "traffic", True, True),
         ("worker", 10002, "traffic", True, True),
         ("head", 6379, "traffic", False, False),
+        ("worker", 8080, "monitoring", False, True),
+        ("head", 8080, "monitoring", False, True),
+        ("head", 44217, "monitoring", False, True),
+        ("head", 44227, "monitoring", False, True),
+        ("worker", 44227, "monitoring", False, False),
+        ("worker", 8080, "elsewhere", False, False),
+        ("head", 8265, "monitoring", False, False),
+        ("worker", 8123, "monitoring", False, False),
     ],
 )
 def test_only_the_apis_port_is_open(part: str, port: int, namespace: str, ours: bool, reached: bool) -> None:
@@ -186,6 +195,14 @@ def test_only_the_apis_port_is_open(part: str, port: int, namespace: str, ours: 
     template = cluster["headGroupSpec" if part == "head" else "workerGroupSpecs"]
     pod = (template if part == "head" else template[0])["template"]["metadata"]["labels"]
     assert _reaches(policies, pod, port, namespace, ours=ours) is reached
+
+
+def test_pods_export_their_figures_where_prometheus_is_let_in() -> None:
+    cluster = _service(manifests(_settings(LEAST), MODELS))["spec"]["rayClusterConfig"]
+    for group in (cluster["headGroupSpec"], *cluster["workerGroupSpecs"]):
+        assert group["rayStartParams"]["metrics-export-port"] == "8080"
+        (container,) = group["template"]["spec"]["containers"]
+        assert {"name": "metrics", "containerPort": 8080} in container["ports"]
 
 
 def test_what_pods_may_reach() -> None:
