@@ -28,6 +28,7 @@ from deploy.rollout.connection import connect, open_registry, operator
 from deploy.rollout.difference import ApplicationDifference, Kind, differences, is_same
 from deploy.rollout.endpoints import edge_settings, endpoints
 from deploy.rollout.live import watching
+from deploy.rollout.ownership import refuse_conflicts
 from deploy.rollout.readiness import Answered, base_urls, confirm
 from deploy.rollout.wanted import Wanted, send, size
 from deploy.settings import DeploySettings
@@ -86,6 +87,7 @@ def change(session: Session, goal: Goal, arguments: argparse.Namespace) -> None:
     if arguments.json and not (arguments.yes or arguments.plan):
         raise SettingsError("--json needs --plan or --yes: nobody can be asked")
     before = running(session.cluster, session.settings, anywhere=goal.anywhere)
+    refuse_conflicts(goal.applications, before.others, session.settings.name)
     found = differences(goal.applications, before.ours)
     ailing = [f"{name} is {state}" for name, state in _not_running(before, [each.name for each in found]).items()]
     if is_same(found) and not ailing:

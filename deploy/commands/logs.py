@@ -14,6 +14,7 @@ from deploy.cluster_api.client import ClusterApi
 from deploy.cluster_api.state import Replica
 from deploy.commands.changing import opened
 from deploy.errors import ClusterError, MissingError, SettingsError
+from deploy.rollout.ownership import is_ours
 from deploy.settings import load_settings
 
 _LINES = 100
@@ -48,7 +49,7 @@ def _logs(arguments: argparse.Namespace) -> None:
     if arguments.api is not None and arguments.api not in set(Api):
         raise SettingsError(f"there is no API {arguments.api!r}; there are {', '.join(Api)}")
     with opened(load_settings(arguments.config)) as session:
-        sources = _sources(session.cluster, arguments.api, arguments.replica)
+        sources = _sources(session.cluster, session.settings.name, arguments.api, arguments.replica)
         if arguments.follow:
             _follow(session.cluster, sources, arguments.lines)
             return
@@ -57,11 +58,11 @@ def _logs(arguments: argparse.Namespace) -> None:
                 print(f"{source.prefix} {line}")
 
 
-def _sources(cluster: ClusterApi, api: str | None, replica_id: str | None) -> list[_Source]:
+def _sources(cluster: ClusterApi, deployment: str, api: str | None, replica_id: str | None) -> list[_Source]:
     found = [
         (name, replica)
         for name, app in sorted(cluster.serving().applications.items())
-        if name in set(Api) and api in (None, name)
+        if is_ours(app.described, deployment) and api in (None, name)
         for replica in app.replicas
     ]
     chosen = [_Source(f"{name} {replica.replica_id}", replica.node_id, replica.log_file)

@@ -11,7 +11,6 @@ from pathlib import Path
 from rich.console import Console
 from rich.live import Live
 
-from cloud_apis.names import Api
 from deploy.commands.changing import Session, opened
 from deploy.errors import RegistryError, SettingsError
 from deploy.revisions.revision import Revision
@@ -19,6 +18,7 @@ from deploy.revisions.store import Revisions
 from deploy.rollout.applying import listening, running
 from deploy.rollout.difference import differences, is_same
 from deploy.rollout.endpoints import edge_settings, endpoints
+from deploy.rollout.ownership import is_ours
 from deploy.rollout.readiness import base_urls
 from deploy.rollout.wanted import from_revision
 from deploy.settings import load_settings
@@ -108,6 +108,7 @@ def _without_key(described: object) -> dict[str, object]:
 
 
 def _endpoints(session: Session, after: Sample) -> dict[str, str]:
-    names = [name for name in sorted(after.serving.applications) if name in set(Api)]
+    applications = after.serving.applications
+    names = [name for name in sorted(applications) if is_ours(applications[name].described, session.settings.name)]
     target = listening(after.serving, session.settings.cluster())
     return endpoints(target.public_url or base_urls(target, after.nodes)[0], names)

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from cloud_apis.names import Api
 from deploy.cluster_api.state import Node, Serving
 from deploy.errors import (
     ClusterDeniedError,
@@ -23,6 +23,7 @@ from deploy.errors import (
     ClusterVersionError,
     ConflictError,
     DeployError,
+    RegistryError,
     RolloutError,
     SettingsError,
 )
@@ -32,6 +33,7 @@ from deploy.revisions.revision import Content, Revision
 from deploy.revisions.store import Revisions
 from deploy.rollout.difference import ApplicationDifference, Kind, differences, is_same
 from deploy.rollout.following import Follower, Watch
+from deploy.rollout.ownership import is_ours, refuse_conflicts
 from deploy.serving.description import deployment
 from deploy.settings import ClusterAddress, DeploySettings
 
@@ -69,9 +71,8 @@ def running(cluster: Cluster, settings: DeploySettings, *, anywhere: bool = Fals
     """What runs now; raises `SettingsError` when Serve listens elsewhere than the settings say, unless ``anywhere``."""
     serving = cluster.serving()
     described = [app.described for app in serving.applications.values() if app.described]
-    names = {api.value for api in Api}
-    ours = tuple(each for each in described if each["name"] in names)
-    others = tuple(each for each in described if each["name"] not in names)
+    ours = tuple(each for each in described if is_ours(each, settings.name))
+    others = tuple(each for each in described if not is_ours(each, settings.name))
     target = settings.cluster()
     found = listening(serving, target)
     if not anywhere and (found.http_host, found.http_port) != (target.http_host, target.http_port):
@@ -124,6 +125,7 @@ class Rollout:
         """
         with Lock(self.registry.objects, self.settings.name, self.by) as lock:
             before = running(self.cluster, self.settings, anywhere=self.anywhere)
+            refuse_conflicts(wanted, before.others, self.settings.name)
             found = differences(wanted, before.ours)
             if found != differences(wanted, shown.ours):
                 raise ConflictError("what runs has changed since it was shown: look at it again")
@@ -140,7 +142,7 @@ class Rollout:
             try:
                 self._change(wanted, before, found, confirm_ready)
             except BaseException as error:
-                self._put_back(before, found, revision, error)
+                self._put_back(before, found, revision, lock, error)
                 raise
             return revision
 
@@ -151,10 +153,7 @@ class Rollout:
         found: Sequence[ApplicationDifference],
         confirm_ready: Callable[[Serving], object],
     ) -> None:
-        if not wanted and not before.others:
-            self.cluster.shut_down()
-        else:
-            self._put([*wanted, *before.others], before)
+        self._put(wanted, before)
         follower = Follower(self.cluster, self.watch, self.timeout_s)
         since = _times(before.serving)
         serving = follower.until_running(_names(found, Kind.ADDED, Kind.CHANGED, Kind.SAME), since)
@@ -162,18 +161,25 @@ class Rollout:
         follower.until_gone(_names(found, Kind.REMOVED))
 
     def _put_back(
-        self, before: Running, found: Sequence[ApplicationDifference], revision: Revision, error: BaseException
+        self,
+        before: Running,
+        found: Sequence[ApplicationDifference],
+        revision: Revision,
+        lock: Lock,
+        error: BaseException,
     ) -> None:
-        """Restore what ran; what cannot be done of it is said with the error that led here."""
+        """Restore what ran; what cannot be done of it is said with the error that led here.
+
+        Where someone else has taken the lock meanwhile, what runs is theirs to decide on.
+        """
         try:
+            with suppress(RegistryError):  # without an S3 nobody else can have taken it either, and what ran shall run
+                lock.check()
             if is_same(found):  # it was applied again since it did not run: there is nothing else to go back to
                 self.revisions.withdraw(revision)
                 return
             since = _times(self.cluster.serving())
-            if before.ours or before.others:
-                self._put([*before.ours, *before.others], before)
-            else:
-                self.cluster.shut_down()
+            self._put(before.ours, before)
             follower = Follower(self.cluster, self.watch, _RESTORE_S)
             follower.until_gone(_names(found, Kind.ADDED))
             follower.until_running(_names(found, Kind.CHANGED, Kind.REMOVED, Kind.SAME), since)
@@ -182,9 +188,15 @@ class Rollout:
             what = str(error) or "interrupted"
             raise RolloutError(f"{what}; and what ran before could not be put back: {second}") from error
 
-    def _put(self, applications: Sequence[Description], before: Running) -> None:
+    def _put(self, ours: Sequence[Description], before: Running) -> None:
+        """Let these run beside what others have there at this moment, which Serve would stop if it were left out."""
+        others = running(self.cluster, self.settings, anywhere=True).others
+        refuse_conflicts(ours, others, self.settings.name)
+        if not ours and not others:
+            self.cluster.shut_down()
+            return
         target = listening(before.serving, self.settings.cluster())
-        described = deployment(self.settings, applications, http_host=target.http_host, http_port=target.http_port)
+        described = deployment(self.settings, [*ours, *others], http_host=target.http_host, http_port=target.http_port)
         for left in reversed(range(_TRIES)):
             try:
                 self.cluster.apply(described)

@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from deploy.serving.description import DEPLOYMENT
+
 # Where the description says what the settings call otherwise.
 _NAMES = {
     "runtime_env.working_dir": "code",
+    f"runtime_env.env_vars.{DEPLOYMENT}": "deployment",
     "num_replicas": "replicas",
     **{f"autoscaling_config.{bound}_replicas": f"replicas.{bound}" for bound in ("min", "max")},
     **{

@@ -24,6 +24,7 @@ _OF_SERVE = (
     "rolling_",
     "import_path",
     "name",
+    "deployment",
     "api",
     "route",
 )

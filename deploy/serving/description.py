@@ -14,7 +14,7 @@ How Serve (2.60) takes a new description, which the rollout builds upon:
   serve on, by way of the head's proxy. Replicas that cannot start (a wrong hash, no registry): DEPLOY_FAILED after two
   tries, and the old replicas serve on. But Serve then replaces no old replica that dies, so that whoever follows the
   deployment has to PUT the former description again.
-- A PUT is the whole truth: applications that are not in it are stopped.
+- A PUT is the whole truth: applications that are not in it are stopped, whoever put them there.
 - ``http_options`` and ``proxy_location`` count at the first PUT only, until Serve is shut down.
 """
 
@@ -29,6 +29,9 @@ from deploy.serving.arguments import Arguments
 from deploy.settings import ApiSettings, DeploySettings
 
 IMPORT_PATH: Final = "deploy.serving.application:build"
+DEPLOYMENT: Final = "PLATE_DEPLOYMENT"
+"""A variable of the replicas: whose they are, for others who deploy to the same cluster. An argument it is not, since
+code of earlier revisions would refuse it."""
 Description = dict[str, Any]
 """JSON as Serve's REST interface has it."""
 
@@ -73,7 +76,10 @@ def application(
         "name": api.value,
         "route_prefix": f"/{api.value}",
         "import_path": IMPORT_PATH,
-        "runtime_env": {} if code_uri is None else {"working_dir": code_uri},
+        "runtime_env": {
+            "env_vars": {DEPLOYMENT: settings.name},
+            **({} if code_uri is None else {"working_dir": code_uri}),
+        },
         "args": arguments.model_dump(mode="json"),
         "deployments": [_deployment(api, chosen)],
     }

@@ -10,6 +10,7 @@ from typing import Any
 from cloud_apis.names import Api
 from deploy.cluster_api.state import Application, Node, reason
 from deploy.revisions.revision import Revision
+from deploy.rollout.ownership import is_ours
 from deploy.status.sampling import Sample, Usage
 from deploy.status.traffic import Totals, Traffic, between
 
@@ -50,7 +51,7 @@ class Picture:
 
 def picture(deployment: str, revision: Revision | None, exact: bool, before: Sample, after: Sample) -> Picture:
     """What is the case at ``after``; rates are those since ``before``."""
-    ours = [app for name, app in sorted(after.serving.applications.items()) if name in set(Api)]
+    ours = [app for name, app in sorted(after.serving.applications.items()) if _is_ours(name, app, deployment)]
     on_node = Counter(replica.node_id for app in ours for replica in app.running)
     return Picture(
         deployment,
@@ -63,6 +64,11 @@ def picture(deployment: str, revision: Revision | None, exact: bool, before: Sam
             if node.alive
         ),
     )
+
+
+def _is_ours(name: str, app: Application, deployment: str) -> bool:
+    """Of an application that is just going Serve knows the name alone."""
+    return is_ours(app.described, deployment) if app.described else name in set(Api)
 
 
 def plain(shown: Picture, endpoints: dict[str, str]) -> dict[str, Any]:

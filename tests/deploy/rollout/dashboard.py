@@ -63,7 +63,7 @@ class Dashboard:
 
     def serving(self) -> dict[str, Any]:
         with self._guard:
-            applications = {name: self._application(name, each) for name, each in self._running.items()}
+            applications = {name: self._application(name, each) for name, each in list(self._running.items())}
             proxies = {"n1": {"node_ip": "127.0.0.1", "status": "HEALTHY"}} if applications else {}
             return {"applications": applications, "proxies": proxies, "http_options": self._http}
 

@@ -273,6 +273,22 @@ def test_what_was_changed_while_the_operator_was_asked_is_not_overwritten(
     assert dashboard.described("yolov3")["args"]["threads"] == 7
 
 
+def test_whoever_took_the_lock_over_decides_what_runs(
+    run: Run, dashboard: Dashboard, registry: Registry, capsys: Capture
+) -> None:
+    assert run("deploy", "--yes") == 0
+    dashboard.judge = lambda described: "OSError: no" if described["args"]["threads"] == 2 else None
+
+    def taken_over(puts: int) -> None:
+        registry.objects.write("locks/plates.json", b'{"by": "ada@laptop", "nonce": "1"}')
+
+    dashboard.refuse = taken_over
+    assert run("deploy", "--yes", yolov3={"threads": 2}) == 1
+    told = capsys.readouterr().err
+    assert "yolov3 does not start: OSError: no; and what ran before could not be put back: the lock" in told
+    assert len(dashboard.put) == 2 and dashboard.described("yolov3")["args"]["threads"] == 2
+
+
 def test_a_head_that_is_away_for_a_moment_fails_nothing(run: Run, dashboard: Dashboard) -> None:
     asked: list[float] = []
     answer = dashboard.answer
