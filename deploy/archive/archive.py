@@ -11,8 +11,12 @@ import io
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
-from deploy.archive.contents import collect, package_roots
+from cloud_apis.catalogue.table import load_catalogue
+from cloud_apis.errors import StartError
+from deploy.archive.contents import CATALOGUE, collect, package_roots
+from deploy.errors import SettingsError
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip archive can state
 _MODE = 0o100644 << 16
@@ -40,6 +44,23 @@ def pack(files: Mapping[str, bytes]) -> Archive:
     return Archive(data, hashlib.sha256(data).hexdigest())
 
 
-def code_archive() -> Archive:
-    """The code of this installation."""
-    return pack(collect(package_roots()))
+def code_archive(catalogue: Path | None = None) -> Archive:
+    """The code of this installation, with a catalogue of one's own in the place of the shipped one.
+
+    Raises `SettingsError` when the catalogue cannot be read or is wrong.
+    """
+    files = collect(package_roots())
+    if catalogue is not None:
+        files[CATALOGUE] = _checked(catalogue)
+    return pack(files)
+
+
+def _checked(catalogue: Path) -> bytes:
+    """The file's content, which would otherwise fail in each replica."""
+    try:
+        load_catalogue(catalogue)
+        return catalogue.read_bytes()
+    except StartError as error:
+        raise SettingsError(f"catalogue: {error}") from error
+    except OSError as error:
+        raise SettingsError(f"catalogue: cannot read {catalogue}: {error.strerror}") from error

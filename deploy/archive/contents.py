@@ -17,6 +17,8 @@ NEEDED = (
     "deploy/urls.py",
 )
 """Files and folders. The rest of `deploy` runs where the operator is: changing it is no new version of the APIs."""
+CATALOGUE = "config/catalogue.csv"
+"""Where replicas find the facts about models that they tell of."""
 _LEFT_OUT = ("cloud_apis/models/", "config/deploy.yaml", "config/edge.yaml", "config/machines.yaml")
 _KEPT = "cloud_apis/models/__init__.py"
 _SUFFIXES = {".csv", ".py", ".yaml", ".html", ".css", ".js", ".json", ".svg"}

@@ -6,13 +6,13 @@ import argparse
 from pathlib import Path
 
 from cloud_apis.model_files import packaged_models
-from deploy.archive.archive import code_archive
+from deploy.archive.archive import Archive, code_archive
 from deploy.commands.changing import Goal, add_options, change, opened
 from deploy.commands.rendering import wants_manifests, write_manifests
 from deploy.errors import SettingsError
 from deploy.rollout.connection import open_registry
 from deploy.rollout.wanted import from_settings
-from deploy.settings import load_settings
+from deploy.settings import DeploySettings, load_settings
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -53,6 +53,16 @@ def _deploy(arguments: argparse.Namespace) -> None:
     if wants_manifests(settings, arguments.output):
         write_manifests(settings, open_registry(settings), folder, arguments.output)
         return
+    archive = _archive(settings, installed=arguments.installed)
     with opened(settings) as session:
-        wanted = from_settings(settings, session.registry, folder, None if arguments.installed else code_archive())
+        wanted = from_settings(settings, session.registry, folder, archive)
         change(session, Goal(wanted.applications(), wanted.content, "deploy", wanted, folder), arguments)
+
+
+def _archive(settings: DeploySettings, *, installed: bool) -> Archive | None:
+    if not installed:
+        return code_archive(settings.catalogue)
+    if settings.catalogue is not None:
+        raise SettingsError("catalogue goes with the code, and --installed sends none: install it on the nodes as "
+                            "config/catalogue.csv, and leave catalogue null")  # fmt: skip
+    return None

@@ -17,7 +17,7 @@ from deploy.settings.aws import AwsTarget
 from deploy.settings.cluster import ClusterAddress, RayTarget
 from deploy.settings.kubernetes import KubernetesTarget
 from deploy.settings.registry import RegistrySettings
-from deploy.settings.section import Section
+from deploy.settings.section import LocalPath, Section
 
 Target = Annotated[RayTarget | AwsTarget | KubernetesTarget, Field(discriminator="kind")]
 ApiName = Annotated[Api, Field(strict=False)]
@@ -34,6 +34,11 @@ class DeploySettings(Section):
     target: Target = Field(default=RayTarget(kind="ray"), description="where the APIs run")
     api_key: str | None = Field(
         default=None, description="secret that holds the key that clients send: env:NAME or file:PATH; null: no key"
+    )
+    catalogue: LocalPath | None = Field(
+        default=None,
+        description="table of facts about models that `python -m tools.catalogue import` made, which goes to the "
+        "replicas with the code; null: the shipped one",
     )
     apis: dict[ApiName, ApiSettings] = Field(min_length=1, description="the APIs to run, by name")
 
@@ -61,6 +66,13 @@ class DeploySettings(Section):
                 raise ValueError(f"the APIs listen on {self.target.http_host}, which others reach: set api_key")
         elif not (self.api_key or "").startswith("env:"):
             raise ValueError("target kubernetes needs api_key as env:NAME; the pods have it from the Secret")
+        return self
+
+    @model_validator(mode="after")
+    def _catalogue_goes_with_the_code(self) -> DeploySettings:
+        if self.catalogue is not None and isinstance(self.target, KubernetesTarget):
+            raise ValueError("with target kubernetes the code is the image: build it with your config/catalogue.csv, "
+                             "and leave catalogue null")  # fmt: skip
         return self
 
     def cluster(self) -> ClusterAddress:

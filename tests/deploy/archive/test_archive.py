@@ -15,7 +15,7 @@ import pytest
 from deploy.archive.archive import code_archive, pack
 from deploy.archive.contents import collect, package_roots
 from deploy.archive.store import code_key, code_uri, publish, require
-from deploy.errors import MissingError
+from deploy.errors import MissingError, SettingsError
 from deploy.registry.objects import Place
 from deploy.registry.registry import Registry
 
@@ -72,6 +72,67 @@ def test_a_replica_imports_all_that_it_needs_from_it_alone(tmp_path: Path) -> No
         timeout=120,
     )
     assert done.returncode == 0, done.stderr
+
+
+def _with_a_model_of_ones_own(tmp_path: Path) -> Path:
+    shipped = (package_roots()["config"] / "catalogue.csv").read_text(encoding="utf-8")
+    file = tmp_path / "cars.csv"
+    file.write_text(shipped + "acme,rocket,fuels,hydrogen,,,,https://example.org/rocket\n", encoding="utf-8")
+    return file
+
+
+def test_a_catalogue_of_ones_own_is_what_a_replica_reads(tmp_path: Path) -> None:
+    archive = code_archive(_with_a_model_of_ones_own(tmp_path))
+    assert archive.sha256 != code_archive().sha256
+    assert code_archive(package_roots()["config"] / "catalogue.csv") == code_archive()
+    with zipfile.ZipFile(io.BytesIO(archive.data)) as opened:
+        opened.extractall(tmp_path / "code")
+    script = (
+        "from cloud_apis.settings import load_settings\n"
+        "from cloud_apis.catalogue.table import load_catalogue\n"
+        "print(load_catalogue(load_settings().catalogue).facts_of('acme', 'rocket'))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", script],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(tmp_path / "code")},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "hydrogen" in done.stdout
+
+
+def test_a_catalogue_that_is_wrong_is_not_sent(tmp_path: Path) -> None:
+    file = _with_a_model_of_ones_own(tmp_path)
+    file.write_text(file.read_text(encoding="utf-8") + "acme,rocket,wings,two,,,,https://example.org\n")
+    with pytest.raises(SettingsError, match=r"^catalogue: .*cars\.csv: line \d+"):
+        code_archive(file)
+    with pytest.raises(SettingsError, match="cannot read the catalogue"):
+        code_archive(tmp_path / "none.csv")
+
+
+def test_rays_nodes_fetch_it_from_an_endpoint_that_their_environment_names(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    protocol = pytest.importorskip("ray._private.runtime_env.protocol", reason="the ray extra is not installed")
+    archive, place = pack({"a.py": b"1"}), registry.objects.place
+    publish(registry.objects, archive)
+    uri, fetched = code_uri(place, archive.sha256), tmp_path / "code.zip"
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", str(place.endpoint_url))
+    protocol.Protocol.S3.download_remote_uri(uri, str(fetched))
+    assert fetched.read_bytes() == archive.data
+
+    monkeypatch.delenv("AWS_ENDPOINT_URL_S3")
+    told = tmp_path / "aws-config"
+    told.write_text(f"[default]\nendpoint_url = {place.endpoint_url}\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(told))
+    fetched.unlink()
+    protocol.Protocol.S3.download_remote_uri(uri, str(fetched))
+    assert fetched.read_bytes() == archive.data
 
 
 def test_it_is_sent_once(registry: Registry) -> None:

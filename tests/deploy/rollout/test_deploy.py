@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from deploy.archive.archive import code_archive
 from deploy.archive.store import code_key
+from deploy.cli import main
 from deploy.registry.registry import Registry
 from deploy.revisions.lock import Lock
 from deploy.revisions.store import Revisions
+from deploy.rollout.ownership import owner
 from tests.deploy.rollout.conftest import Run
 from tests.deploy.rollout.dashboard import Dashboard
 
@@ -200,6 +204,68 @@ def test_applications_of_others_are_left_alone(run: Run, dashboard: Dashboard) -
     assert dashboard.names() == ["shop"] and dashboard.shut_down == 0
 
 
+def test_deployments_on_one_cluster_leave_each_other_alone(
+    run: Run, settings_file: Callable[..., Path], models: Path, dashboard: Dashboard, capsys: Capture
+) -> None:
+    """As `run` and `others` deploy in turn, each by settings with a name of its own."""
+
+    def others(command: str, *options: str, **settings: Any) -> int:
+        content = json.loads(settings_file(**settings).read_text())
+        file = models.parent / "others.yaml"
+        file.write_text(json.dumps({**content, "name": "others"}))
+        folder = ["--models", str(models)] if command == "deploy" else []
+        return main([command, *options, "--config", str(file), *folder])
+
+    assert run("deploy", "--yes", yolov3={}) == 0
+    assert others("deploy", "--yes", crnn={}) == 0
+    first, second = dashboard.described("yolov3"), dashboard.described("crnn")
+    assert run("deploy", "--yes", yolov3={"queue": 5}) == 0
+    assert run("rollback", "--yes") == 0
+    assert (dashboard.described("yolov3"), dashboard.described("crnn")) == (first, second)
+    capsys.readouterr()
+    assert others("status", "--quick", "--json", crnn={}) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [api["name"] for api in told["apis"]] == ["crnn"] and told["revision"]["is_what_runs"]
+    applied = len(dashboard.put)
+    for option in ("--plan", "--yes"):
+        assert others("deploy", option, crnn={}, yolov3={}) == 1
+        assert "/yolov3 is taken on this cluster by the deployment plates" in capsys.readouterr().err
+    assert len(dashboard.put) == applied
+    assert others("delete", "yolov3", "--yes") == 2
+    assert others("delete", "--yes") == 0
+    assert dashboard.names() == ["yolov3"] and dashboard.described("yolov3") == first
+
+
+def test_what_others_put_there_during_a_rollout_stays_when_it_is_put_back(run: Run, dashboard: Dashboard) -> None:
+    assert run("deploy", "--yes") == 0
+    before = dashboard.described("yolov3")
+
+    def fails(described: dict[str, Any]) -> str | None:
+        if described.get("args", {}).get("threads") != 2:
+            return None
+        dashboard.start_foreign("shop")
+        return "OSError: no"
+
+    dashboard.judge = fails
+    assert run("deploy", "--yes", yolov3={"threads": 2}) == 1
+    assert dashboard.names() == ["shop", "yolov3"] and dashboard.described("yolov3") == before
+
+
+def test_an_application_of_others_that_is_called_as_an_api(run: Run, dashboard: Dashboard, capsys: Capture) -> None:
+    dashboard.start_foreign("yolov3")
+    assert run("deploy", "--yes") == 1
+    assert "/yolov3 is taken on this cluster by the application yolov3" in capsys.readouterr().err
+    assert run("delete", "yolov3", "--yes") == 2
+    assert dashboard.put == [] and dashboard.shut_down == 0
+
+
+def test_applications_that_name_no_deployment_are_taken_over(run: Run, dashboard: Dashboard) -> None:
+    assert run("deploy", "--yes") == 0
+    del dashboard.described("yolov3")["runtime_env"]["env_vars"]
+    assert run("deploy", "--yes") == 0
+    assert owner(dashboard.described("yolov3")) == "plates" and len(dashboard.put) == 2
+
+
 def test_delete_one_then_all_then_back(run: Run, dashboard: Dashboard, registry: Registry, capsys: Capture) -> None:
     apis: dict[str, Any] = {"yolov3": {}, "crnn": {}}
     assert run("deploy", "--yes", **apis) == 0
@@ -252,8 +318,26 @@ def test_the_public_url_is_what_devices_are_told(run: Run, dashboard: Dashboard,
     assert "yolov3_endpoint: https://plates.example.org/yolov3" in capsys.readouterr().out
 
 
+def test_a_catalogue_goes_with_the_code(
+    settings_file: Callable[..., Path], models: Path, dashboard: Dashboard, tmp_path: Path, capsys: Capture
+) -> None:
+    own, file = tmp_path / "cars.csv", settings_file()
+    own.write_text(
+        "make,model,fact,value,currency,date,scope,source\nacme,rocket,fuels,hydrogen,,,,https://example.org\n"
+    )
+    file.write_text(json.dumps({**json.loads(file.read_text()), "catalogue": str(own)}))
+    options = ["deploy", "--yes", "--config", str(file), "--models", str(models)]
+    assert main([*options, "--installed"]) == 2
+    assert "--installed sends none" in capsys.readouterr().err
+    assert main(options) == 0
+    assert dashboard.described("yolov3")["runtime_env"]["working_dir"].endswith(code_key(code_archive(own).sha256))
+    own.write_text(own.read_text().replace("fuels", "wings"))
+    assert main(options) == 2
+    assert "error: catalogue: " in capsys.readouterr().err and len(dashboard.put) == 1
+
+
 def test_installed_code_is_not_sent(run: Run, dashboard: Dashboard, registry: Registry) -> None:
     assert run("deploy", "--yes", "--installed") == 0
-    assert dashboard.described("yolov3")["runtime_env"] == {}
+    assert "working_dir" not in dashboard.described("yolov3")["runtime_env"]
     assert list(registry.objects.keys("code/")) == []
     assert next(Revisions(registry.objects, "plates").newest_first()).content.code is None
