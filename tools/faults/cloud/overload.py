@@ -26,7 +26,7 @@ _API: Final = "yolov3"
 _WORKERS, _QUEUE = 1, 8
 _PLACES: Final = _WORKERS + _QUEUE
 _TIMES: Final = 3
-_WARM_UP_S, _MEASURED_S, _LONGEST_S = 5.0, 10.0, 90.0
+_WARM_UP_S, _MEASURED_S, _LONGEST_S = 5.0, 10.0, 240.0
 
 
 @dataclass(frozen=True, slots=True)
