@@ -75,6 +75,35 @@ def test_what_changes_things_names_what_it_changes() -> None:
             assert verb.startswith("Describe") or service == "ssmmessages" or action == "ssm:UpdateInstanceInformation"
 
 
+def test_machines_are_started_as_the_launcher_describes_them_alone() -> None:
+    conditions: dict[str, set[str]] = {}
+    for statement in _statements():
+        if statement["Action"] != "ec2:RunInstances":
+            continue
+        resources = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
+        for resource in (one for one in resources if isinstance(one, str)):  # without the values of !Sub
+            name = resource.rpartition(":")[2]
+            stated = statement.get("Condition", {}).values()
+            conditions[name] = {key for each in stated for key in each}
+    assert conditions == {
+        "instance/*": {"aws:RequestTag/ray-cluster-name", "ec2:MetadataHttpTokens", "ec2:InstanceProfile"},
+        "volume/*": {"ec2:Encrypted"},
+        "security-group/${Group}": set(),
+        "subnet/*": {"ec2:SubnetID"},
+        "network-interface/*": {"ec2:Vpc", "ec2:AssociatePublicIpAddress"},
+        # Whatever they are, what is started of them is as above; the settings choose among them.
+        "image/*": set(),
+        "key-pair/*": set(),
+        "spot-instances-request/*": set(),
+    }
+    (profiles,) = [
+        statement["Condition"]["ArnEquals"]["ec2:InstanceProfile"]
+        for statement in _statements()
+        if "ec2:InstanceProfile" in statement.get("Condition", {}).get("ArnEquals", {})
+    ]
+    assert profiles == ["HeadProfile.Arn", "WorkerProfile.Arn"]
+
+
 def test_machines_are_open_to_the_load_balancer_and_each_other_alone() -> None:
     resources = _template()["Resources"]
     assert "SecurityGroupIngress" not in resources["MachinesGroup"]["Properties"]
@@ -127,6 +156,11 @@ def test_a_stack_made_from_it_fits_the_settings(aws: Any, stated: dict[str, Any]
     )
     (stack,) = formation.describe_stacks(StackName=f"s-{network[-8:]}")["Stacks"]
     assert stack["StackStatus"] == "CREATE_COMPLETE"
+    made_of = formation.list_stack_resources(StackName=stack["StackName"])["StackResourceSummaries"]
+    names = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in made_of}
+    iam = boto3.client("iam", region_name=REGION)
+    attached = iam.list_attached_role_policies(RoleName=names["HeadRole"])["AttachedPolicies"]
+    assert names["RunMachines"] in [one["PolicyArn"] for one in attached]
     # Each output says in its description which key of the settings it is the value of.
     told = {one["Description"].removeprefix("target."): one["OutputValue"] for one in stack["Outputs"]}
     made = {key: value for key, value in told.items() if key in AwsTarget.model_fields}
