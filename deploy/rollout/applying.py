@@ -173,7 +173,7 @@ class Rollout:
         Where someone else has taken the lock meanwhile, what runs is theirs to decide on.
         """
         try:
-            with suppress(RegistryError):  # without an S3 nobody else can have taken it either, and what ran shall run
+            with suppress(RegistryError):  # an S3 that is away is no reason to leave a version that failed
                 lock.check()
             if is_same(found):  # it was applied again since it did not run: there is nothing else to go back to
                 self.revisions.withdraw(revision)
