@@ -77,10 +77,13 @@ def frame_boxes(
     return tuple(kept)
 
 
-def cut_crop(image: Image, box: PlateBox, margin: float) -> Image:
-    """The box's part of the frame with a margin around it (part of its size), as a view."""
+def cut_crop(image: Image, box: PlateBox, margin: float, margin_y: float | None = None) -> Image:
+    """The box's part of the frame with a margin around it, as a view.
+
+    The margin is a part of the box's size; ``margin_y`` is that of its height, where it differs.
+    """
     height, width = image.shape[:2]
-    dx, dy = (box.xmax - box.xmin) * margin, (box.ymax - box.ymin) * margin
+    dx, dy = (box.xmax - box.xmin) * margin, (box.ymax - box.ymin) * (margin if margin_y is None else margin_y)
     left, top = max(math.floor(box.xmin - dx), 0), max(math.floor(box.ymin - dy), 0)
     right, bottom = min(math.ceil(box.xmax + dx), width), min(math.ceil(box.ymax + dy), height)
     return image[top:bottom, left:right]

@@ -69,6 +69,7 @@ def test_a_crop_has_a_margin_and_stays_in_the_frame() -> None:
     image = checkered()
     assert cut_crop(image, PlateBox(100, 100, 200, 120, 1, (1.0,)), 0.1).shape == (24, 120, 3)
     assert cut_crop(image, PlateBox(0, 700, 100, 720, 1, (1.0,)), 0.1).shape == (22, 110, 3)
+    assert cut_crop(image, PlateBox(100, 100, 200, 120, 1, (1.0,)), 0.25, 0.1).shape == (24, 150, 3)
     assert np.shares_memory(cut_crop(image, PlateBox(0, 0, 9, 9, 1, (1.0,)), 0.0), image)
 
 

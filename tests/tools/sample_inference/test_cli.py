@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 import pytest
 
-from cloud_apis.contract import CRNN_PATH, YOLOV3_PATH, PlateBox, yolov3_answer
+from cloud_apis.contract import CRNN_PATH, YOLOV3_PATH, PlateBox, Word, crnn_answer, yolov3_answer
 from cloud_apis.model_files import packaged_models
 from tests.edge_client.fake_apis import Answer, FakeApis, fake_apis
 from tests.tools.sample_inference.pictures import picture
@@ -149,6 +149,37 @@ def test_more_plates_than_one_request_takes_are_read_in_several(apis: FakeApis, 
     apis.boxes = lambda _body: yolov3_answer([PlateBox(k, 60, k + 40, 80, 0.9, (1.0,)) for k in range(70)])
     assert main([car, *_endpoints(apis), "--json"]) == 0
     assert len(json.loads(capsys.readouterr().out)["plates"]) == 70
+    assert apis.requests == {YOLOV3_PATH: 1, CRNN_PATH: 2}
+
+
+@pytest.mark.parametrize(
+    ("unsure", "again", "told"),
+    [
+        (("B12CDE", 0.7), ("AB12CDE", 0.9), "AB12CDE"),
+        (("AB12CDE", 0.7), ("AB12CDE1", 0.4), "AB12CDE"),
+        (("", 0.0), ("AB12CDE", 0.3), "AB12CDE"),
+    ],
+)
+def test_what_is_read_unsurely_is_read_again_with_more_around_it(
+    apis: FakeApis, car: str, capsys: Output, unsure: tuple[str, float], again: tuple[str, float], told: str
+) -> None:
+    sure = ("ZZ99", 0.95)
+    answers = [[unsure, sure], [again]]
+    apis.boxes = lambda _body: yolov3_answer(
+        [PlateBox(100, 60, 160, 80, 0.95, (1.0,)), PlateBox(10, 60, 60, 80, 0.9, (1.0,))]
+    )
+
+    def instead(path: str, number: int) -> Answer | None:
+        if path != CRNN_PATH:
+            return None
+        quad = ((1.0, 1.0), (50.0, 1.0), (50.0, 15.0), (1.0, 15.0))
+        words = [[Word(text, quad, (chance,) * len(text), chance)] if text else [] for text, chance in answers[number]]
+        return Answer(200, json.dumps(crnn_answer(words)).encode())
+
+    apis.instead = instead
+    assert main([car, *_endpoints(apis), "--json"]) == 0
+    plates = json.loads(capsys.readouterr().out)["plates"]
+    assert [plate["text"] for plate in plates] == [told, sure[0]]
     assert apis.requests == {YOLOV3_PATH: 1, CRNN_PATH: 2}
 
 

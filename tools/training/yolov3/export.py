@@ -83,7 +83,7 @@ def export(
         figures[precision] = None if math.isnan(figure) else round(figure, 4)
     store_half(files["float32"])
     fields = {
-        "version": "1.2.0",
+        "version": "1.3.0",
         "precision": "int8",
         "input": "image float32 (N, 1, H, W), grey 0..1, H and W multiples of 32",
         "labels": ["license-plate"],

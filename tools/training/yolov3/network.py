@@ -81,7 +81,7 @@ class YoloV3(nn.Module):
         classes: int = 1,
         widths: tuple[int, ...] = (16, 40, 80, 160, 256),
         residuals: tuple[int, ...] = (1, 2, 3, 2),
-        finest: int = 24,
+        finest: int = 32,
     ) -> None:
         super().__init__()
         self.options = {"classes": classes, "widths": widths, "residuals": residuals, "finest": finest}

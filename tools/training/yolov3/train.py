@@ -42,7 +42,7 @@ SOURCE_WEIGHTS = {
 }
 # Shapes of the batches (height, width) and their shares: the square of the evaluation, the 16:9 of a dashcam
 # frame, and a smaller one that costs less.
-SHAPES = (((416, 416), 0.4), ((256, 416), 0.35), ((320, 320), 0.25))
+SHAPES = (((416, 416), 0.5), ((256, 416), 0.35), ((320, 320), 0.15))
 # The same for a last stage that sees pictures as the served network does.
 PLAIN_SHAPES = (((416, 416), 0.7), ((256, 416), 0.3))
 RANGE_PICTURES = 64  # of which the ranges of int8 are made
