@@ -120,7 +120,8 @@ def _repair(command: argparse.ArgumentParser) -> None:
 def _filter(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
     add("--threshold", type=float, default=THRESHOLD, help="least probability of a car (default %(default)s)")
-    add("--scorer", choices=("auto", *SCORERS), default="auto", help="vehicles: the detector; plain: edges and colours")
+    what = "vehicles: the detector; plain: edges and colours; auto (default): the detector where it can be used"
+    add("--scorer", choices=("auto", *SCORERS), default="auto", help=what)
     add("--fit", type=Path, metavar="FILE", help="own weights, of `python -m tools.dataset.scoring`")
     add("--models", type=Path, metavar="DIR", help="folder of the models (default: the shipped ones)")
 

@@ -48,10 +48,10 @@ def filter_(args: argparse.Namespace) -> int:
     if not 0 <= args.threshold <= 1:
         raise UsageError("--threshold is a probability, 0 to 1")
     with opened(args.work, args.dry_run) as manifest, runner_of(args) as runner:
-        scorer = filtering.best_scorer(args.models) if args.scorer == "auto" else args.scorer
-        print(f"scorer: {scorer}, threshold {args.threshold}")
+        scorer, why = filtering.best_scorer(args.models) if args.scorer == "auto" else (args.scorer, "as asked")
+        print(f"scorer: {scorer} ({why}), threshold {args.threshold}")
         job = filtering.FilterJob(os.fsencode(root_of(manifest)), scorer, args.threshold, args.fit, args.models)
-        with bar("filter", manifest.count(manifest.pending("filter"))) as progress:
+        with bar("filter", manifest.todo("filter", args.again)) as progress:
             filtering.filter_(manifest, runner, job, progress, args.again)
         return _ended(manifest, args, "filter")
 

@@ -11,7 +11,7 @@ from tools.dataset.manifest import Manifest
 from tools.dataset.outcomes import Outcome
 from tools.dataset.pictures import UnreadableError, read_colour
 from tools.dataset.running import Runner
-from tools.dataset.scoring.finder import ModelFinder, has_model
+from tools.dataset.scoring.finder import ModelFinder, lacking
 from tools.dataset.scoring.plain import PlainFeatures
 from tools.dataset.scoring.scorer import Features, FittedScorer, Scorer, load_fit, shipped_fit
 from tools.dataset.scoring.vehicles import VehicleFeatures
@@ -56,17 +56,29 @@ class FilterWorker:
         return Outcome("out", score.why, f"{score.car:.3f}")
 
 
-def best_scorer(models: Path | None = None) -> str:
-    """The detector where it is there with a fit, else edges and colours."""
-    return "vehicles" if has_model(models) and shipped_fit("vehicles").is_file() else "plain"
+def best_scorer(models: Path | None = None) -> tuple[str, str]:
+    """The name of the scorer that is best of those that can be used here, and why it is this one."""
+    why_not = lacking(models)
+    return ("plain", f"without the detector, for {why_not}") if why_not else ("vehicles", "the detector is there")
+
+
+def features_of(name: str, models: Path | None = None) -> Features:
+    """The features of a scorer. Raises DatasetError where there is none of that name or its model is missing."""
+    match name:
+        case "plain":
+            return PlainFeatures()
+        case "vehicles":
+            return VehicleFeatures(ModelFinder(models))
+    raise DatasetError(f"there is no scorer {name!r}; there are {', '.join(SCORERS)}")
 
 
 def load_scorer(name: str, fit: Path | None = None, models: Path | None = None) -> Scorer:
     """A scorer by its name. Raises DatasetError where its model or fit is missing."""
-    if name not in SCORERS:
-        raise DatasetError(f"there is no scorer {name!r}; there are {', '.join(SCORERS)}")
-    features: Features = PlainFeatures() if name == "plain" else VehicleFeatures(ModelFinder(models))
-    return FittedScorer(features, load_fit(fit or shipped_fit(name)))
+    features, file = features_of(name, models), fit or shipped_fit(name)
+    logistic = load_fit(file)
+    if len(logistic.weights) != features.count:
+        raise DatasetError(f"{file} was fitted on other features than those of the scorer {name!r}")
+    return FittedScorer(features, logistic)
 
 
 def filter_(

@@ -111,6 +111,13 @@ class Manifest:
         todo = f"f.out_by IS NULL AND NOT EXISTS(SELECT 1 FROM results r WHERE r.step = '{step}' AND r.file = f.id)"
         return f"{todo} AND NOT EXISTS(SELECT 1 FROM looks l WHERE l.file = f.id)" if looked else todo
 
+    def todo(self, step: str, again: bool = False) -> int:
+        """How many files the step has to do; ``again``: when it and the later ones are forgotten first."""
+        if not again:
+            return self.count(self.pending(step))
+        later = STEPS[STEPS.index(step) :]
+        return self.count(f"f.out_by IS NULL OR f.out_by IN ({', '.join('?' * len(later))})", *later)
+
     def pages(self, where: str, size: int = PAGE) -> Iterator[list[File]]:
         """Files of which the condition holds, in pages, in order; those written meanwhile do not disturb."""
         last = -1

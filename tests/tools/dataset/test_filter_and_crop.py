@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -20,8 +22,10 @@ from tools.dataset.cli import main
 from tools.dataset.cropping import cut_out, largest
 from tools.dataset.errors import DatasetError
 from tools.dataset.filtering import best_scorer, load_scorer
+from tools.dataset.manifest import Manifest
 from tools.dataset.pictures import read_colour
 from tools.dataset.scoring.finder import LabelFinder, ModelFinder, Vehicle
+from tools.dataset.scoring.scorer import shipped_fit
 from tools.dataset.scoring.vehicles import VehicleFeatures
 
 LABELS = ["car", "truck", "bus", "motorcycle"]
@@ -62,12 +66,54 @@ def test_the_shipped_scorer_sees_no_cars_in_patches(root: Path, tmp_path: Path) 
 def test_a_missing_model_is_told_before_anything_begins(root: Path, tmp_path: Path) -> None:
     empty = tmp_path / "models"
     empty.mkdir()
-    assert best_scorer(empty) == "plain"
+    assert best_scorer(empty)[0] == "plain"
     assert run("filter", "--work", tmp_path / "work", "--scorer", "vehicles", "--models", empty) == 1
     assert run("crop", "--work", tmp_path / "work", "--models", empty) == 1
     assert results(tmp_path / "work", "filter") == {}
     with pytest.raises(DatasetError, match="no scorer"):
         load_scorer("magic")
+
+
+def test_the_detector_judges_where_it_can_be_used(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    work, empty = tmp_path / "work", tmp_path / "models"
+    empty.mkdir()
+    command = ["filter", "--work", work, "--processes", 1]
+    assert run(*command, "--models", empty, "--dry-run") == 0
+    assert "scorer: plain (without the detector, for there is no" in capsys.readouterr().out
+    assert run(*command, "--scorer", "plain", "--dry-run") == 0
+    assert "scorer: plain (as asked)" in capsys.readouterr().out
+    assert run(*command) == 0
+    assert "scorer: vehicles (the detector is there)" in capsys.readouterr().out
+    assert set(results(work, "filter").values()) == {("out", "no car")}
+
+
+def test_without_onnxruntime_the_plain_scorer_judges(root: Path, tmp_path: Path) -> None:
+    without = "import sys; sys.modules['onnxruntime'] = None; from tools.dataset.cli import main; sys.exit(main())"
+    options = ["--work", str(tmp_path / "work"), "--processes", "1"]
+    command = [sys.executable, "-c", without]
+    done = subprocess.run([*command, "filter", *options], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "scorer: plain (without the detector, for onnxruntime cannot be imported" in done.stdout
+    done = subprocess.run([*command, "crop", *options], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "the detector of vehicles cannot be used" in done.stderr
+
+
+def test_a_fit_of_other_features_is_told(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fit = shipped_fit("plain")
+    assert run("filter", "--work", tmp_path / "work", "--scorer", "vehicles", "--fit", fit, "--processes", 1) == 1
+    assert "fitted on other features" in capsys.readouterr().err
+    assert results(tmp_path / "work", "filter") == {}
+
+
+def test_again_counts_what_it_forgets(root: Path, tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    assert run("filter", "--work", work, "--scorer", "plain", "--processes", 1) == 0
+    with Manifest(work / "manifest.sqlite") as manifest:
+        assert (manifest.todo("filter"), manifest.todo("crop")) == (0, 0)
+        assert (manifest.todo("filter", again=True), manifest.todo("crop", again=True)) == (3, 0)
 
 
 def boxes(root: Path, file: Path) -> None:
@@ -185,7 +231,7 @@ def test_the_detector_finds_as_the_apis_do(tmp_path: Path) -> None:
     assert found.label == "bus"
     assert found.corners[0] < 208 < found.corners[2]
     assert VehicleFeatures(finder).of(image).tolist() == [0.0] * 7  # no car, no truck
-    assert best_scorer(tmp_path) in ("vehicles", "plain")
+    assert best_scorer(tmp_path) == ("vehicles", "the detector is there")
 
 
 class Always:

@@ -1,4 +1,4 @@
-"""`python -m tools.dataset.scoring`: fits a scorer, and tells how it does on photos kept aside."""
+"""`python -m tools.dataset.scoring`: fits a scorer and tells how it does on photos kept aside, or on others."""
 
 from __future__ import annotations
 
@@ -14,20 +14,16 @@ from tqdm import tqdm
 
 from tools.data import require_data_root
 from tools.dataset.errors import DatasetError
-from tools.dataset.scoring.finder import ModelFinder
+from tools.dataset.filtering import SCORERS, THRESHOLD, features_of
 from tools.dataset.scoring.fitting import area_under_curve, fit
-from tools.dataset.scoring.plain import PlainFeatures
 from tools.dataset.scoring.samples import samples
-from tools.dataset.scoring.scorer import Features, save_fit, shipped_fit
-from tools.dataset.scoring.vehicles import VehicleFeatures
-
-THRESHOLD = 0.7
+from tools.dataset.scoring.scorer import Features, load_fit, save_fit, shipped_fit
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Fits; 0 when done, 1 when something is missing."""
     top = argparse.ArgumentParser(prog="python -m tools.dataset.scoring", description=__doc__)
-    top.add_argument("features", choices=("plain", "vehicles"), help="plain: edges and colours; vehicles: the detector")
+    top.add_argument("features", choices=SCORERS, help="vehicles: the detector; plain: edges and colours")
     top.add_argument("--labels", type=Path, help="COCO file (default: vehicles/attributes_train.json of the data)")
     top.add_argument("--models", type=Path, metavar="DIR", help="folder of the models (default: the shipped ones)")
     top.add_argument(
@@ -35,11 +31,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     top.add_argument("--seed", type=int, default=7, help="of the cuts (default 7)")
     top.add_argument("--limit", type=int, metavar="N", help="only the first N photos")
+    top.add_argument(
+        "--measure",
+        type=Path,
+        metavar="FILE",
+        help="fit nothing: how the shipped fit does on all photos of a COCO file",
+    )
     args = top.parse_args(argv)
     try:
+        features = features_of(args.features, args.models)
+        if args.measure:
+            values, kinds, _ = _gather(features, args.measure, args.seed, args.limit)
+            _tell(figures(load_fit(shipped_fit(features.name)).probability(values), kinds))
+            return 0
         labels = args.labels or require_data_root() / "vehicles" / "attributes_train.json"
-        features: Features = PlainFeatures() if args.features == "plain" else VehicleFeatures(ModelFinder(args.models))
         values, kinds, dev = _gather(features, labels, args.seed, args.limit)
+        if not dev.any():
+            raise DatasetError(f"none of the photos of {labels} is kept aside to measure on")
     except (DatasetError, OSError) as error:
         print(f"scoring: error: {error}", file=sys.stderr)
         return 1
@@ -52,9 +60,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         "fitted_on": int((~dev).sum()),
         "measured_on": int(dev.sum()),
     }
-    print("\n".join(f"{key:28} {value}" for key, value in told.items()))
+    _tell(told)
     save_fit(args.output or shipped_fit(features.name), fitted, told)
     return 0
+
+
+def _tell(told: dict[str, Any]) -> None:
+    print("\n".join(f"{key:28} {value}" for key, value in told.items()))
 
 
 def figures(probability: NDArray[np.float64], kinds: NDArray[np.str_]) -> dict[str, Any]:
@@ -72,7 +84,7 @@ def _gather(
         rows.append(features.of(sample.image))
         kinds.append(sample.kind)
         dev.append(sample.dev)
-    if not any(dev) or len(set(kinds)) < 2:
+    if len(set(kinds)) < 2:
         raise DatasetError(f"{labels} has too few labelled cars to fit on")
     return np.array(rows), np.array(kinds), np.array(dev)
 

@@ -12,7 +12,6 @@ from PIL import Image as Pictures
 
 from cloud_apis.errors import StartError
 from cloud_apis.model_files import packaged_models
-from cloud_apis.vehicles.detector import MODEL, load_vehicle_detector
 from tools.dataset.errors import DatasetError
 from tools.dataset.scoring.scorer import Image
 from tools.training.datasets import coco
@@ -21,6 +20,7 @@ from tools.training.datasets.labels import LabelledPicture
 from tools.training.datasets.pictures import Picture, orientation_of
 from tools.training.datasets.problems import DataError, Problems
 
+MODEL = "vehicles"
 WANTED = ("car", "truck")
 
 
@@ -49,10 +49,12 @@ class ModelFinder:
     """The detector `vehicles` of a folder of models."""
 
     def __init__(self, folder: Path | None = None, threshold: float = 0.25) -> None:
-        """Raises DatasetError when the model is not there or is none of ours."""
+        """Raises DatasetError when onnxruntime or the model is not there, or the model is none of ours."""
         try:
+            from cloud_apis.vehicles.detector import load_vehicle_detector  # all other steps do without onnxruntime
+
             self._detector = load_vehicle_detector(folder or packaged_models(), obj_thresh=threshold)
-        except StartError as error:
+        except (StartError, ImportError) as error:
             raise DatasetError(f"the detector of vehicles cannot be used: {error}") from error
 
     def find(self, image: Image, path: bytes = b"") -> tuple[Vehicle, ...]:
@@ -90,6 +92,11 @@ class LabelFinder:
         )
 
 
-def has_model(folder: Path | None = None) -> bool:
-    """Whether the detector of vehicles is among the models."""
-    return ((folder or packaged_models()) / f"{MODEL}.onnx").is_file()
+def lacking(folder: Path | None = None) -> str | None:
+    """Why the detector cannot be used here, None where it can: onnxruntime or the model of this folder is not there."""
+    try:
+        import onnxruntime  # noqa: F401
+    except ImportError as error:
+        return f"onnxruntime cannot be imported ({error})"
+    model = (folder or packaged_models()) / f"{MODEL}.onnx"
+    return None if model.is_file() else f"there is no {model}"

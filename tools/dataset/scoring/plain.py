@@ -18,6 +18,7 @@ class PlainFeatures:
     """Edges and colours of the picture, squeezed into a square: a rough judge that needs no model."""
 
     name = "plain"
+    count = CELLS * CELLS * (BINS + 1) + COLOURS * COLOURS * 3 + 3
 
     def of(self, image: Image) -> NDArray[np.float64]:
         small = cv2.resize(image, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA)

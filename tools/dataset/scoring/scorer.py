@@ -31,9 +31,10 @@ class Scorer(Protocol):
 
 
 class Features(Protocol):
-    """Numbers that tell a picture of a car from others: float64 (n,), always as many."""
+    """Numbers that tell a picture of a car from others: float64 (n,), always ``count``."""
 
     name: str
+    count: int
 
     def of(self, image: Image) -> NDArray[np.float64]: ...
 

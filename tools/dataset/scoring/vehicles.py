@@ -17,6 +17,7 @@ class VehicleFeatures:
     """What a detector says of the picture; a close view of a part is a box that leaves the picture on all sides."""
 
     name = "vehicles"
+    count = 7
 
     def __init__(self, finder: Finder) -> None:
         self._finder = finder
@@ -25,7 +26,7 @@ class VehicleFeatures:
         height, width = image.shape[:2]
         found = [v for v in self._finder.find(image, b"") if v.label in WANTED]
         if not found:
-            return np.zeros(7)
+            return np.zeros(self.count)
         largest = max(found, key=lambda v: v.score * v.area_px)
         share = largest.area_px / (width * height)
         borders = _borders(largest, width, height)

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 from tools.dataset.errors import DatasetError
-from tools.dataset.filtering import load_scorer
+from tools.dataset.filtering import SCORERS, load_scorer
+from tools.dataset.scoring.__main__ import main
 from tools.dataset.scoring.fitting import area_under_curve, fit
 from tools.dataset.scoring.plain import PlainFeatures
 from tools.dataset.scoring.samples import samples
 from tools.dataset.scoring.scorer import load_fit, save_fit, shipped_fit
+from tools.dataset.scoring.vehicles import VehicleFeatures
 
 
 def test_a_fit_separates_what_can_be_separated(tmp_path: Path) -> None:
@@ -35,7 +37,7 @@ def test_area_under_the_curve_is_that_of_the_ranks() -> None:
 def test_features_are_as_many_whatever_the_picture() -> None:
     features = PlainFeatures()
     sizes = {features.of(np.zeros(shape, np.uint8)).shape for shape in ((64, 64, 3), (20, 300, 3), (1000, 700, 3))}
-    assert sizes == {load_fit(shipped_fit("plain")).weights.shape}
+    assert sizes == {load_fit(shipped_fit("plain")).weights.shape} == {(features.count,)}
 
 
 def test_a_file_that_is_no_fit_is_told(tmp_path: Path) -> None:
@@ -44,10 +46,30 @@ def test_a_file_that_is_no_fit_is_told(tmp_path: Path) -> None:
         load_fit(tmp_path / "fit.json")
 
 
-def test_the_shipped_scorer_prefers_cars(shared_data: Path) -> None:
-    scorer = load_scorer("plain")
+@pytest.mark.parametrize("name", SCORERS)
+def test_the_shipped_scorers_prefer_cars(shared_data: Path, name: str) -> None:
+    scorer = load_scorer(name)
     scores: dict[str, list[float]] = {}
     for sample in samples(shared_data / "vehicles" / "attributes_train.json", limit=120):
         if sample.dev:
             scores.setdefault(sample.kind, []).append(scorer.score(sample.image).car)
     assert np.mean(scores["car"]) > np.mean(scores["no car"]) + 0.3
+    assert np.mean(scores["car"]) > np.mean(scores["detail"]) + 0.3
+
+
+def test_the_shipped_fit_is_measured_on_other_photos(shared_data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = shipped_fit("plain").read_bytes()
+    photos = shared_data / "vehicles" / "attributes_train.json"
+    assert main(["plain", "--measure", str(photos), "--limit", "40"]) == 0
+    told = dict(line.split() for line in capsys.readouterr().out.splitlines())
+    assert float(told["kept_car"]) > float(told["kept_no_car"])
+    assert shipped_fit("plain").read_bytes() == before
+
+
+def test_the_shipped_judge_of_boxes_wants_one() -> None:
+    logistic, nothing = load_fit(shipped_fit("vehicles")), np.zeros(VehicleFeatures.count)
+    one = np.array([0.0, 0.6, 0.9, 0.9, 0.0, 0.54, 1.0])  # within the picture, 60 % of it, a score of 0.9
+    small = np.array([0.0, 0.01, 0.9, 0.9, 0.0, 0.009, 1.0])
+    assert logistic.probability(nothing) < 0.1
+    assert logistic.probability(one) > 0.95
+    assert logistic.probability(one) > logistic.probability(small)
