@@ -34,14 +34,16 @@ def parser() -> argparse.ArgumentParser:
         prog="python -m tools.dataset", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     steps = top.add_subparsers(dest="command", required=True, metavar="STEP")
-    _repair(_step(steps, "repair", "find broken, empty, one-coloured, small and duplicate pictures", spread=True))
-    _filter(_step(steps, "filter", "keep pictures that show a whole car from outside", spread=True))
-    _crop(_step(steps, "crop", "cut out the largest car or truck", spread=True))
+    _repair(_step(steps, "repair", "find broken, empty, one-coloured, small and duplicate pictures", moves=True))
+    _filter(_step(steps, "filter", "keep pictures that show a whole car from outside", moves=True))
+    _crop(_step(steps, "crop", "cut out the largest car or truck", moves=True))
     _merge(_step(steps, "merge", "give classes: years of a model together, by a table"))
     _split(_step(steps, "split", "train, val and test by listing"))
     stats = steps.add_parser("stats", help="tables and plots of what there is")
     _work(stats)
     stats.add_argument("--output", type=Path, metavar="DIR", help="where stats.json and stats.png go (default WORK)")
+    stats.add_argument("--dry-run", action="store_true", help="tell alone, write no stats.json and stats.png")
+    _spread(stats)
     stats.set_defaults(run=commands.stats)
     export = steps.add_parser("export", help="the manifest as a CSV: every file, what was done with it, and why")
     _work(export)
@@ -86,15 +88,15 @@ def _work(command: argparse.ArgumentParser) -> None:
 
 
 def _step(
-    steps: argparse._SubParsersAction[argparse.ArgumentParser], name: str, what: str, spread: bool = False
+    steps: argparse._SubParsersAction[argparse.ArgumentParser], name: str, what: str, moves: bool = False
 ) -> argparse.ArgumentParser:
     command = steps.add_parser(name, help=what, description=what)
     _work(command)
     command.add_argument("--dry-run", action="store_true", help="do everything but write: tell what would be done")
     command.add_argument("--again", action="store_true", help="forget what this step and later ones did, do it anew")
-    if spread:
+    if moves:
         command.add_argument("--quarantine", action="store_true", help="move what goes out to WORK/quarantine/STEP")
-        _spread(command)
+    _spread(command)
     command.set_defaults(run=getattr(commands, name if name != "filter" else "filter_"))
     return command
 
@@ -105,7 +107,7 @@ def _spread(command: argparse.ArgumentParser) -> None:
         "--ray",
         metavar="ADDRESS",
         help="work on a Ray cluster: its address (ray://HOST:10001, HOST:6379, auto) or local; the machines need the "
-        "pictures under the same path",
+        "pictures, and where files are written --output, under the same path; steps on the manifest alone say so",
     )
 
 

@@ -7,7 +7,7 @@ import csv
 import json
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from rich.console import Console
@@ -17,7 +17,7 @@ from tqdm import tqdm
 from tools.dataset import cropping, filtering, merging, moving, placing, scan, splitting
 from tools.dataset import repair as repairing
 from tools.dataset import statistics as counting
-from tools.dataset.duplicates import Alike
+from tools.dataset.duplicates import BANDS, Alike
 from tools.dataset.errors import DatasetError, UsageError
 from tools.dataset.layout import Layout
 from tools.dataset.looks import LookJob
@@ -39,8 +39,12 @@ def repair(args: argparse.Namespace) -> int:
         if args.again:
             manifest.forget("repair")
         job = LookJob(os.fsencode(root_of(manifest)), least_px=args.least_px)
-        with bar("repair", repairing.work_of(manifest)) as progress:
-            repairing.repair(manifest, runner, job, None if args.exact else Alike(), progress)
+        alike = None if args.exact else Alike()
+        with (
+            bar("repair", repairing.work_of(manifest)) as progress,
+            bar("compare", len(BANDS), " parts") if alike else nullcontext(lambda _: None) as comparing,
+        ):
+            repairing.repair(manifest, runner, job, alike, progress, comparing=comparing)
         return _ended(manifest, args, "repair")
 
 
@@ -64,44 +68,62 @@ def crop(args: argparse.Namespace) -> int:
         job = cropping.CropJob(
             root, os.fsencode(folder), args.margin, args.least_px, args.boxes, args.models, args.dry_run
         )
-        with bar("crop", manifest.count(manifest.pending("crop"))) as progress:
+        with bar("crop", manifest.todo("crop", args.again)) as progress:
             cropping.crop(manifest, runner, job, progress, args.again)
         return _ended(manifest, args, "crop")
 
 
 def merge(args: argparse.Namespace) -> int:
     rules = merging.read_rules(args.table) if args.table else []
+    _alone(args, "merge")
     with opened(args.work, args.dry_run) as manifest:
         root_of(manifest)
-        classes = merging.merge(manifest, rules, not args.only_table, args.again)
+        with bar("merge", manifest.todo("merge", args.again)) as progress:
+            classes = merging.merge(manifest, rules, not args.only_table, args.again, progress)
         print(f"{len(classes):,} classes with {sum(classes.values()):,} pictures")
         return _ended(manifest, args, "merge")
 
 
 def split(args: argparse.Namespace) -> int:
     plan = splitting.Plan(splitting.parse_shares(args.shares), args.least, args.seed)
-    with opened(args.work, args.dry_run) as manifest:
+    places = args.place != "list"
+    if not places:
+        _alone(args, "split without folders of links or copies (--place)")
+    with opened(args.work, args.dry_run) as manifest, runner_of(args) if places else nullcontext() as runner:
         root = root_of(manifest)
         if not manifest.count("f.class IS NOT NULL"):
             raise DatasetError("no picture has a class yet: run `merge` first")
         folder = (args.output or args.work / "split").resolve()
         if not folder.is_relative_to(args.work.resolve()):  # which no scan looks into, wherever it lies
             _not_among(os.fsencode(root), folder, "parts")
-        parts = splitting.split(manifest, plan, args.again)
+        with bar("split", splitting.to_split(manifest)) as progress:
+            parts = splitting.split(manifest, plan, args.again, progress)
+        count = sum(parts.values())
         print(", ".join(f"{part} {parts.get(part, 0):,}" for part in splitting.PARTS))
-        if not args.dry_run:
-            with bar(args.place, sum(parts.values())) as progress:
-                placing.place(manifest, root, folder, args.place, progress)
+        if args.dry_run:
+            placing.claim(manifest, folder, args.place, dry_run=True)
+            what = {"list": "listed", "link": "linked", "copy": "copied"}[args.place]
+            print(f"{folder}: {count:,} pictures would be {what}")
+        else:
+            placing.claim(manifest, folder, args.place)
+            if runner is not None:
+                with bar(args.place, count) as progress:
+                    placing.place(manifest, runner, root, folder, args.place, progress)
+            with bar("list", count) as progress:
+                placing.write_lists(manifest, root, folder, args.place, progress)
             print(f"{folder}: train.csv, val.csv, test.csv")
         return _ended(manifest, args, "split")
 
 
 def stats(args: argparse.Namespace) -> int:
-    with opened(args.work) as manifest:
-        found = counting.statistics(manifest)
+    _alone(args, "stats")
+    with opened(args.work, args.dry_run) as manifest, bar("stats", counting.TABLES, " counts") as progress:
+        found = counting.statistics(manifest, progress)
     console = _console()
     for table in counting.tables(found):
         console.print(table)
+    if args.dry_run:
+        return 0
     folder = args.output or args.work
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "stats.json").write_text(json.dumps(found.to_json(), indent=1) + "\n", encoding="utf-8")
@@ -142,6 +164,12 @@ def prove(args: argparse.Namespace) -> int:
     return prove_it(args.files, args.folder, args.seed, args.processes, args.ray, kill=not args.no_kill)
 
 
+def _alone(args: argparse.Namespace, what: str) -> None:
+    """Says of a step that looks at no picture why the options of the others change nothing."""
+    if args.ray is not None or args.processes:
+        print(f"{what} works on the manifest alone, in this process: --ray and --processes change nothing")
+
+
 @contextmanager
 def runner_of(args: argparse.Namespace) -> Iterator[Runner]:
     """Processes of this machine, or a Ray cluster."""
@@ -155,9 +183,9 @@ def runner_of(args: argparse.Namespace) -> Iterator[Runner]:
 
 
 @contextmanager
-def bar(name: str, total: int | None) -> Iterator[Callable[[int], object]]:
-    """A progress bar in files."""
-    with tqdm(desc=name, total=total, unit=" files", mininterval=0.5, smoothing=0.05) as shown:
+def bar(name: str, total: int | None, unit: str = " files") -> Iterator[Callable[[int], object]]:
+    """A progress bar in files, or in what else is counted."""
+    with tqdm(desc=name, total=total, unit=unit, mininterval=0.5, smoothing=0.05) as shown:
         yield shown.update
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,7 +74,13 @@ def _rule(entry: dict[Any, Any], where: str) -> Rule:
     return Rule(values["make"] or "*", values["model"] or "*", first, last, values["class"] or None)
 
 
-def merge(manifest: Manifest, rules: Sequence[Rule], others: bool = True, again: bool = False) -> dict[str, int]:
+def merge(
+    manifest: Manifest,
+    rules: Sequence[Rule],
+    others: bool = True,
+    again: bool = False,
+    progress: Callable[[int], object] = lambda _: None,
+) -> dict[str, int]:
     """Gives classes to all pictures that are in; pictures of each class. ``others``: keep what no rule fits.
 
     Group by group of make, model and year, of which even a large catalogue has only thousands.
@@ -90,16 +96,17 @@ def merge(manifest: Manifest, rules: Sequence[Rule], others: bool = True, again:
         with manifest.transaction() as db:
             if name is not None:
                 db.execute(f"UPDATE files AS f SET class = ? WHERE {same}", (name, make, model, year))
-            db.execute(
+            done = db.execute(
                 "INSERT INTO results(step, file, action, reason, detail) "
                 f"SELECT '{STEP}', f.id, ?, ?, ? FROM files f WHERE {same}",
                 ("kept" if name else "out", reason, name, make, model, year),
-            )
+            ).rowcount
             if name is None:
                 db.execute(
                     "UPDATE files SET out_by = 'merge' WHERE out_by IS NULL AND make IS ? AND model IS ? AND year IS ?",
                     (make, model, year),
                 )
+        progress(done)
     manifest.finish(STEP)
     counted = manifest.db.execute(
         "SELECT class, COUNT(*) FROM files WHERE out_by IS NULL AND class IS NOT NULL GROUP BY class ORDER BY class"

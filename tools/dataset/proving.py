@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import resource
 import signal
@@ -21,6 +22,7 @@ from rich.table import Table
 from tqdm import tqdm
 
 from tools.dataset.planting import FAULTS, Planted, plant
+from tools.dataset.splitting import PARTS
 
 KILLED_AFTER = 0.3
 """The first run is killed when this share of the files has been looked at."""
@@ -35,13 +37,14 @@ class Found:
     wrong: list[str] = field(default_factory=list)
     on_both_sides: int = 0
     shares: tuple[int, int, int] = (0, 0, 0)
+    linked: int = 0
 
 
 def prove_it(files: int, folder: Path | None, seed: int, processes: int, ray: str | None, kill: bool) -> int:
     """Plants, repairs, splits and checks; 0 when everything was found and nothing lost, else 1."""
     with tempfile.TemporaryDirectory(prefix="dataset-proof-") as temporary:
         base = folder or Path(temporary)
-        root, work = base / "pictures", base / "work"
+        root, work, parts = base / "pictures", base / "work", base / "set"
         if root.exists():
             print(f"prove: error: {root} is there already: give an empty --folder", file=sys.stderr)
             return 1
@@ -54,14 +57,15 @@ def prove_it(files: int, folder: Path | None, seed: int, processes: int, ray: st
         repair = [*command, "repair", str(root), "--work", str(work), "--quarantine", *spread]
         looked = _killed(repair, work, files) if kill else 0
         code, cost = _measured(repair)
-        for step in (["merge"], ["split", "--least", "50"]):
-            code = code or subprocess.run([*command, *step, "--work", str(work)], check=False).returncode
+        for step in (["merge"], ["split", "--least", "50", "--place", "link", "--output", str(parts)]):
+            code = code or subprocess.run([*command, *step, "--work", str(work), *spread], check=False).returncode
         if code:
             print("prove: error: a step failed (see above)", file=sys.stderr)
             return 1
         found = check(planted, hashes, root, work)
+        found.linked = linked(parts, root)
     _tell(found, files - looked, cost)
-    return int(bool(found.lost or found.wrong or found.on_both_sides))
+    return int(bool(found.lost or found.wrong or found.on_both_sides or found.linked != sum(found.shares)))
 
 
 def check(planted: list[Planted], hashes: dict[str, bytes], root: Path, work: Path) -> Found:
@@ -87,6 +91,15 @@ def check(planted: list[Planted], hashes: dict[str, bytes], root: Path, work: Pa
         if (reason or "") != file.fault or (target is None) != (file.fault == ""):
             found.wrong.append(f"{file.path}: planted {file.fault or 'nothing'}, found {reason or 'nothing'}")
     return found
+
+
+def linked(parts: Path, root: Path) -> int:
+    """How many rows the lists of a split have whose file is a link to the picture that the row names."""
+    count = 0
+    for part in PARTS:
+        with (parts / f"{part}.csv").open(encoding="utf-8", newline="") as stream:
+            count += sum(Path(row["path"]).samefile(root / row["source"]) for row in csv.DictReader(stream))
+    return count
 
 
 def _killed(command: list[str], work: Path, files: int) -> int:
@@ -142,6 +155,7 @@ def _tell(found: Found, left: int, cost: Cost) -> None:
     print(f"lost or altered: {found.lost}; sorted wrongly: {len(found.wrong)}")
     print("".join(f"  {line}\n" for line in found.wrong[:10]), end="")
     print(f"listings on two sides of the split: {found.on_both_sides} (train {train:,}, val {val:,}, test {test:,})")
+    print(f"pictures of the split that are links to their originals: {found.linked:,}")
     took = f"{left / cost.seconds:,.0f} files/s, {left / cost.cpu_s:,.0f} for each second of a core"
     print(f"killed after {files - left:,} files; the rest, with moving, in {cost.seconds:.1f} s: {took}")
     print(f"largest memory of a process: {cost.memory_mib:.0f} MiB")

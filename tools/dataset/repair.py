@@ -21,8 +21,12 @@ def repair(
     alike: Alike | None,
     progress: Callable[[int], object],
     again: bool = False,
+    comparing: Callable[[int], object] = lambda _: None,
 ) -> None:
-    """Looks at every picture not yet looked at, then compares all; ``alike`` None: byte for byte only."""
+    """Looks at every picture not yet looked at, then compares all; ``alike`` None: byte for byte only.
+
+    ``progress`` hears of pictures looked at, ``comparing`` of each of `BANDS` compared.
+    """
     settings = {"least_px": job.least_px, "blank_range": job.blank_range, "alike": asdict(alike) if alike else None}
     manifest.begin(STEP, settings, again)
     for outcomes in runner.run(job, manifest.pages(manifest.pending(STEP, looked=True))):
@@ -30,7 +34,7 @@ def repair(
         progress(len(outcomes))
     sort_out_exact(manifest)
     if alike is not None:
-        sort_out_alike(manifest, alike, lambda _: None)
+        sort_out_alike(manifest, alike, comparing)
     with manifest.transaction() as db:
         db.execute(
             f"INSERT OR REPLACE INTO results(step, file, action) SELECT '{STEP}', f.id, 'kept' FROM files f "

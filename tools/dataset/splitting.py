@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
@@ -45,10 +45,17 @@ def parse_shares(text: str) -> tuple[int, int, int]:
     return train, val, test
 
 
-def split(manifest: Manifest, plan: Plan, again: bool = False) -> dict[str, int]:
+def to_split(manifest: Manifest) -> int:
+    """How many pictures a split has to share out: every run takes all anew, for classes may have grown."""
+    return manifest.count("f.class IS NOT NULL AND (f.out_by IS NULL OR f.out_by = ?)", STEP)
+
+
+def split(
+    manifest: Manifest, plan: Plan, again: bool = False, progress: Callable[[int], object] = lambda _: None
+) -> dict[str, int]:
     """Gives every picture that is in and has a class its part; pictures of each part.
 
-    One transaction: a split is there as a whole or not at all.
+    One transaction: a split is there as a whole or not at all, so that one that was cut off begins anew.
     """
     settings = {"shares": list(plan.shares), "least_pictures": plan.least_pictures, "seed": plan.seed}
     manifest.begin(STEP, settings, again)
@@ -66,6 +73,7 @@ def split(manifest: Manifest, plan: Plan, again: bool = False) -> dict[str, int]
         )
         for name, group in groupby(rows, key=itemgetter(0)):
             listings = [(listing, count) for _, listing, count in group]
+            progress(sum(count for _, count in listings))
             reason = _too_few(listings, plan)
             if reason is not None:
                 _leave_out(db, name, reason)

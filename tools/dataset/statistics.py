@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -11,6 +12,8 @@ from rich.text import Text
 
 from tools.dataset.manifest import STEPS, Manifest
 
+TABLES = 6
+"""How many counts there are to tell of."""
 WIDTHS_PX = (64, 128, 256, 512, 1024, 2048, 4096)
 
 
@@ -42,28 +45,34 @@ class Statistics:
         }
 
 
-def statistics(manifest: Manifest) -> Statistics:
-    """Counts everything."""
+def statistics(manifest: Manifest, progress: Callable[[int], object] = lambda _: None) -> Statistics:
+    """Counts everything; ``progress`` is told of each of `TABLES`."""
     db = manifest.db
     files, size = db.execute("SELECT COUNT(*), COALESCE(SUM(size), 0) FROM files").fetchone()
+    progress(1)
     steps = db.execute(
         "SELECT step, action, COALESCE(reason, ''), COUNT(*) FROM results GROUP BY step, action, reason"
     ).fetchall()
+    progress(1)
     steps.sort(key=lambda row: (STEPS.index(row[0]), row[1], -row[3]))
     classes = db.execute(
         "SELECT class, COUNT(*), COUNT(DISTINCT listing), SUM(part IS 'train'), SUM(part IS 'val'), "
         "SUM(part IS 'test') FROM files WHERE out_by IS NULL AND class IS NOT NULL GROUP BY class "
         "ORDER BY COUNT(*) DESC, class"
     ).fetchall()
+    progress(1)
     years = db.execute(
         "SELECT year, COUNT(*) FROM files WHERE out_by IS NULL AND year IS NOT NULL GROUP BY year"
     ).fetchall()
+    progress(1)
     sizes = db.execute(
         "SELECT pictures, COUNT(*) FROM (SELECT COUNT(*) AS pictures FROM files WHERE out_by IS NULL GROUP BY listing) "
         "GROUP BY pictures"
     ).fetchall()
-    within = manifest.count("f.out_by IS NULL")
-    return Statistics(files, size, within, tuple(steps), tuple(classes), tuple(years), _widths(manifest), tuple(sizes))
+    progress(1)
+    widths, within = _widths(manifest), manifest.count("f.out_by IS NULL")
+    progress(1)
+    return Statistics(files, size, within, tuple(steps), tuple(classes), tuple(years), widths, tuple(sizes))
 
 
 def _widths(manifest: Manifest) -> tuple[tuple[str, int], ...]:

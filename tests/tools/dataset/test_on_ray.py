@@ -59,6 +59,22 @@ def test_a_ray_cluster_finds_the_same(tmp_path: Path) -> None:
     assert results(there) == results(here)
 
 
+def test_a_ray_cluster_places_the_same(tmp_path: Path) -> None:
+    root, work = tmp_path / "pictures", tmp_path / "work"
+    catalogue(root)
+    assert main(["repair", str(root), "--work", str(work), "--processes", "1"]) == 0
+    assert main(["merge", "--work", str(work)]) == 0
+    placed = []
+    for name, spread in (("here", []), ("there", ["--ray", "local"])):
+        split = ["split", "--work", str(work), "--least", "5", "--output", str(tmp_path / name), "--place", "link"]
+        assert main([*split, "--processes", "1", *spread]) == 0
+        files = {str(p.relative_to(tmp_path / name)): p.stat().st_ino for p in (tmp_path / name).rglob("*.jpg")}
+        told = (tmp_path / name / "val.csv").read_text().replace(str(tmp_path / name), "")
+        placed.append((files, told))
+    assert placed[0] == placed[1]
+    assert len(placed[0][0]) == 30
+
+
 def test_an_absent_cluster_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     root = tmp_path / "pictures"
     catalogue(root)

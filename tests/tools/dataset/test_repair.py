@@ -74,6 +74,15 @@ def test_every_file_gets_its_reason(root: Path, tmp_path: Path, processes: int) 
     assert {path: path.read_bytes() for path in root.rglob("*.*")} == before
 
 
+def test_looking_and_comparing_show_their_progress(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("repair", root, "--work", tmp_path / "work", "--processes", 1) == 0
+    told = capsys.readouterr().err
+    assert "10/10" in told
+    assert "28/28" in told
+
+
 def test_exact_leaves_those_that_look_alike(root: Path, tmp_path: Path) -> None:
     work = tmp_path / "work"
     assert run("repair", root, "--work", work, "--processes", 1, "--exact") == 0

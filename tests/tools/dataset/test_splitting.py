@@ -8,6 +8,8 @@ import os
 import sqlite3
 import tempfile
 from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -16,13 +18,18 @@ from hypothesis import strategies as st
 
 from tests.tools.dataset.catalogues import jpeg, listings, scene, write
 from tools.dataset.cli import main
-from tools.dataset.errors import UsageError
-from tools.dataset.manifest import Manifest
+from tools.dataset.errors import DatasetError, UsageError
+from tools.dataset.manifest import File, Manifest
 from tools.dataset.merging import merge, read_rules
-from tools.dataset.splitting import Plan, parse_shares, share_out, split
+from tools.dataset.outcomes import Job, Outcome
+from tools.dataset.placing import place
+from tools.dataset.running import Outcomes
+from tools.dataset.splitting import Plan, parse_shares, share_out, split, to_split
+from tools.dataset.statistics import TABLES, statistics
 
 
 def run(*words: object) -> int:
+    words = words if words[0] != "split" or "--processes" in words or "--ray" in words else (*words, "--processes", 1)
     return main([str(word) for word in words])
 
 
@@ -183,6 +190,85 @@ def test_a_class_may_have_any_name(work: Path, tmp_path: Path, capsys: pytest.Ca
     assert run("merge", "--work", work, "--table", table) == 0
     assert run("stats", "--work", work) == 0
     assert "Golf [/x]" in capsys.readouterr().out
+
+
+def test_steps_on_the_manifest_alone_say_so(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    nobody = ("--ray", "127.0.0.1:1")  # which nothing connects to
+    for step in (["merge"], ["split", "--least", 10], ["stats", "--dry-run"]):
+        assert run(step[0], "--work", work, *step[1:], *nobody) == 0
+        assert "works on the manifest alone, in this process" in capsys.readouterr().out
+    assert run("split", "--work", work, "--least", 10, "--place", "link", *nobody) == 1
+    assert "does not answer" in capsys.readouterr().err
+
+
+def test_every_picture_counts_as_progress(work: Path, tmp_path: Path) -> None:
+    done: list[int] = []
+    with Manifest(work / "manifest.sqlite") as manifest:
+        assert manifest.todo("merge") == 63
+        merge(manifest, [], progress=done.append)
+        assert sum(done) == 63
+        assert len(done) > 3
+        assert manifest.todo("merge") == 0
+        for again in (False, True):  # those of the class that is too small come along each time
+            done.clear()
+            assert to_split(manifest) == 62
+            split(manifest, Plan(least_pictures=10), again, done.append)
+            assert sum(done) == 62
+        done.clear()
+        statistics(manifest, done.append)
+        assert sum(done) == TABLES
+
+
+def test_a_dry_run_of_each_step_writes_nothing(work: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out, before = tmp_path / "set", (work / "manifest.sqlite").read_bytes()
+    assert run("merge", "--work", work, "--dry-run") == 0
+    assert (work / "manifest.sqlite").read_bytes() == before
+    assert run("merge", "--work", work) == 0
+    command = ["split", "--work", work, "--least", 10, "--output", out, "--place", "link", "--processes", 1]
+    assert run(*command, "--dry-run") == 0
+    assert f"{out}: 58 pictures would be linked" in capsys.readouterr().out
+    assert not out.exists()
+    assert run("stats", "--work", work, "--dry-run") == 0
+    assert not (work / "stats.json").exists()
+    assert run(*command) == 0
+    assert run(*command, "--dry-run") == 0
+    assert run(*command, "--dry-run", "--again", "--seed", 8) == 1  # told before anything is done
+    assert "holds another split" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("way", ["link", "copy"])
+def test_processes_place_as_one_does(work: Path, tmp_path: Path, way: str) -> None:
+    assert run("merge", "--work", work) == 0
+    told = []
+    for processes in (1, 2):
+        out = tmp_path / f"by-{processes}"
+        command = ["split", "--work", work, "--least", 10, "--output", out, "--place", way]
+        assert run(*command, "--processes", processes) == 0
+        rows = "".join((out / f"{part}.csv").read_text() for part in ("train", "val", "test"))
+        files = {str(p.relative_to(out)): p.read_bytes() for p in out.rglob("*.jpg")}
+        assert len(files) == 58
+        told.append((rows.replace(str(out), ""), files))
+    assert told[0] == told[1]
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """A cluster whose machines have a disk of their own, or lose the picture's process."""
+
+    target: bytes | None
+
+    def run(self, job: Job, pages: Iterable[Sequence[File]]) -> Iterator[Outcomes]:
+        for page in pages:
+            yield [(file.id, Outcome("made", "gone", target=self.target)) for file in page]
+
+
+@pytest.mark.parametrize(("target", "told"), [(b"/nowhere/1.jpg", "not here"), (None, "could not be placed")])
+def test_what_was_placed_elsewhere_is_told(work: Path, tmp_path: Path, target: bytes | None, told: str) -> None:
+    with Manifest(work / "manifest.sqlite") as manifest:
+        merge(manifest, [])
+        split(manifest, Plan(least_pictures=10))
+        with pytest.raises(DatasetError, match=told):
+            place(manifest, Elsewhere(target), tmp_path / "pictures", tmp_path / "set", "link", lambda _: None)
 
 
 @pytest.mark.parametrize("way", ["list", "link", "copy"])
