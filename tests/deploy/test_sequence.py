@@ -118,7 +118,7 @@ def push_broken(cluster: TrialCluster, folder: Path) -> None:
     cluster.registry.objects.write(blob_key(file.sha256), b"x" * file.size)
 
 
-def broken_code() -> Any:
+def broken_code(_catalogue: object) -> Any:
     """An archive whose application cannot be imported."""
     files = collect(package_roots())
     files["deploy/serving/replica.py"] = b"raise RuntimeError('this version is broken')\n"
