@@ -62,16 +62,22 @@ def test_a_replica_imports_all_that_it_needs_from_it_alone(tmp_path: Path) -> No
         for path in tmp_path.glob("deploy/**/*.py")
     )
     script = "import importlib, sys\nfor name in sys.argv[1:]: importlib.import_module(name)\nimport cloud_apis.web.app"
+    _run_from(tmp_path, script, *modules)
+
+
+def _run_from(code: Path, script: str, *arguments: str) -> str:
+    """What a script prints in an interpreter that finds this code alone."""
     done = subprocess.run(
-        [sys.executable, "-P", "-c", script, *modules],
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(tmp_path)},
-        cwd=tmp_path,
+        [sys.executable, "-P", "-c", script, *arguments],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(code)},
+        cwd=code,
         capture_output=True,
         text=True,
         check=False,
         timeout=120,
     )
     assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def _with_a_model_of_ones_own(tmp_path: Path) -> Path:
@@ -92,17 +98,8 @@ def test_a_catalogue_of_ones_own_is_what_a_replica_reads(tmp_path: Path) -> None
         "from cloud_apis.catalogue.table import load_catalogue\n"
         "print(load_catalogue(load_settings().catalogue).facts_of('acme', 'rocket'))"
     )
-    done = subprocess.run(
-        [sys.executable, "-P", "-c", script],
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(tmp_path / "code")},
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr
-    assert "hydrogen" in done.stdout
+    printed = _run_from(tmp_path / "code", script)
+    assert "hydrogen" in printed
 
 
 def test_a_catalogue_that_is_wrong_is_not_sent(tmp_path: Path) -> None:
