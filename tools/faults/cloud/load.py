@@ -56,8 +56,7 @@ class Load:
     def wait_for(self, answers: int) -> None:
         """Wait until there were so many more answers."""
         with self._changed:
-            wanted = len(self.answered_s) + answers
-            self._changed.wait_for(lambda: len(self.answered_s) >= wanted, timeout=5 * _READ_S)
+            self.wait_until(len(self.answered_s) + answers, 5 * _READ_S)
 
     def wait_until(self, answers: int, longest_s: float) -> None:
         """Wait until there are so many answers in all, but not for ever."""
