@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from cloud_apis.annotate import annotate
 from cloud_apis.contract import PlateBox, PlateRead, Word
+from cloud_apis.contract.second_reading import WIDER, surer, unsure
 from cloud_apis.images import decode_bgr, decode_grey, encode_jpeg, inspect
 from cloud_apis.reader import Reader
 from cloud_apis.yolov3.detector import Detector
@@ -54,24 +55,39 @@ def grey_of(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def read_plates(detector: Detector, reader: Reader, grey: NDArray[np.uint8]) -> tuple[PlateRead, ...]:
-    """Find and read the plates of a grey picture, uint8 (height, width)."""
+    """Find and read the plates of a grey picture, uint8 (height, width); unsure ones are read twice."""
     boxes = detector.find(grey)
-    places = [_crop_place(box, grey) for box in boxes]
-    read = reader.read([grey[rows, columns] for rows, columns in places])
-    return tuple(
-        PlateRead(box, tuple(_moved(word, columns.start, rows.start) for word in words))
-        for box, words, (rows, columns) in zip(boxes, read, places, strict=True)
-    )
+    margins = [_CROP_MARGIN * (box.ymax - box.ymin) for box in boxes]
+    reads = _read(reader, grey, boxes, [(margin, margin) for margin in margins])
+    again = unsure(reads)
+    wider = [boxes[n] for n in again]
+    rooms = [(WIDER[0] * (box.xmax - box.xmin), WIDER[1] * (box.ymax - box.ymin)) for box in wider]
+    for number, words in zip(again, _read(reader, grey, wider, rooms), strict=True):
+        reads[number] = surer(reads[number], words)
+    return tuple(PlateRead(box, words) for box, words in zip(boxes, reads, strict=True))
 
 
-def _crop_place(box: PlateBox, grey: NDArray[np.uint8]) -> tuple[slice, slice]:
-    """Rows and columns of the box with some room around it, at least one pixel each."""
-    margin = _CROP_MARGIN * (box.ymax - box.ymin)
+def _read(
+    reader: Reader, grey: NDArray[np.uint8], boxes: Sequence[PlateBox], rooms: Sequence[tuple[float, float]]
+) -> list[tuple[Word, ...]]:
+    """The words in each box, with so many pixels of room at its sides and above and below; corners in the picture."""
+    if not boxes:
+        return []
+    places = [_crop_place(box, grey, *room) for box, room in zip(boxes, rooms, strict=True)]
+    found = reader.read([grey[rows, columns] for rows, columns in places])
+    return [
+        tuple(_moved(word, columns.start, rows.start) for word in words)
+        for words, (rows, columns) in zip(found, places, strict=True)
+    ]
+
+
+def _crop_place(box: PlateBox, grey: NDArray[np.uint8], room_x: float, room_y: float) -> tuple[slice, slice]:
+    """Rows and columns of the box with some pixels of room around it, at least one pixel each."""
     height, width = grey.shape
-    top = min(max(0, int(box.ymin - margin)), height - 1)
-    left = min(max(0, int(box.xmin - margin)), width - 1)
-    bottom = max(top + 1, math.ceil(box.ymax + margin))
-    right = max(left + 1, math.ceil(box.xmax + margin))
+    top = min(max(0, int(box.ymin - room_y)), height - 1)
+    left = min(max(0, int(box.xmin - room_x)), width - 1)
+    bottom = max(top + 1, math.ceil(box.ymax + room_y))
+    right = max(left + 1, math.ceil(box.xmax + room_x))
     return slice(top, bottom), slice(left, right)
 
 

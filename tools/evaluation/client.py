@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+import numpy as np
 import requests
 import simplejpeg
 
@@ -20,7 +21,7 @@ from edge_client.imaging import cut_crop, encode_crop, frame_boxes, reduce_frame
 from edge_client.requests.apis import PlateApis
 from tools.evaluation.endtoend import NoAnswerError, Seen, System
 from tools.evaluation.parts import PartError
-from tools.evaluation.runs import Image, Read, read_of
+from tools.evaluation.runs import Image, Read, corner, moved, read_of
 from tools.sample_inference.inference import find_plates, open_apis, read_key
 from tools.serving import ServeError, served
 
@@ -119,9 +120,12 @@ def _frame(image: Image, apis: PlateApis) -> list[Seen]:
         plates = apis.read(crops) if crops else ()
     except ApiError as error:
         raise NoAnswerError(str(error)) from error
-    return [
-        Seen((b.xmin, b.ymin, b.xmax, b.ymax), b.score, read_of(words)) for b, words in zip(boxes, plates, strict=True)
-    ]
+    seen = []
+    for box, words in zip(boxes, plates, strict=True):
+        corners = box.xmin, box.ymin, box.xmax, box.ymax
+        read = moved(read_of(words), *corner(np.array(corners), reading.crop_margin))
+        seen.append(Seen(corners, box.score, read))
+    return seen
 
 
 def post_picture(session: requests.Session, url: str, image: Image, quality: int = JPEG_QUALITY) -> Any:

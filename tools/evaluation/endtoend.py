@@ -10,7 +10,7 @@ import numpy as np
 
 from tools.evaluation.detection import match
 from tools.evaluation.reading import PlateReading, plain
-from tools.evaluation.runs import Detector, Image, Read, Reader, cut, reading_of
+from tools.evaluation.runs import Detector, Image, Read, Reader, corner, cut, moved, reading_of
 from tools.evaluation.sets import LabelledPicture
 
 log = logging.getLogger("data")
@@ -26,7 +26,8 @@ class NoAnswerError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A plate as a system answers it: xmin, ymin, xmax, ymax in pixels of the picture, score 0..1, and the read."""
+    """A plate as a system answers it: xmin, ymin, xmax, ymax in pixels of the picture, score 0..1, and the read, whose
+    corners are in pixels of the picture too."""
 
     box: Corners
     score: float
@@ -41,7 +42,8 @@ System = Callable[[Image], Sequence[Seen]]
 class PlateResult:
     """One transcribed plate: its reading, whether its box was found, and whether its text was read anywhere.
 
-    `crop` shows a plate that was not read exactly, cut from the picture around its label.
+    `crop` shows a plate that was not read exactly, cut from the picture around its label; the reading's corners are in
+    its pixels.
     """
 
     reading: PlateReading
@@ -91,7 +93,8 @@ def parts_system(detector: Detector, reader: Reader, *, threshold: float, margin
             crop = cut(image, box, margin)
             if box[4] >= threshold and crop.size:
                 left, top, right, bottom, score = (float(v) for v in box)
-                found.append(Seen((left, top, right, bottom), score, reader(crop)))
+                read = moved(reader(crop), *corner(box, margin))
+                found.append(Seen((left, top, right, bottom), score, read))
         return found
 
     return look
@@ -124,7 +127,8 @@ def run(
             if truth is None or not counts(truth):
                 continue
             read = owner[i].read if i in owner else NOTHING
-            reading = reading_of(f"{picture.path}#{i}", picture.source, truth, read)
+            x, y = corner(picture.boxes[i], FAILURE_MARGIN)
+            reading = reading_of(f"{picture.path}#{i}", picture.source, truth, moved(read, -x, -y))
             crop = None if reading.exact else cut(image, picture.boxes[i], FAILURE_MARGIN).copy()
             plates.append(PlateResult(reading, i in owner, plain(truth) in texts, crop))
     return Run(number, tuple(plates), tuple(ghosts), unanswered)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +33,10 @@ Detector = Callable[[Image], Array]
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What was read of a plate: text, the plate's confidence, one confidence per character, corners of its lines."""
+    """What was read of a plate: text, the plate's confidence, one confidence per character, corners of its lines.
+
+    The corners are in pixels of the crop, or of the picture, that was looked at.
+    """
 
     text: str
     confidence: float
@@ -121,10 +125,22 @@ def reading_of(name: str, source: str, truth: str, read: Read) -> PlateReading:
 def cut(image: Image, box: Array, margin: float) -> Image:
     """The box cut from the picture, widened by `margin` of its width and height on each side."""
     height, width = image.shape[:2]
+    left, top = corner(box, margin)
     grow_x, grow_y = margin * (box[2] - box[0]), margin * (box[3] - box[1])
-    left, right = max(0, int(box[0] - grow_x)), min(width, int(np.ceil(box[2] + grow_x)))
-    top, bottom = max(0, int(box[1] - grow_y)), min(height, int(np.ceil(box[3] + grow_y)))
+    right, bottom = min(width, int(np.ceil(box[2] + grow_x))), min(height, int(np.ceil(box[3] + grow_y)))
     return image[top:bottom, left:right]
+
+
+def corner(box: Array, margin: float) -> tuple[int, int]:
+    """Where the crop that `cut` gives begins, x and y in pixels of the picture."""
+    grow_x, grow_y = margin * (box[2] - box[0]), margin * (box[3] - box[1])
+    return max(0, int(box[0] - grow_x)), max(0, int(box[1] - grow_y))
+
+
+def moved(read: Read, x: float, y: float) -> Read:
+    """The read with its lines' corners shifted by so many pixels."""
+    quads = tuple(tuple((a + x, b + y) for a, b in quad) for quad in read.quads)
+    return replace(read, quads=cast("tuple[Quad, ...]", quads))
 
 
 def width_names() -> tuple[str, ...]:

@@ -11,7 +11,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from cloud_apis.contract import API_KEY_HEADER, MAX_CROPS, PlateBox, PlateRead, Quad, Word, plate_confidence
+from cloud_apis.contract import API_KEY_HEADER, MAX_CROPS, PlateBox, PlateRead, Quad, Word
+from cloud_apis.contract.second_reading import WIDER, surer, unsure
 from edge_client.config import ApiSettings, DetectionSettings, PoolSettings, ReadingSettings
 from edge_client.counters import Counters
 from edge_client.imaging import cut_crop, encode_crop, frame_boxes, reduce_frame
@@ -23,9 +24,6 @@ from edge_client.types import Image
 
 DETECTOR_WIDTH_PX = 1280  # a single picture may cost more than a frame of a drive
 LARGEST_CROP_PX = 512
-UNSURE, WIDER = 0.8, (0.25, 0.15)
-"""Below which confidence a plate is read again, and the margins of that crop, in parts of the box's width and height:
-of 721 plates of the training's pictures 671 were read exactly then, and 666 from one crop (11 % were read again)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +71,9 @@ def find_plates(image: Image, apis: PlateApis, threshold: float) -> Found:
     below = [b.score for b in boxes if b.score < threshold]
     margin = ReadingSettings().crop_margin
     reads = _read(image, kept, apis, (margin, margin))
-    unsure = [number for number, words in enumerate(reads) if plate_confidence(words) < UNSURE]
-    for number, words in zip(unsure, _read(image, [kept[n] for n in unsure], apis, WIDER), strict=True):
-        reads[number] = max(reads[number], words, key=plate_confidence)
+    again = unsure(reads)
+    for number, words in zip(again, _read(image, [kept[n] for n in again], apis, WIDER), strict=True):
+        reads[number] = surer(reads[number], words)
     plates = tuple(PlateRead(box, words) for box, words in zip(kept, reads, strict=True))
     return Found(plates, len(below), max(below, default=0.0))
 

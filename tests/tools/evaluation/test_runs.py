@@ -116,6 +116,13 @@ def test_end_to_end_by_hand() -> None:
     assert (both.pictures, both.plates, both.shown, both.wrong) == (2, 6, 4, 2)
 
 
+def test_lines_of_a_failure_lie_in_its_picture() -> None:
+    result = run(parts_system(find_white, read_size, threshold=0.5, margin=0.1), [PLATES])
+    misread = next(p for p in result.plates if p.crop is not None and p.reading.quads)
+    # Read in a crop that begins at (2, 3), a tenth around the first box; shown in one from (0, 2) on.
+    assert misread.reading.quads[0] == tuple((x + 2, y + 1) for x, y in QUAD)
+
+
 def test_texts_that_do_not_count_are_left_out() -> None:
     system = parts_system(find_white, read_size, threshold=0.5, margin=0)
     result = run(system, [PLATES], lambda text: text == "W20/H8")
