@@ -83,7 +83,7 @@ def export(run: Path, train: Sequence[RealCrop], dev: Sequence[RealCrop], words:
     served = target / "crnn.onnx"
     served.write_bytes((int8_file if precision == "int8" else float_file).read_bytes())
     fields = {
-        "version": "1.2.0",
+        "version": "1.3.0",
         "precision": precision,
         "input": f"image float32 (N, 1, {HEIGHT_PX}, {WIDTH_PX}), grey 0..1, one word straightened",
         "output": f"logits float32 (N, {WIDTH_PX // 2}, 37), class 0 the CTC blank",
