@@ -15,8 +15,8 @@ UNSURE: Final = 0.8
 WIDER: Final = (0.25, 0.15)
 """Room around the box in the second crop, in parts of the box's width and height.
 
-Of 721 plates of the training's pictures 671 were read exactly so, and 666 or 668 from the first crop alone, cut as
-`sample-inference` or as `/license-plate-reader` cuts it; 11 % were read again.
+Of 721 plates of the training's pictures 671 were read exactly so and 666 from the first crop alone, as
+`sample-inference` cuts it, 670 and 668 as `/license-plate-reader` does; 11 % were read again.
 """
 
 
