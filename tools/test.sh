@@ -42,16 +42,22 @@ if command -v shellcheck >/dev/null; then
     mapfile -t scripts < <(git ls-files '*.sh' .ci/run 2>/dev/null || ls tools/*.sh .ci/run)
     check shellcheck shellcheck "${scripts[@]}"
 fi
-# Tests on a Ray cluster spend most of their time waiting: without options they run beside the others.
+# Tests on a Ray cluster spend most of their time waiting, and those of the training use nothing but the processor:
+# without options they run beside the others.
 if [[ $# -eq 0 ]]; then
-    ray_log=$(mktemp)
-    "$python" -m pytest -q -m ray </dev/null >"$ray_log" 2>&1 &
-    on_ray=$!
-    check pytest "$python" -m pytest -q -m 'not ray' </dev/null
-    printf -- '-- pytest on a Ray cluster\n'
-    wait "$on_ray" || failed+=('pytest on a Ray cluster')
-    cat "$ray_log"
-    rm -f "$ray_log"
+    beside=(tests/tools/training)
+    beside_log=$(mktemp)
+    {
+        printf -- '-- pytest on a Ray cluster\n'
+        "$python" -m pytest -q -m ray && on_ray=0 || on_ray=1
+        printf -- '-- pytest of the training\n'
+        "$python" -m pytest -q -m 'not ray' "${beside[@]}" && exit "$on_ray"
+    } </dev/null >"$beside_log" 2>&1 &
+    job=$!
+    check pytest "$python" -m pytest -q -m 'not ray' "${beside[@]/#/--ignore=}" </dev/null
+    wait "$job" || failed+=('pytest on a Ray cluster or of the training')
+    cat "$beside_log"
+    rm -f "$beside_log"
 else
     check pytest "$python" -m pytest -q "$@" </dev/null
 fi

@@ -86,12 +86,6 @@ def test_the_weights_of_a_folded_file_are_read_back(run: Path, car_table: Path) 
         np.testing.assert_allclose(ours.numpy(), theirs, atol=1e-3)
 
 
-def test_a_run_goes_on_from_a_served_file(run: Path, car_table: Path, tmp_path: Path) -> None:
-    begun = ["--run", str(tmp_path / "on"), "--start-from", str(run / "models" / "attributes.onnx")]
-    assert main(["--data", str(car_table), *begun, *QUICK]) == 0
-    assert not (tmp_path / "on" / "heads.pt").exists()  # no step for new heads
-
-
 def test_a_run_does_not_go_on_from_other_classes(
     run: Path, car_table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
