@@ -27,8 +27,7 @@ def begin_with(network: Attributes, file: Path) -> None:
 
 def _unfolded(network: Attributes, folded: dict[str, Tensor]) -> dict[str, Tensor]:
     """The network's own weights from those of the plain network that does the same; what is missing stays missing."""
-    own = network.state_dict()
-    found = {name: folded[name].reshape(own[name].shape) for name in own if _fits(folded.get(name), own[name])}
+    found = {name: folded[name] for name in network.state_dict() if name in folded}
     for name, module in network.named_modules():
         if isinstance(module, FoldedConv):
             plain = torch.zeros_like(module.bias)
@@ -38,7 +37,3 @@ def _unfolded(network: Attributes, folded: dict[str, Tensor]) -> dict[str, Tenso
                 f"{name}.running_var": plain + 1 - EPSILON,
             }
     return found
-
-
-def _fits(value: Tensor | None, own: Tensor) -> bool:
-    return value is not None and value.numel() == own.numel()

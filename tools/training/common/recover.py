@@ -22,10 +22,17 @@ DEQUANTISED = "_DequantizeLinear_Output"
 
 def weights_of(file: Path) -> dict[str, Tensor]:
     """All named weights of an ONNX file; raises ValueError when it is none, OSError when it cannot be read."""
+    return _weights(_graph(file))
+
+
+def _graph(file: Path) -> onnx.GraphProto:
     try:
-        graph = onnx.load(str(file)).graph
+        return onnx.load(str(file)).graph
     except DecodeError as error:
         raise ValueError(f"{file} is no ONNX file") from error
+
+
+def _weights(graph: onnx.GraphProto) -> dict[str, Tensor]:
     found = {weight.name: weight for weight in graph.initializer}
     # Weights that are equal are stored once, the others' names are copies; large ones may be kept as float16.
     for node in graph.node:
@@ -43,9 +50,10 @@ def dequantised(file: Path) -> dict[str, Tensor]:
 
     Raises ValueError when it is none, OSError when it cannot be read.
     """
-    weights = weights_of(file)
+    graph = _graph(file)
+    weights = _weights(graph)
     found = {name: value for name, value in weights.items() if value.is_floating_point()}
-    for node in onnx.load(str(file)).graph.node:
+    for node in graph.node:
         if node.op_type != "DequantizeLinear" or node.input[0] not in weights:
             continue
         whole, scale = weights[node.input[0]].float(), weights[node.input[1]]
