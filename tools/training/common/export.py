@@ -25,6 +25,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 from torch import nn
 
 from cloud_apis.settings import default_config
+from tools.training.common.padding import pad_within_convolutions
 
 OPSET = 17
 MODELS = Path(__file__).resolve().parents[3] / "cloud_apis" / "models"
@@ -99,6 +100,9 @@ def quantise(
             op_types_to_quantize=list(operators) if operators else None,
             extra_options={"TensorQuantOverrides": fixed} if fixed else None,
         )
+    model = onnx.load(str(int8_file))
+    if pad_within_convolutions(model):
+        onnx.save(model, str(int8_file))
 
 
 def write_settings(models: Path, file: Path, **detector: int) -> Path:

@@ -22,7 +22,7 @@ from tools.training.vehicles.network import LABELS, STRIDES, VehicleNet
 from tools.training.yolov3.export import export_detector, prediction_layers
 
 NAME = "vehicles"
-VERSION = "1.1.0"
+VERSION = "1.1.1"
 CALIBRATION_PICTURES = 160
 
 
