@@ -9,6 +9,8 @@ from cloud_apis.contract import PlateBox
 
 Shape = tuple[float, float, float, float]
 """Centre x, centre y, width, height in pixels."""
+PLATE_SLACK = 0.12
+"""Part of a vehicle's width and height by which its box may fall short of its plate."""
 
 
 def shape_of(box: PlateBox) -> Shape:
@@ -29,6 +31,12 @@ def overlap(a: Shape, b: Shape) -> float:
         return 0.0
     both = width * height
     return both / (a[2] * a[3] + b[2] * b[3] - both)
+
+
+def holds(shape: Shape, x: float, y: float, slack: float = 0.0) -> bool:
+    """Whether a point lies in a box that is wider and higher by that part of its size on each side."""
+    reach = 0.5 + slack
+    return abs(x - shape[0]) <= reach * shape[2] and abs(y - shape[1]) <= reach * shape[3]
 
 
 def jump(a: Shape, b: Shape) -> float:

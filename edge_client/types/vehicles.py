@@ -45,6 +45,16 @@ class Vehicle:
         """The title without the model, for where there is little room: ``red Suzuki``."""
         return f"{self.colour} {shown_name(self.make)}".strip() if self.make else self.title
 
+    def contradicts(self, other: Vehicle) -> bool:
+        """Whether what is known of both, their colours or makes, is not that of one car."""
+        pairs = (self.colour, other.colour), (self.make, other.make)
+        return any(mine and theirs and mine != theirs for mine, theirs in pairs)
+
+    def agrees(self, other: Vehicle) -> bool:
+        """Whether both have a colour or a make in common, and contradict each other in neither."""
+        same = (self.colour and self.colour == other.colour) or (self.make and self.make == other.make)
+        return bool(same) and not self.contradicts(other)
+
     def merged(self, before: Vehicle) -> Vehicle:
         """This look at it, with what an earlier one of the same car told besides."""
         make, make_confidence, model, model_confidence = (

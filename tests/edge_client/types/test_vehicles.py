@@ -33,3 +33,22 @@ def test_a_later_look_goes_before_and_keeps_what_it_does_not_tell() -> None:
     nothing = Vehicle("car")
     assert nothing.merged(first) == first
     assert not nothing.known
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "contradicts", "agrees"),
+    [
+        (Vehicle(colour="red"), Vehicle(colour="red"), False, True),
+        (Vehicle(colour="red", make="suzuki"), Vehicle(make="suzuki"), False, True),
+        (Vehicle(colour="red", make="suzuki"), Vehicle(colour="blue", make="suzuki"), True, False),
+        (Vehicle(colour="red", make="suzuki"), Vehicle(colour="red", make="fiat"), True, False),
+        (Vehicle(colour="red"), Vehicle(make="suzuki"), False, False),
+        (Vehicle(type="suv"), Vehicle(type="van"), False, False),
+        (Vehicle(), Vehicle(), False, False),
+    ],
+)
+def test_two_looks_contradict_or_agree_by_colour_and_make(
+    one: Vehicle, other: Vehicle, contradicts: bool, agrees: bool
+) -> None:
+    assert (one.contradicts(other), other.contradicts(one)) == (contradicts, contradicts)
+    assert (one.agrees(other), other.agrees(one)) == (agrees, agrees)
