@@ -12,12 +12,11 @@ import simplejpeg
 from cloud_apis.contract import PlateBox
 from cloud_apis.contract.vehicles import Guess, ReportedVehicle
 from edge_client.config import VehicleSettings
+from edge_client.tracking.motion import PLATE_SLACK, Shape, holds
 from edge_client.types import Image, Vehicle
 
 _ABOVE = 0.65
 """Part of the picture above the plate: plates sit low."""
-_SLACK = 0.12
-"""Part of a vehicle's width and height by which its box may fall short of its plate."""
 _UNNAMED = "car"
 
 
@@ -38,12 +37,23 @@ def car_picture(image: Image, box: PlateBox, settings: VehicleSettings) -> CarPi
     left, right = max(int(x - side / 2), 0), min(int(x + side / 2) + 1, width)
     top, bottom = max(int(y - side * _ABOVE), 0), min(int(y + side * (1 - _ABOVE)) + 1, height)
     part = image[top:bottom, left:right]
-    factor = min(settings.max_side_px / max(part.shape[:2]), 1.0)
+    part, factor = reduced(part, settings.max_side_px)
+    return CarPicture(encoded(part, settings), (x - left) * factor, (y - top) * factor)
+
+
+def reduced(image: Image, side_px: int) -> tuple[Image, float]:
+    """The picture with no side longer than that, and by what its sides were multiplied, at most 1."""
+    factor = min(side_px / max(image.shape[:2]), 1.0)
     if factor < 1.0:
-        size = max(round(part.shape[1] * factor), 1), max(round(part.shape[0] * factor), 1)
-        part = np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), np.uint8)
-    jpeg = simplejpeg.encode_jpeg(np.ascontiguousarray(part), quality=settings.jpeg_quality, colorspace="BGR")
-    return CarPicture(bytes(jpeg), (x - left) * factor, (y - top) * factor)
+        size = max(round(image.shape[1] * factor), 1), max(round(image.shape[0] * factor), 1)
+        image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return image, factor
+
+
+def encoded(image: Image, settings: VehicleSettings) -> bytes:
+    """The picture as a colour JPEG."""
+    whole = np.ascontiguousarray(image)
+    return bytes(simplejpeg.encode_jpeg(whole, quality=settings.jpeg_quality, colorspace="BGR"))
 
 
 def car_of(picture: CarPicture, found: Sequence[ReportedVehicle], min_confidence: float) -> Vehicle | None:
@@ -51,20 +61,24 @@ def car_of(picture: CarPicture, found: Sequence[ReportedVehicle], min_confidence
     around = [vehicle for vehicle in found if _has(vehicle, picture.plate_x, picture.plate_y)]
     if not around:
         return None
-    return _named(min(around, key=_area), min_confidence)
+    return named_looks(min(around, key=_area), min_confidence)
 
 
 def _has(vehicle: ReportedVehicle, x: float, y: float) -> bool:
+    return holds(_shape(vehicle), x, y, PLATE_SLACK)
+
+
+def _shape(vehicle: ReportedVehicle) -> Shape:
     box = vehicle.box
-    dx, dy = _SLACK * (box.xmax - box.xmin), _SLACK * (box.ymax - box.ymin)
-    return box.xmin - dx <= x <= box.xmax + dx and box.ymin - dy <= y <= box.ymax + dy
+    return (box.xmin + box.xmax) / 2, (box.ymin + box.ymax) / 2, box.xmax - box.xmin, box.ymax - box.ymin
 
 
 def _area(vehicle: ReportedVehicle) -> float:
-    return (vehicle.box.xmax - vehicle.box.xmin) * (vehicle.box.ymax - vehicle.box.ymin)
+    _, _, width, height = _shape(vehicle)
+    return width * height
 
 
-def _named(vehicle: ReportedVehicle, least: float) -> Vehicle:
+def named_looks(vehicle: ReportedVehicle, least: float) -> Vehicle:
     """What is likely enough; the API's own judgement of makes and models counts besides."""
     looks, box = vehicle.attributes, vehicle.box
     colour, colour_chance = _likely(looks.colours, least)

@@ -50,7 +50,7 @@ def add_filter(parser: argparse.ArgumentParser, *, limit: int) -> None:
         "--with-plate", action="store_true", default=None, dest="with_plate", help="cars whose plate was read"
     )
     plate.add_argument(
-        "--without-plate", action="store_false", dest="with_plate", help="cars whose plate could not be read"
+        "--without-plate", action="store_false", dest="with_plate", help="cars whose plate was not read or found"
     )
     add("--min-confidence", type=_confidence, metavar="C", help="0.8 or 80%%")
     add("--limit", type=_count, default=limit, metavar="N", help=f"the newest N, 0 for all (default {limit})")

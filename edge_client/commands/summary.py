@@ -113,6 +113,9 @@ def _frames_table(summary: Summary) -> Table:
         cars = summary.vehicles
         table.add_row("cars described", str(cars["described"]))
         table.add_row("cars kept whose plate was not read", str(cars["without_plate"]))
+        if cars["looks"]:
+            table.add_row("looks around for cars without a plate", str(cars["looks"]))
+            table.add_row("cars kept that showed no plate", str(cars["plateless"]))
         if cars["given_up"]:
             table.add_row("cars that nobody described", str(cars["given_up"]))
     for what, count in summary.left.items():

@@ -13,8 +13,8 @@ class VehicleSettings(Section):
     enabled: bool = Field(
         default=True,
         description="have type, colour, make and model of the cars told where the APIs offer /vehicle-report, by one "
-        "request per track that counts for reading.requests_per_s; false asks nothing, and APIs on this device start "
-        "without these models",
+        "request per track and looks around, which count for reading.requests_per_s; false asks nothing, and APIs on "
+        "this device start without these models",
     )
     min_width_px: int = Field(default=20, ge=1, description="cars with narrower plates are not looked at")
     crop_widths: float = Field(
@@ -31,7 +31,16 @@ class VehicleSettings(Section):
         "or found none",
     )
     min_confidence: Unit = Field(default=0.5, description="what is less likely than this is not named")
+    look_around_s: float = Field(
+        default=5.0,
+        ge=0.0,
+        le=3600.0,
+        description="every so many seconds a whole picture is sent, after the plates and their cars, for cars whose "
+        "plate is missing, covered, too small or turned away; 0 sends none, nor does store_unread: false",
+    )
+    view_side_px: int = Field(default=960, ge=64, le=4096, description="larger whole pictures are reduced to this")
     store_unread: bool = Field(
         default=True,
-        description="keep cars whose plate cannot be read, too: what they look like, when, where, and their picture",
+        description="keep cars whose plate cannot be read or is not found, too: what they look like, when, where, and "
+        "their picture",
     )

@@ -15,9 +15,11 @@ from edge_client.pipeline.events import (
     Crashed,
     Detected,
     Event,
+    LookedAround,
     NoReport,
     SentCar,
     SentCrop,
+    SentLook,
     Ticket,
     WordsRead,
 )
@@ -86,14 +88,20 @@ class Asking:
 
     def describe(self, car: SentCar) -> None:
         """Ask what the car of a picture looks like."""
+        self._report(car.picture.jpeg, lambda found: CarDescribed(car, found))
 
+    def look_around(self, look: SentLook) -> None:
+        """Ask what the cars of a whole frame look like."""
+        self._report(look.picture.jpeg, lambda found: LookedAround(look, found))
+
+    def _report(self, jpeg: bytes, event: Callable[[Sequence[ReportedVehicle] | NoReport], Event]) -> None:
         def work() -> None:
             try:
-                found = described(partial(self._apis.describe, car.picture.jpeg))
+                found = described(partial(self._apis.describe, jpeg))
             except BaseException as error:
                 self._deliver(Crashed(error))
                 raise
-            self._deliver(CarDescribed(car, found))
+            self._deliver(event(found))
 
         self._pool.submit(Job(work), _URGENCY_DESCRIBE)
 

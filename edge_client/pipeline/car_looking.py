@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from cloud_apis.contract.vehicles import ReportedVehicle
 from edge_client.car_pictures import car_of, car_picture
@@ -12,9 +13,18 @@ from edge_client.tracking.budget import TokenBucket
 from edge_client.tracking.cars import CarChoice, car_quality
 from edge_client.types import Stamp, TrackedBox, TrackRead, Vehicle
 
-_PLATES_PART = 1 / 3
+PLATES_PART = 1 / 3
 """Part of the budget's reserve that is left for plates."""
-_AGAIN_S = 1.0
+AGAIN_S = 1.0
+
+
+@dataclass(slots=True)
+class Reporting:
+    """What is known of the vehicle report in one drive, by all who ask it. Times are media seconds."""
+
+    offered: bool = True
+    not_before_s: float = float("-inf")
+    """After a failure: when it may be asked again."""
 
 
 class CarLooking:
@@ -23,14 +33,13 @@ class CarLooking:
     ``bucket`` is the budget of requests, which plates go before.
     """
 
-    def __init__(self, settings: VehicleSettings, bucket: TokenBucket) -> None:
+    def __init__(self, settings: VehicleSettings, bucket: TokenBucket, reporting: Reporting) -> None:
         self._settings = settings
         self._bucket = bucket
+        self._reporting = reporting
         self._choice: CarChoice[SentCar] = CarChoice(settings)
         self._told: dict[int, SentCar] = {}  # the last picture of each track whose car was described
-        self._off = False
         self._over = False
-        self._not_before_s = float("-inf")
         self._described = 0
         self._not_found = 0
         self._given_up = 0
@@ -39,7 +48,7 @@ class CarLooking:
     def see(self, ticket: Ticket, tracked: TrackedBox) -> None:
         """Note a detected plate of a frame, and hold the picture of its car if it is the best so far."""
         box, image = tracked.box, ticket.frame.image
-        if self._off or box.xmax - box.xmin < self._settings.min_width_px:
+        if not self._reporting.offered or box.xmax - box.xmin < self._settings.min_width_px:
             return
         quality = car_quality(box, image.shape[1], image.shape[0])
 
@@ -60,9 +69,9 @@ class CarLooking:
     def due(self, now_s: float, *, last: bool = False) -> SentCar | None:
         """The picture to be sent now; it counts as sent. ``last`` waits for no better one, and for no budget."""
         self._over = self._over or last
-        if self._off or (now_s < self._not_before_s and not last):
+        if not self._reporting.offered or (now_s < self._reporting.not_before_s and not last):
             return None
-        due = self._choice.due(now_s, lambda: last or self._bucket.take(now_s, _PLATES_PART), last=last)
+        due = self._choice.due(now_s, lambda: last or self._bucket.take(now_s, PLATES_PART), last=last)
         return due[1] if due is not None else None
 
     def answered(self, car: SentCar, found: Sequence[ReportedVehicle] | NoReport, now_s: float) -> Vehicle | None:
@@ -82,11 +91,11 @@ class CarLooking:
 
     def needs(self, track: int) -> bool:
         """Whether an answer about this track's car is on its way or still to be asked for."""
-        return not self._off and self._choice.needs(track)
+        return self._reporting.offered and self._choice.needs(track)
 
     def forget(self, track: int) -> None:
         """Let an ended track go."""
-        self._given_up += self._choice.forget(track) and not self._off
+        self._given_up += self._choice.forget(track) and self._reporting.offered
         self._told.pop(track, None)
 
     def sighting(
@@ -97,32 +106,7 @@ class CarLooking:
         if car is None or vehicle is None or seen is None or not self._settings.store_unread:
             return []
         self._without_plate += 1
-        moment = car.sighting
-        fix = moment.fix
-        read = TrackRead(
-            uid=f"{drive}-v{track}",
-            text="",
-            confidence=0.0,
-            character_confidences=(),
-            first_seen=seen[0].utc,
-            last_seen=seen[1].utc,
-            latitude_deg=fix.latitude_deg if fix is not None else None,
-            longitude_deg=fix.longitude_deg if fix is not None else None,
-            fix_age_s=moment.fix_age_s,
-            crop_jpeg=car.picture.jpeg,
-            singles=(),
-            drive=drive,
-            ended=True,
-            utc_source=moment.utc_source,
-            speed_mps=fix.speed_mps if fix is not None else None,
-            course_deg=fix.course_deg if fix is not None else None,
-            satellites=fix.satellites if fix is not None else None,
-            hdop=fix.hdop if fix is not None else None,
-            vehicle=vehicle,
-            first_monotonic_s=seen[0].monotonic_s,
-            last_monotonic_s=seen[1].monotonic_s,
-        )
-        return [read]
+        return [read_of_car(f"{drive}-v{track}", drive, seen, car.sighting, car.picture.jpeg, vehicle)]
 
     def summary(self) -> dict[str, int]:
         """The counters of a run: tracks described, answers without the car, tracks given up, cars without a plate."""
@@ -136,9 +120,39 @@ class CarLooking:
     def _failed(self, car: SentCar, why: NoReport, now_s: float) -> None:
         self._choice.failed(car.track, car, passing=why is NoReport.PASSING)
         if why is NoReport.NOT_OFFERED:
-            self._off = True
+            self._reporting.offered = False
         elif self._over:
             self.forget(car.track)
         else:
             self._bucket.give_back()
-            self._not_before_s = now_s + _AGAIN_S
+            self._reporting.not_before_s = now_s + AGAIN_S
+
+
+def read_of_car(
+    uid: str, drive: str, seen: tuple[Stamp, Stamp], best: Sighting, crop_jpeg: bytes, vehicle: Vehicle
+) -> TrackRead:
+    """A car without a plate in the list as it is stored; ``seen``: first and last, ``best``: of its picture."""
+    fix = best.fix
+    return TrackRead(
+        uid=uid,
+        text="",
+        confidence=0.0,
+        character_confidences=(),
+        first_seen=seen[0].utc,
+        last_seen=seen[1].utc,
+        latitude_deg=fix.latitude_deg if fix is not None else None,
+        longitude_deg=fix.longitude_deg if fix is not None else None,
+        fix_age_s=best.fix_age_s,
+        crop_jpeg=crop_jpeg,
+        singles=(),
+        drive=drive,
+        ended=True,
+        utc_source=best.utc_source,
+        speed_mps=fix.speed_mps if fix is not None else None,
+        course_deg=fix.course_deg if fix is not None else None,
+        satellites=fix.satellites if fix is not None else None,
+        hdop=fix.hdop if fix is not None else None,
+        vehicle=vehicle,
+        first_monotonic_s=seen[0].monotonic_s,
+        last_monotonic_s=seen[1].monotonic_s,
+    )

@@ -25,6 +25,7 @@ from edge_client.pipeline.events import (
     Crashed,
     Detected,
     Event,
+    LookedAround,
     SentCrop,
     Stop,
     Ticket,
@@ -97,7 +98,7 @@ class Coordinator:
         self._unbegun: deque[Ticket] = deque()
         self._last_asked = -(10**9)
         self._asked: list[Sequence[SentCrop]] = []  # requests to the reader that are on their way
-        self._describing = False  # a request about a car is on its way
+        self._describing = False  # a request about cars is on its way
         self._capture_ended = False
         self._stopped_at_s: float | None = None
         self._source_error: SourceError | None = None
@@ -151,6 +152,9 @@ class Coordinator:
             case CarDescribed():
                 self._describing = False
                 self._save(self._parts.reading.described(event))
+            case LookedAround():
+                self._describing = False
+                self._parts.reading.looked(event)
             case CaptureEnded():
                 self._capture_ended = True
                 if isinstance(event.error, SourceError):
@@ -275,10 +279,10 @@ class Coordinator:
             ticket.reads_pending += 1
             self._asked.append(crops)
             self._parts.asking.read(ticket, crops)
-        self._look()
+        self._look(ticket)
 
-    def _look(self, *, last: bool = False) -> None:
-        """Have a car described, one at a time; plates have been asked for before."""
+    def _look(self, ticket: Ticket | None = None, *, last: bool = False) -> None:
+        """Have a car described, or else all cars of this frame; plates have been asked for before."""
         weak = not self._full and not last and self._parts.pool.limit < _WEAK
         if self._describing or weak or self._parts.spool.lost:
             return
@@ -286,6 +290,11 @@ class Coordinator:
         if car is not None:
             self._describing = True
             self._parts.asking.describe(car)
+            return
+        look = self._parts.reading.look_due(ticket) if ticket is not None else None
+        if look is not None:
+            self._describing = True
+            self._parts.asking.look_around(look)
 
     def _read_last(self) -> None:
         """The source has ended: no better crops will come."""

@@ -10,6 +10,7 @@ from enum import StrEnum
 from cloud_apis.contract import PlateBox, Word
 from cloud_apis.contract.vehicles import ReportedVehicle
 from edge_client.car_pictures import CarPicture
+from edge_client.frame_pictures import FramePicture
 from edge_client.requests.pool import Job
 from edge_client.types import Fix, Frame, TrackedBox, UtcSource
 
@@ -81,6 +82,15 @@ class SentCar:
     sighting: Sighting
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class SentLook:
+    """A whole frame on its way to the vehicle report; ``plates`` are the centres of those in it, in its pixels."""
+
+    picture: FramePicture
+    plates: tuple[tuple[float, float], ...]
+    sighting: Sighting
+
+
 class NoReport(StrEnum):
     """Why there is no answer of the vehicle report."""
 
@@ -130,6 +140,14 @@ class CarDescribed:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class LookedAround:
+    """The vehicles that the report found in a whole frame, or why there is no answer."""
+
+    look: SentLook
+    found: Sequence[ReportedVehicle] | NoReport
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Crashed:
     """A thread met an error that nobody foresaw."""
 
@@ -143,4 +161,4 @@ class Stop:
     reason: str = field(default="")
 
 
-Event = Captured | CaptureEnded | Detected | WordsRead | CarDescribed | Crashed | Stop
+Event = Captured | CaptureEnded | Detected | WordsRead | CarDescribed | LookedAround | Crashed | Stop

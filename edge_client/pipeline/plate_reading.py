@@ -8,8 +8,17 @@ from dataclasses import replace
 from cloud_apis.contract import Word, plate_text
 from edge_client.config import EdgeSettings
 from edge_client.imaging import cut_crop, encode_crop, sharpness, touches_edge
-from edge_client.pipeline.car_looking import CarLooking
-from edge_client.pipeline.events import CarDescribed, SentCar, SentCrop, Sighting, Ticket
+from edge_client.pipeline.car_looking import CarLooking, Reporting
+from edge_client.pipeline.events import (
+    CarDescribed,
+    LookedAround,
+    SentCar,
+    SentCrop,
+    SentLook,
+    Sighting,
+    Ticket,
+)
+from edge_client.pipeline.looking_around import LookingAround
 from edge_client.tracking.budget import TokenBucket
 from edge_client.tracking.choice import CropChoice, Look
 from edge_client.tracking.motion import shape_of
@@ -26,7 +35,7 @@ class PlateReading:
     """The state of reading in one drive; driven by the coordinator alone. Times are media seconds.
 
     ``choice`` makes what chooses the crops, from what tells the vote of a track; by default the settings' budget.
-    With ``cars`` the cars of the plates are described too.
+    With ``cars`` the cars of the plates are described too, and those without a plate if looks around are asked for.
     """
 
     def __init__(
@@ -43,7 +52,9 @@ class PlateReading:
         vote_of = self._book.vote_of
         bucket = TokenBucket(settings.reading.requests_per_s, settings.reading.requests_burst)
         self._choice = choice(vote_of) if choice is not None else Choice(settings.reading, vote_of, bucket)
-        self._cars = CarLooking(settings.vehicles, bucket) if cars else None
+        reporting = Reporting()
+        self._cars = CarLooking(settings.vehicles, bucket, reporting) if cars else None
+        self._around = LookingAround(run_uid, settings.vehicles, bucket, reporting) if cars else None
         self._began: dict[int, Stamp] = {}
         self._last: dict[int, Stamp] = {}
         self._left: set[int] = set()
@@ -70,6 +81,8 @@ class PlateReading:
         for tracked in ticket.tracked:
             if not tracked.carried:
                 self._see(ticket, tracked)
+        if self._around is not None:
+            self._around.see(ticket)
 
     def due(self, *, last: bool = False) -> list[SentCrop]:
         """The crops to be sent now, the most urgent first; they count as sent. ``last`` waits for no better ones."""
@@ -80,15 +93,30 @@ class PlateReading:
         """The picture of a car to be sent now; it counts as sent. ``last`` waits for no better one."""
         return self._cars.due(self._now_s, last=last) if self._cars is not None else None
 
+    def look_due(self, ticket: Ticket) -> SentLook | None:
+        """The whole of this frame, if it is to be sent now; it counts as sent. Plates and their cars go before."""
+        return self._around.due(ticket, self._now_s) if self._around is not None else None
+
+    def looked(self, event: LookedAround) -> None:
+        """Take an answer about a whole frame in, however late it comes."""
+        if self._around is not None:
+            self._around.answered(event.look, event.found, self._now_s)
+
     def described(self, event: CarDescribed) -> list[TrackRead]:
         """Take an answer about a car in, however late it comes; gives the reads to store."""
         car = event.car
         vehicle = self._cars.answered(car, event.found, self._now_s) if self._cars is not None else None
-        return self._book.describe(car.track, vehicle, car.sighting.media_s) if vehicle is not None else []
+        if vehicle is None:
+            return []
+        if self._around is not None:
+            self._around.described(vehicle, car.sighting.media_s)
+        return self._book.describe(car.track, vehicle, car.sighting.media_s)
 
     def cars(self) -> dict[str, int]:
         """The counters of described cars; none where none are."""
-        return self._cars.summary() if self._cars is not None else {}
+        if self._cars is None or self._around is None:
+            return {}
+        return self._cars.summary() | self._around.summary()
 
     def answered(self, crops: Sequence[SentCrop], words: Sequence[tuple[Word, ...]] | None) -> list[TrackRead]:
         """Take an answer in, however late it comes; gives the reads to store. None: there was no answer."""
@@ -119,7 +147,10 @@ class PlateReading:
         return replace(tracked, text=vote.text, confidence=vote.confidence)
 
     def end_tracks(self, tracks: Sequence[int]) -> list[TrackRead]:
-        """Let tracks go that ended, once nothing of them waits; gives the reads to store once more."""
+        """Let tracks go that ended, once nothing of them waits; gives the reads to store once more.
+
+        Cars without a plate that have passed are among these.
+        """
         changed = []
         self._ending.update(tracks)
         if self._cars is not None:
@@ -132,7 +163,8 @@ class PlateReading:
             self._began.pop(track, None)
             self._last.pop(track, None)
             changed += self._book.end_track(track)
-        return changed + self._book.close_idle(self._now_s)
+        around = self._around.passed(self._now_s) if self._around is not None else []
+        return changed + around + self._book.close_idle(self._now_s)
 
     def unread(self, sent: Sequence[SentCrop]) -> list[SentCrop]:
         """The drive is over: all crops worth a request that nobody has read, of plates that are not in the list.
@@ -152,12 +184,13 @@ class PlateReading:
         return unread
 
     def end(self) -> list[TrackRead]:
-        """The drive is over; gives the reads to store once more, and the cars whose plates were not read.
+        """The drive is over; gives the reads to store once more, and the cars whose plates were not read or found.
 
         Plates that are left for another drive to read are not among these.
         """
         cars = [read for track in sorted(set(self._began) - self._left) for read in self._without_plate(track)]
-        return cars + self._book.end_all()
+        around = self._around.end() if self._around is not None else []
+        return cars + around + self._book.end_all()
 
     def _needs_look(self, track: int) -> bool:
         return self._cars is not None and self._cars.needs(track)

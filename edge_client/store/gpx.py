@@ -52,7 +52,7 @@ def _waypoint(root: ET.Element, read: StoredRead, latitude_deg: float, longitude
     title = read.vehicle.title if read.vehicle is not None else ""
     _text(point, "name", read.text or title)
     _text(point, "cmt", read.uid)
-    about = [f"confidence {read.confidence:.2f}" if read.text else "its plate could not be read"]
+    about = [f"confidence {read.confidence:.2f}" if read.text else "its plate was not read"]
     about += [title] if title else []
     about += [f"last seen {time_text(read.last_seen)}"]
     if read.speed_mps is not None:

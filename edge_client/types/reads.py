@@ -58,7 +58,7 @@ class TrackRead:
 
     ``uid`` is unique over all drives (a hex UUID per run and the track's number). The crop and position are
     those of the best single read. A position is None without a fix, never (0, 0). Of a car whose plate could not be
-    read ``text`` is empty, ``confidence`` 0, and the crop shows the car.
+    read or was not found ``text`` is empty, ``confidence`` 0, and the crop shows the car.
     """
 
     uid: str

@@ -57,7 +57,7 @@ class Summary:
     uplink: dict[str, float] = field(default_factory=dict)  # what was measured of it, and how far it was followed
     spool: dict[str, int] = field(default_factory=dict)  # pictures kept, read later, waiting, lost
     left: dict[str, int] = field(default_factory=dict)  # plates not read before the end: kept for later, lost
-    vehicles: dict[str, int] = field(default_factory=dict)  # cars described, not found, given up, stored without plate
+    vehicles: dict[str, int] = field(default_factory=dict)  # `CarLooking.summary` and `LookingAround.summary`
 
     def to_json(self) -> dict[str, object]:
         """The summary file's form, as ``--summary-json`` writes it."""

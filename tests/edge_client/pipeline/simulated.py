@@ -21,6 +21,7 @@ import pytest
 import simplejpeg
 
 from cloud_apis.contract import PlateBox, Word
+from cloud_apis.contract.vehicles import ReportedVehicle
 from edge_client.ages import AgeHistogram
 from edge_client.config import EdgeSettings
 from edge_client.counters import Counters
@@ -28,13 +29,24 @@ from edge_client.errors import ApiError, ApiOverloadedError, ApiTimeoutError, Ap
 from edge_client.pipeline import coordinator as coordinator_module
 from edge_client.pipeline.asking import Asking
 from edge_client.pipeline.coordinator import Coordinator, Parts
-from edge_client.pipeline.events import Captured, CaptureEnded, Event, SentCrop, Stop
+from edge_client.pipeline.events import (
+    Captured,
+    CaptureEnded,
+    CarDescribed,
+    Event,
+    LookedAround,
+    SentCar,
+    SentCrop,
+    SentLook,
+    Stop,
+)
 from edge_client.pipeline.plate_reading import PlateReading
 from edge_client.pipeline.room import Room
 from edge_client.requests.adapting import Adaptation
 from edge_client.requests.pool import Job, RequestPool
 from edge_client.types import Frame, ShownFrame, UtcSource
 from tests.edge_client.pipeline.simulated_parts import PICTURES, PLACES, Saver, Spool, text_of
+from tests.edge_client.reports import described
 from tests.edge_client.samples import START
 
 RATE_HZ = 30.0
@@ -43,6 +55,8 @@ MOST_STEPS = 5000
 SCREEN_PLACES = 6
 QUAD = ((0.0, 0.0), (60.0, 0.0), (60.0, 20.0), (0.0, 20.0))
 Kind = Literal["found", "nothing", "unreachable", "overloaded", "timeout"]
+PLATED = described((0.0, 0.0, 160.0, 90.0), colour=("red", 0.9), make=None)
+PLATELESS = described((0.0, 30.0, 85.0, 62.0), colour=("green", 0.9), make=None)
 ERRORS: dict[Kind, type[ApiError]] = {
     "unreachable": ApiUnreachableError,
     "overloaded": ApiOverloadedError,
@@ -64,6 +78,8 @@ class Schedule:
     """How long the screen takes for a frame."""
     stop_at_step: int | None
     source_hangs: bool
+    cars: bool = False
+    """Whether cars are described, and looked around for."""
 
 
 @dataclass
@@ -174,6 +190,11 @@ class Apis:
             return ((),) * len(crops)
         return tuple((Word(text, QUAD, (0.97,) * len(text)),) for text in map(text_of, crops))
 
+    def describe(self, _jpeg: bytes) -> tuple[ReportedVehicle, ...]:
+        """A car that has whatever plate is there, and another one where no plate ever is."""
+        self._fail()
+        return () if self._pool.outcome == "nothing" else (PLATED, PLATELESS)
+
     def _fail(self) -> None:
         if (error := ERRORS.get(self._pool.outcome)) is not None:
             raise error("as the schedule says")
@@ -218,6 +239,8 @@ class Ended:
     stopped: bool
     read: frozenset[str]
     left: frozenset[str]
+    colours: tuple[str, ...]
+    """Of the cars that were stored without a plate."""
 
 
 def simulate(schedule: Schedule, patch: pytest.MonkeyPatch) -> Ended:
@@ -231,7 +254,13 @@ def simulate(schedule: Schedule, patch: pytest.MonkeyPatch) -> Ended:
 
 @lru_cache
 def settings_with(max_in_flight: int) -> EdgeSettings:
-    return EdgeSettings.model_validate({"pool": {"max_in_flight": max_in_flight}, "reading": {"requests_per_s": 30.0}})
+    return EdgeSettings.model_validate(
+        {
+            "pool": {"max_in_flight": max_in_flight},
+            "reading": {"requests_per_s": 30.0},
+            "vehicles": {"wait_s": 0.0, "look_around_s": 0.3},
+        }
+    )
 
 
 class _Drive:
@@ -250,13 +279,14 @@ class _Drive:
         self.screen = Screen(self.world, self.room, deadline_s)
         self.spool, self.saver = Spool(), Saver()
         self.asked: list[SentCrop] = []
+        self.asking = _Noting(self.asked, self.pool, self.apis, adaptation, self.settings, self.world.put)
         self.captured = 0
         self.capture_over = False
         parts = Parts(
             pool=self.pool,
             adaptation=adaptation,
-            asking=_Noting(self.asked, self.pool, self.apis, adaptation, self.settings, self.world.put),
-            reading=PlateReading("drive", self.settings),
+            asking=self.asking,
+            reading=PlateReading("drive", self.settings, cars=schedule.cars),
             saver=cast("Any", self.saver),
             spool=cast("Any", self.spool),
             screen=cast("Any", self.screen),
@@ -282,7 +312,7 @@ class _Drive:
         summary = self.counters.summary()
         assert summary.in_flight == 0, "frames were left in flight"
         assert summary.captured == len(self.screen.numbers) + sum(summary.dropped.values())
-        read = frozenset(read.text for read in self.saver.reads.values())
+        read = frozenset(read.text for read in self.saver.reads.values() if read.text)
         left = frozenset(text_of(crop.jpeg) for crop in self.spool.left)
         sent = {text_of(crop.jpeg) for crop in self.asked}
         assert sent <= read | left | self.apis.blank, f"lost: {sent - read - left - self.apis.blank}"
@@ -293,6 +323,7 @@ class _Drive:
             self.coordinator.stopped_at_s is not None,
             read,
             left,
+            tuple(r.vehicle.colour for r in self.saver.reads.values() if r.vehicle is not None and not r.text),
         )
 
     def check(self) -> None:
@@ -328,6 +359,7 @@ class _Drive:
         self.world.at(0.0 if self.schedule.full and self.room._free > 0 else 1 / RATE_HZ, self._capture)
 
     def _stop(self) -> None:
+        self.asking.stopped = True
         self.room.close()
         if not self.schedule.source_hangs and not self.capture_over:
             self.world.put(CaptureEnded())
@@ -335,7 +367,7 @@ class _Drive:
 
 
 class _Noting(Asking):
-    """Notes which crops were sent."""
+    """Notes which crops were sent; reports are asked for one at a time, and none once the end is wanted."""
 
     def __init__(
         self,
@@ -346,9 +378,28 @@ class _Noting(Asking):
         settings: EdgeSettings,
         deliver: Callable[[Event], None],
     ) -> None:
-        super().__init__(pool, cast("Any", apis), adaptation, settings.detection, deliver)
+        def answered(event: Event) -> None:
+            self._reports -= isinstance(event, CarDescribed | LookedAround)
+            deliver(event)
+
+        super().__init__(pool, cast("Any", apis), adaptation, settings.detection, answered)
         self._asked = asked
+        self._reports = 0
+        self.stopped = False
 
     def read(self, ticket: Any, crops: Sequence[SentCrop]) -> None:
         self._asked += crops
         super().read(ticket, crops)
+
+    def describe(self, car: SentCar) -> None:
+        self._one_more()
+        super().describe(car)
+
+    def look_around(self, look: SentLook) -> None:
+        self._one_more()
+        super().look_around(look)
+
+    def _one_more(self) -> None:
+        assert not self.stopped
+        self._reports += 1
+        assert self._reports == 1, "two reports at once"

@@ -240,7 +240,7 @@ def test_what_a_car_looks_like_comes_before_or_after_its_plate() -> None:
     assert (second.text, look(second)) == ("XY98ZZZ", "red Suzuki Swift")
     assert r.car_due(last=True) is None
     assert [look(read) for read in r.end()] == ["red Suzuki Swift"] * 2
-    assert r.cars() == {"described": 2, "not_found": 0, "given_up": 0, "without_plate": 0}
+    assert r.cars().items() >= {"described": 2, "not_found": 0, "given_up": 0, "without_plate": 0}.items()
 
 
 def test_a_track_waits_for_what_its_car_looks_like_and_is_then_kept_without_a_plate() -> None:

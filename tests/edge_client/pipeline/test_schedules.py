@@ -27,7 +27,9 @@ schedules = st.builds(
     displays_s=st.lists(st.sampled_from([0.0, 0.01, 0.03, 0.1]), min_size=1, max_size=4).map(tuple),
     stop_at_step=st.one_of(st.none(), st.integers(0, 160)),
     source_hangs=st.booleans(),
+    cars=st.booleans(),
 )
+FRAMES_OF_A_PASSING = 20
 USUAL = Schedule(40, False, 2, 0.5, ((0.08, "found"),), (0.01,), None, False)
 SLOW = dataclasses.replace(USUAL, outcomes=((3.0, "found"), (0.08, "found")))
 
@@ -39,6 +41,9 @@ def test_whatever_becomes_of_requests_all_that_must_hold_does(schedule: Schedule
         ended = simulate(schedule, patch)
     if schedule.stop_at_step is None:
         assert ended.captured == schedule.frames
+    if schedule.frames < FRAMES_OF_A_PASSING:  # too few for a car to pass and come back
+        assert ended.colours.count("green") <= 1
+    assert schedule.cars or not ended.colours
 
 
 def test_schedules_go_where_they_should() -> None:
@@ -50,6 +55,12 @@ def test_schedules_go_where_they_should() -> None:
         assert usual.read == set(TEXTS)
         full = simulate(dataclasses.replace(USUAL, full=True, deadline_s=40.0), patch)
         assert full.annotated == full.shown == 40
+        cars = simulate(dataclasses.replace(USUAL, cars=True, full=True, deadline_s=40.0), patch)
+        assert cars.read == set(TEXTS)
+        assert cars.colours == ("green",)
+        live = simulate(dataclasses.replace(USUAL, cars=True, max_in_flight=4), patch)
+        assert live.read == set(TEXTS)
+        assert live.colours.count("green") == 1
         stopped = simulate(dataclasses.replace(USUAL, stop_at_step=40), patch)
         assert stopped.stopped and 0 < stopped.captured < 40
         unread = simulate(dataclasses.replace(USUAL, outcomes=((0.03, "found"), (0.03, "unreachable"))), patch)

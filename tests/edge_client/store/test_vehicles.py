@@ -114,7 +114,7 @@ def test_exports_tell_of_cars(library: ReadLibrary) -> None:
     write_gpx([reads["f"]], [], text)
     (point,) = gpxpy.parse(text.getvalue()).waypoints
     assert (point.name, point.type) == ("red Suzuki Swift", "vehicle")
-    assert "could not be read" in str(point.description)
+    assert "was not read" in str(point.description)
 
 
 def test_csv_is_harmless(tmp_path: Path, library: ReadLibrary) -> None:

@@ -59,7 +59,7 @@ function fillCard(card, read) {
     plate.title = "only a keyed hash of this plate is kept";
   } else if (read.text === "") {
     plate.append(element("span", "unread", "plate not read"));
-    plate.title = "the plate of this car could not be read";
+    plate.title = "the plate of this car was not read, or not found";
   } else {
     const told = (i) => (i < read.characters.length ? read.characters[i] : read.confidence);
     const characters = Array.from(read.text);
