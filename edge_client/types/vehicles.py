@@ -51,9 +51,10 @@ class Vehicle:
         return any(mine and theirs and mine != theirs for mine, theirs in pairs)
 
     def agrees(self, other: Vehicle) -> bool:
-        """Whether both have a colour or a make in common, and contradict each other in neither."""
-        same = (self.colour and self.colour == other.colour) or (self.make and self.make == other.make)
-        return bool(same) and not self.contradicts(other)
+        """Whether both have the make in common, or colour and type, and contradict each other in neither."""
+        made_alike = bool(self.make) and self.make == other.make
+        look_alike = bool(self.colour and self.type) and (self.colour, self.type) == (other.colour, other.type)
+        return (made_alike or look_alike) and not self.contradicts(other)
 
     def merged(self, before: Vehicle) -> Vehicle:
         """This look at it, with what an earlier one of the same car told besides."""

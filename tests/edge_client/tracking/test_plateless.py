@@ -153,7 +153,7 @@ def test_plates_that_come_while_an_answer_is_on_its_way_count() -> None:
     ("vehicle", "time_s", "kept"),
     [
         (RED, 3.0, 0),
-        (RED_SUZUKI, 3.0, 0),
+        (RED_SUZUKI, 3.0, 1),  # its type is not known
         (BLUE, 3.0, 1),
         (FIAT, 3.0, 1),  # it may be
         (Vehicle("car", "suv", type_confidence=0.9), 3.0, 1),  # many are

@@ -38,7 +38,9 @@ def test_a_later_look_goes_before_and_keeps_what_it_does_not_tell() -> None:
 @pytest.mark.parametrize(
     ("one", "other", "contradicts", "agrees"),
     [
-        (Vehicle(colour="red"), Vehicle(colour="red"), False, True),
+        (Vehicle(colour="red"), Vehicle(colour="red"), False, False),  # many cars are red
+        (Vehicle(colour="red", type="van"), Vehicle(colour="red", type="van"), False, True),
+        (Vehicle(colour="red", type="van"), Vehicle(colour="red", type="suv"), False, False),
         (Vehicle(colour="red", make="suzuki"), Vehicle(make="suzuki"), False, True),
         (Vehicle(colour="red", make="suzuki"), Vehicle(colour="blue", make="suzuki"), True, False),
         (Vehicle(colour="red", make="suzuki"), Vehicle(colour="red", make="fiat"), True, False),
