@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-HEIGHT_PX: Final = 192
-WIDTH_PX: Final = 256
+HEIGHT_PX: Final = 224
+WIDTH_PX: Final = 288
 """The input's size: cars are wider than high, so a square would spend pixels on the road and the sky."""
 SQUARE_PX: Final = 224
 """Side of the input for a picture that is centre-cropped to a square."""

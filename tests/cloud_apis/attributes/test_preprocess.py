@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloud_apis.attributes.preprocess import centre_square, crop_of, network_input, resized
+from cloud_apis.attributes.preprocess import HEIGHT_PX, WIDTH_PX, centre_square, crop_of, network_input, resized
 
 coordinates = st.floats(-5000, 5000)
 
@@ -45,11 +45,11 @@ def test_the_input_is_rgb_about_zero() -> None:
 @pytest.mark.parametrize("shape", [(1, 1, 3), (3000, 20, 3), (192, 256, 3)])
 def test_any_crop_becomes_the_inputs_size(shape: tuple[int, int, int]) -> None:
     crop = np.full(shape, 90, np.uint8)
-    assert resized(crop).shape == (192, 256, 3)
+    assert resized(crop).shape == (HEIGHT_PX, WIDTH_PX, 3)
     assert (resized(crop) == 90).all()
 
 
 def test_a_fine_pattern_does_not_flicker_when_a_large_crop_is_reduced() -> None:
-    fine = np.zeros((600, 1100, 3), np.uint8)
+    fine = np.zeros((600, 1160, 3), np.uint8)
     fine[:, ::2] = 200
     assert (np.abs(resized(fine).astype(int) - 100) <= 1).all()

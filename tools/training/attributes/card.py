@@ -25,7 +25,8 @@ SHARED_LABELS = (
 FURTHER_LABELS = (
     "Of the cars to train on {} are further ones that stand smaller or half hidden in the same pictures, or that the "
     "data folder leaves without labels: a vision-language model labelled these from contact sheets, told to leave out "
-    "what it was not sure of (`further_cars.csv` of the training). They were checked here and there only."
+    "what it was not sure of (`further_cars.csv` of the training). They were checked here and there only. Of the data "
+    "folder's own labels some that were open or wrong were given in the same way (`amended_cars.csv`)."
 )
 LIMITS = (
     "Learnt from a few thousand photos, mostly of South Asia, Europe and North America: makes and models that are "
@@ -83,7 +84,8 @@ def write_cards(
         ],
         limits=LIMITS if shared else ("The figures are of pictures like the training's: expect less elsewhere.",),
         facts={
-            "network": f"{manifest['backbone']}, mean over the last map, one linear layer for each head",
+            "network": f"{manifest['backbone']}, means over the last map and over its upper and lower half, one linear "
+            "layer for each head",
             "steps": f"{plan.head_steps} of the heads alone, {plan.steps} of all layers but the first {plan.frozen}",
         },
     )

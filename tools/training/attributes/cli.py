@@ -15,7 +15,7 @@ from cloud_apis.attributes.preprocess import HEIGHT_PX, WIDTH_PX
 from tools.data import require_data_root
 from tools.training.attributes.backbones import BACKBONES
 from tools.training.attributes.card import write_cards
-from tools.training.attributes.examples import Example, load_further, load_own, load_shared
+from tools.training.attributes.examples import Example, amended, load_further, load_own, load_shared
 from tools.training.attributes.export import export, file_logits
 from tools.training.attributes.plan import Plan
 from tools.training.attributes.report import write_report
@@ -37,8 +37,8 @@ takes folders of pictures (my-cars/suzuki/*.jpg, my-cars/tesla/*.jpg, ...: one h
 
 Boxes may be left out (the whole picture is the car) and so may be labels; each column after the box is a head, and a
 model is one of its make. A column listing keeps the pictures of one car together when some are held out; train.csv of
-python -m tools.dataset split is taken as it is. Without --data the labelled cars of the data folder are taken, and
-those labelled beside them in further_cars.csv.
+python -m tools.dataset split is taken as it is. Without --data the labelled cars of the data folder are taken, with
+what amended_cars.csv knows of them besides, and those labelled beside them in further_cars.csv.
 
 Training goes in two steps: the new heads on the frozen backbone, then all layers but the first few at rates that fall
 towards the input. A part of the pictures is held out by a hash of their names, near duplicates and listings together;
@@ -90,6 +90,10 @@ def parser() -> argparse.ArgumentParser:
         help="share of steps on pictures with a piece of another (%(default)s)",
     )  # fmt: skip
     it.add_argument("--parts", type=float, default=plan.parts, help="share of views of a car's part (%(default)s)")
+    it.add_argument(
+        "--drop-path", type=float, default=plan.drop_path,
+        help="share of pictures that pass by the last block of an EfficientNet-Lite, earlier ones less (%(default)s)",
+    )  # fmt: skip
     it.add_argument("--batch", type=int, default=plan.batch, help="pictures a step (default: %(default)s)")
     it.add_argument("--rate", type=float, default=plan.rate, help="peak learning rate (default: %(default)s)")
     it.add_argument(
@@ -126,6 +130,8 @@ def plan_of(arguments: argparse.Namespace) -> Plan:
         raise ValueError("--full-share and --square-share must be between 0 and 1")
     if min(arguments.mixup, arguments.cutmix, arguments.parts) < 0 or arguments.mixup + arguments.cutmix > 1:
         raise ValueError("--mixup, --cutmix and --parts are shares, the first two at most 1 together")
+    if not 0 <= arguments.drop_path < 1:
+        raise ValueError("--drop-path must be at least 0 and less than 1")
     if not 0 < arguments.layer_factor <= 1:
         raise ValueError("--layer-factor must be more than 0 and at most 1")
     return replace(
@@ -136,6 +142,7 @@ def plan_of(arguments: argparse.Namespace) -> Plan:
         mixup=arguments.mixup,
         cutmix=arguments.cutmix,
         parts=arguments.parts,
+        drop_path=arguments.drop_path,
         rate=arguments.rate,
         layer_factor=arguments.layer_factor,
         frozen=arguments.frozen,
@@ -167,7 +174,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _of_the_data_folder() -> list[Example]:
     root = require_data_root()
-    return [*load_shared(root), *load_further(root)]
+    return [*amended(load_shared(root), root), *load_further(root)]
 
 
 def fine_tuned(arguments: argparse.Namespace, plan: Plan, examples: Sequence[Example], command: str) -> None:

@@ -22,7 +22,7 @@ from tools.training.attributes.train import Material
 from tools.training.common.export import export_onnx, quantise, write_manifest
 
 CALIBRATION_PICTURES = 200
-VERSION = "1.3.1"
+VERSION = "1.4.0"
 
 
 def export(

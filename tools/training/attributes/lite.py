@@ -97,11 +97,18 @@ class Block(nn.Module):
         self.depthwise = FoldedConv(inner, inner, kernel, stride, inner, True)
         self.project = FoldedConv(inner, outputs, 1, 1, 1, False)
         self.residual = stride == 1 and inputs == outputs
+        self.dropped = 0.0
+        """Share of the pictures that pass by this block while it trains; see `drop_paths`."""
 
     def forward(self, x: Tensor) -> Tensor:
         expanded = x if self.expand is None else self.expand(x)
         y: Tensor = self.project(self.depthwise(expanded))
-        return x + y if self.residual else y
+        if not self.residual:
+            return y
+        if self.training and self.dropped:
+            kept = torch.rand(len(y), 1, 1, 1, device=y.device) >= self.dropped
+            y = y * (kept / (1 - self.dropped)).to(y.dtype)
+        return x + y
 
 
 class EfficientNetLite(nn.Module):
@@ -133,6 +140,15 @@ class EfficientNetLite(nn.Module):
             x = block(x)
         features: Tensor = self.head(x)
         return features
+
+    def drop_paths(self, share: float) -> None:
+        """Let pictures pass by blocks at random while it trains, the last by ``share`` of them, earlier ones by less.
+
+        Source: Huang et al., "Deep Networks with Stochastic Depth", arXiv:1603.09382.
+        """
+        for number, block in enumerate(self.blocks, 1):
+            assert isinstance(block, Block)  # noqa: S101 - for the type checker
+            block.dropped = share * number / len(self.blocks)
 
     def layers(self) -> list[list[nn.Parameter]]:
         """The weights from the input on, in groups that learn at rates of their own."""

@@ -14,6 +14,8 @@ from tools.training.attributes.classes import Head, Targets
 SMOOTHING = 0.1
 REDUCED = 4
 STRIDE = 32
+POOLED = 3
+"""Means over the last map that the heads see; see `pool`."""
 WORDS, PLACES = 64, 4
 HEAD_WEIGHTS = {"view": 0.3, "make": 0.7}
 
@@ -47,10 +49,11 @@ class Attributes(nn.Module):
         self.names = tuple(head.name for head in heads)
         self.backbone = build(backbone)
         features = int(self.backbone.features)  # type: ignore[arg-type]  # every backbone has it
+        looked_at = POOLED * features
         self.dropout = nn.Dropout(dropout)
         self.colour = ColourWords(features) if "colour" in self.names else None
         self.heads = nn.ModuleList(
-            nn.Linear(features + (ColourWords.features if head.name == "colour" else 0), len(head.labels))
+            nn.Linear(looked_at + (ColourWords.features if head.name == "colour" else 0), len(head.labels))
             for head in heads
         )
         for layer in self.heads:
@@ -63,7 +66,7 @@ class Attributes(nn.Module):
         return [*self.heads.parameters(), *(self.colour.parameters() if self.colour is not None else ())]
 
     def pooled(self, image: Tensor) -> Tensor:
-        """The backbone's features, float (N, channels)."""
+        """The backbone's features, float (N, `POOLED` x channels)."""
         return pool(self.backbone(image))
 
     def answer(self, pooled: Tensor, colours: Tensor | None = None) -> tuple[Tensor, ...]:
@@ -87,8 +90,12 @@ class Attributes(nn.Module):
 
 
 def pool(maps: Tensor) -> Tensor:
-    """The mean over the places of a map (N, C, H, W): (N, C)."""
-    return functional.adaptive_avg_pool2d(maps, 1).flatten(1)
+    """The means of a map (N, C, H, W) over all places, its upper half and its lower half: (N, 3 C).
+
+    Roof and windows are above, lights, grille and badge below.
+    """
+    half = maps.shape[2] // 2
+    return torch.cat([part.mean((2, 3)) for part in (maps, maps[:, :, : max(half, 1)], maps[:, :, half:])], 1)
 
 
 def reduced(image: Tensor) -> Tensor:

@@ -12,7 +12,8 @@ class Plan:
     ``square_share`` is the share of steps that see the middle square of each car, as clients of `/colors` send it.
     ``parts`` is the share of views that show a part of the car only, ``cutmix`` that of steps in which a rectangle of
     each picture is another one's (Yun et al. 2019, arXiv:1905.04899). With ``views`` the maps of the frozen layers are
-    computed once, of so many views of each picture (`frozen`).
+    computed once, of so many views of each picture (`frozen`). ``drop_path`` is the share of pictures that pass by the
+    last block of an EfficientNet-Lite (stochastic depth).
     """
 
     steps: int = 2500
@@ -24,13 +25,14 @@ class Plan:
     layer_factor: float = 0.9
     frozen: int = 4
     views: int = 0
-    small: tuple[int, int] = (160, 224)
-    full: tuple[int, int] = (192, 256)
+    small: tuple[int, int] = (192, 256)
+    full: tuple[int, int] = (224, 288)
     full_share: float = 0.25
     square_share: float = 0.0
     mixup: float = 0.3
     cutmix: float = 0.0
     parts: float = 0.0
+    drop_path: float = 0.0
     evaluate_every: int = 250
     patience: int = 0
     seed: int = 1

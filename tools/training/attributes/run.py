@@ -14,6 +14,7 @@ from tools.training.attributes.backbones import pretrained
 from tools.training.attributes.begin import begin_with
 from tools.training.attributes.classes import Head, heads_of
 from tools.training.attributes.examples import Example
+from tools.training.attributes.lite import EfficientNetLite
 from tools.training.attributes.network import Attributes
 from tools.training.attributes.pictures import Crop, load_crops
 from tools.training.attributes.plan import Plan
@@ -93,6 +94,8 @@ def train(
         elif start_from is None:
             train_heads(network, parts.kept, plan, compute)
             run.save("heads.pt", network.state_dict())
+    if isinstance(network.backbone, EfficientNetLite):
+        network.backbone.drop_paths(plan.drop_path)
     network.to(compute.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     (folder / "plan.json").write_text(json.dumps({"backbone": backbone, **asdict(plan)}, indent=1) + "\n")
     fine_tune(network, parts.kept, parts.dev, parts.heads, plan, run, compute)

@@ -18,11 +18,20 @@ from tools.dataset.cli import main as dataset
 from tools.training.attributes.calibrate import calibrate
 from tools.training.attributes.classes import Head, Targets, heads_of, targets
 from tools.training.attributes.depthwise import depthwise
-from tools.training.attributes.examples import FURTHER, HEADS, Example, load_further, load_own
+from tools.training.attributes.examples import (
+    AMENDED,
+    FURTHER,
+    HEADS,
+    Example,
+    amended,
+    load_further,
+    load_own,
+    load_shared,
+)
 from tools.training.attributes.fold import folded_for_good
 from tools.training.attributes.lite import EfficientNetLite
 from tools.training.attributes.measure import measure
-from tools.training.attributes.network import head_loss
+from tools.training.attributes.network import POOLED, head_loss, pool
 from tools.training.attributes.pictures import Crop, cut, load_crops, plain_view, random_view
 from tools.training.attributes.run import parts_of
 from tools.training.attributes.split import groups, in_dev
@@ -52,6 +61,30 @@ def test_folding_changes_no_output() -> None:
         after = folded_for_good(network)(image)
     assert before.shape == (1, 1280, 2, 3)
     torch.testing.assert_close(before, after, rtol=1e-4, atol=1e-4)
+
+
+def test_heads_see_the_upper_and_the_lower_half_apart() -> None:
+    maps = torch.zeros(2, 5, 7, 3)
+    maps[:, :, 3:] = 7.0
+    pooled = pool(maps)
+    assert pooled.shape == (2, POOLED * 5)
+    torch.testing.assert_close(pooled[0], torch.tensor([4.0] * 5 + [0.0] * 5 + [7.0] * 5))
+    assert pool(torch.ones(1, 5, 1, 1)).isfinite().all()  # of a map that is one row high both halves are this row
+
+
+def test_pictures_pass_by_blocks_while_it_trains_and_never_else() -> None:
+    torch.manual_seed(0)
+    network = EfficientNetLite(0)
+    image = torch.randn(1, 3, 64, 64).expand(8, -1, -1, -1)
+    with torch.no_grad():
+        plain = network.eval()(image)
+        network.drop_paths(0.5)
+        assert torch.equal(network(image), plain)
+        answers = network.train()(image)
+        spread = (answers - answers[:1]).abs().max()
+        assert spread > 0.1 * plain.abs().mean()  # each picture goes its own way
+        network.drop_paths(0.0)
+        torch.testing.assert_close(network(image), plain, rtol=1e-4, atol=0)
 
 
 def test_rare_makes_are_others_and_rare_models_their_makes_others() -> None:
@@ -257,15 +290,32 @@ def test_further_cars_lie_in_the_data_folder_under_their_own_names(tmp_path: Pat
     assert (car.source, car.further) == ("a", True)
 
 
-def test_our_own_labels_are_whole() -> None:
-    with FURTHER.open(newline="", encoding="utf-8") as stream:
+def test_amended_cars_are_the_data_folders_with_what_we_know_besides(tmp_path: Path) -> None:
+    picture = tmp_path / "1.png"
+    cv2.imwrite(str(picture), np.zeros((8, 8, 3), np.uint8))
+    cars = [
+        Example(picture, (1, 2, 7, 7.3000001), {"colour": "red", "type": "sedan"}, "a"),
+        Example(picture, (0, 0, 7, 8), {"colour": "blue"}, "a"),
+    ]
+    table = tmp_path / "labels.csv"
+    table.write_text("file,xmin,ymin,xmax,ymax,colour,type,make\n1.png,1,2,7,7.3,,coupe,opel\n", encoding="utf-8")
+    first, second = amended(cars, tmp_path, table)
+    assert (dict(first.labels), first.further) == ({"colour": "red", "type": "coupe", "make": "opel"}, False)
+    assert second == cars[1]
+    with pytest.raises(ValueError, match=r"1\.png has no labelled car at \(1\.0, 2\.0, 7\.0, 7\.3\)"):
+        amended(cars[1:], tmp_path, table)
+
+
+@pytest.mark.parametrize(("table", "least"), [(FURTHER, 1000), (AMENDED, 40)])
+def test_our_own_labels_are_whole(table: Path, least: int) -> None:
+    with table.open(newline="", encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
-    assert len(rows) > 1000
+    assert len(rows) > least
     assert len({(row["file"], row["xmin"], row["ymin"]) for row in rows}) == len(rows)
     for row in rows:
         assert set(row) == {"file", "xmin", "ymin", "xmax", "ymax", *HEADS}
         assert row["view"] in ("", "front", "rear", "side")
-        assert row["make"] or not row["model"]
+        assert row["make"] or not row["model"] or table == AMENDED  # there the data folder knows it
         assert any(row[head] for head in HEADS)
 
 
@@ -279,3 +329,7 @@ def test_none_of_our_own_labels_is_of_a_picture_to_measure_on() -> None:
         measured |= {(file.parent / image["file_name"]).resolve() for image in content["images"]}
     assert len(measured) > 1000
     assert measured.isdisjoint(car.file.resolve() for car in load_further(root))
+    cars = load_shared(root)
+    changed = [new for new, old in zip(amended(cars, root), cars, strict=True) if new != old]
+    assert changed
+    assert measured.isdisjoint(car.file.resolve() for car in changed)
