@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from cloud_apis.attributes.heads import HeadManifest
 from cloud_apis.attributes.postprocess import OTHER, makes_of, softmax
 from tools.training.attributes.classes import Head
 from tools.training.attributes.examples import Example
@@ -39,16 +40,25 @@ class Calibration:
     right: float
 
 
-def calibrate(logits: Logits, examples: Sequence[Example], heads: Sequence[Head]) -> dict[str, Calibration]:
-    """The calibration of each head; makes, where there are models too, after the models."""
+def calibrate(
+    logits: Logits, examples: Sequence[Example], heads: Sequence[Head], known: Mapping[str, HeadManifest] | None = None
+) -> dict[str, Calibration]:
+    """The calibration of each head; makes, where there are models too, after the models.
+
+    With ``known`` nothing is fitted: what another manifest says of the heads is taken. Raises ValueError where it says
+    nothing of one.
+    """
     by_name = {head.name: head for head in heads}
     order = sorted((head for head in heads if head.name in logits), key=lambda head: head.name == "make")
+    strange = [head.name for head in order if known is not None and head.name not in known]
+    if strange:
+        raise ValueError(f"the manifest that the calibration is taken of has no head {strange[0]}")
     found: dict[str, Calibration] = {}
     for head in order:
         fine = by_name.get("model") if head.name == "make" else None
         models = softmax(logits["model"], found["model"].temperature) if fine else None
         best: tuple[float, float, NDArray[np.float32]] | None = None
-        for temperature in TEMPERATURES:
+        for temperature in TEMPERATURES if known is None else (known[head.name].temperature,):
             shares = softmax(logits[head.name], temperature)
             if fine is not None and models is not None:
                 shares = makes_of(shares, models, head.labels, fine.labels)
@@ -59,7 +69,7 @@ def calibrate(logits: Logits, examples: Sequence[Example], heads: Sequence[Head]
                 best = (cost, temperature, shares)
         assert best is not None  # noqa: S101 - there are temperatures
         certain, right = _answers(best[2], examples, head)
-        least = _least(certain, right, WANTED.get(head.name, OTHERWISE))
+        least = _least(certain, right, WANTED.get(head.name, OTHERWISE)) if known is None else known[head.name].least
         given = certain >= least
         share = float(right[given].mean()) if given.any() else 0.0
         found[head.name] = Calibration(best[1], least, float(given.mean()) if len(given) else 0.0, share)

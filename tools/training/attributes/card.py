@@ -48,7 +48,9 @@ def write_cards(
         for head in manifest["heads"]
         if (right := manifest["dev_answers_right"][head["name"]]) is not None
     ]
-    held_out = f"the {len(parts.dev.examples)} pictures held out, which chose the checkpoint and the calibration"
+    held_out = f"the {len(parts.dev.examples)} pictures held out"
+    kept_from = manifest.get("calibration_kept_from")
+    calibration = f"kept from version {kept_from}, which held out more" if kept_from else "which it was fitted on"
     photos = {name: f"{licence} ({title})" for name, (title, licence) in VEHICLE_PHOTOS.items()}
     known = {**photos, **licences(data_root())} if shared else {}
     names = [example.source for example in parts.kept.examples]
@@ -74,10 +76,11 @@ def write_cards(
         data=[*data, *((SHARED_LABELS, FURTHER_LABELS.format(further)) if shared else ())],
         figures=[
             *figures,
-            Figures(f"Shares of right answers on {held_out}:", ("head", *dev), rows),
+            Figures(f"Shares of right answers on {held_out}, which chose the checkpoint:", ("head", *dev), rows),
             Figures(
-                f"Calibration on {held_out}: logits are divided by the temperature; below the least probability none "
-                "is named. Of what was asked so many were answered, and so many of the answers were right:",
+                f"Calibration on {held_out}, {calibration}: logits are divided by the temperature; below the least "
+                "probability none is named. Of what was asked so many were answered, and so many of the answers were "
+                "right:",
                 ("head", "temperature", "least", "answered", "right"),
                 answers,
             ),

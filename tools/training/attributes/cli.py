@@ -11,7 +11,10 @@ from pathlib import Path
 
 import torch
 
+from cloud_apis.attributes.classifier import MODEL
 from cloud_apis.attributes.preprocess import HEIGHT_PX, WIDTH_PX
+from cloud_apis.errors import StartError
+from cloud_apis.model_files import load_model_file
 from tools.data import require_data_root
 from tools.training.attributes.backbones import BACKBONES
 from tools.training.attributes.card import write_cards
@@ -20,6 +23,7 @@ from tools.training.attributes.export import export, file_logits
 from tools.training.attributes.plan import Plan
 from tools.training.attributes.report import write_report
 from tools.training.attributes.run import parts_of, train
+from tools.training.attributes.split import DEV_PERCENT
 from tools.training.common.card import OWN, command_line
 from tools.training.common.device import add_options, choose
 from tools.training.common.loop import log_to
@@ -82,6 +86,15 @@ def parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     it.add_argument("--least", type=int, default=8, help="pictures that a class needs (default: %(default)s)")
     it.add_argument("--least-models", type=int, default=6, help="pictures that a model needs (default: %(default)s)")
+    it.add_argument(
+        "--held-out", type=float, default=DEV_PERCENT, metavar="PERCENT",
+        help="pictures that are not trained on; fewer are some of those that are with more (default: %(default)s)",
+    )  # fmt: skip
+    it.add_argument(
+        "--calibration", type=Path, metavar="FOLDER",
+        help="folder of an attributes.onnx with the same heads whose probabilities' calibration is kept: for a last "
+        "run that holds out too few pictures to fit one",
+    )  # fmt: skip
     it.add_argument("--head-steps", type=int, default=plan.head_steps, help="steps of the heads alone (%(default)s)")
     it.add_argument("--steps", type=int, default=plan.steps, help="steps of all layers (default: %(default)s)")
     it.add_argument("--mixup", type=float, default=plan.mixup, help="share of steps on mixed pictures (%(default)s)")
@@ -130,6 +143,8 @@ def plan_of(arguments: argparse.Namespace) -> Plan:
         raise ValueError("--full-share and --square-share must be between 0 and 1")
     if min(arguments.mixup, arguments.cutmix, arguments.parts) < 0 or arguments.mixup + arguments.cutmix > 1:
         raise ValueError("--mixup, --cutmix and --parts are shares, the first two at most 1 together")
+    if not 0 < arguments.held_out < 100:
+        raise ValueError("--held-out must be more than 0 and less than 100 percent")
     if not 0 <= arguments.drop_path < 1:
         raise ValueError("--drop-path must be at least 0 and less than 1")
     if not 0 < arguments.layer_factor <= 1:
@@ -166,7 +181,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         examples = load_own(arguments.data, arguments.head) if arguments.data else _of_the_data_folder()
         command = command_line("tools.training.attributes", sys.argv[1:] if argv is None else argv)
         fine_tuned(arguments, plan, examples, command)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, StartError) as error:
         print(f"attributes: error: {error}", file=sys.stderr)
         return 1
     return 0
@@ -181,12 +196,15 @@ def fine_tuned(arguments: argparse.Namespace, plan: Plan, examples: Sequence[Exa
     """Train as planned, then write models, manifest, card and report."""
     compute = choose(arguments.device, arguments.precision)
     log.info("%s, %s", compute, arguments.backbone)
-    parts = parts_of(examples, arguments.run, arguments.least, arguments.least_models)
+    known = load_model_file(arguments.calibration, MODEL)[1] if arguments.calibration else None
+    parts = parts_of(
+        examples, arguments.run, arguments.least, arguments.least_models, held_out_percent=arguments.held_out
+    )
     network = train(parts, arguments.backbone, arguments.weights, plan, arguments.run, compute, arguments.start_from)
     target = arguments.target or arguments.run / "models"
     fields = {"backbone": arguments.backbone, "trained_steps": plan.steps}
     served = HEIGHT_PX, WIDTH_PX
-    figures = export(network, parts.kept, parts.dev, parts.heads, served, target, plan.seed, fields)
+    figures = export(network, parts.kept, parts.dev, parts.heads, served, target, plan.seed, fields, known)
     write_cards(target, parts, plan, command, arguments.licence, shared=not arguments.data)
     logits = file_logits(target / "attributes.onnx", parts.dev.crops, served, [head.name for head in parts.heads])
     write_report(arguments.run / "report", logits, parts.dev.examples, parts.dev.crops, parts.heads)

@@ -16,6 +16,7 @@ FURTHER: Final = Path(__file__).with_name("further_cars.csv")
 """Labels that a vision-language model gave from contact sheets, told to leave out what it was not sure of."""
 AMENDED: Final = Path(__file__).with_name("amended_cars.csv")
 """Labels that the data folder leaves open or has wrong, given by the same means where it was sure."""
+TAKEN_BACK: Final = "-"
 FARTHEST_PX: Final = 1e6
 """No picture reaches as far as this: a corner beyond is a slip of the table."""
 NO_HEADS: Final = ("file", "path", "xmin", "ymin", "xmax", "ymax", "source", "listing")
@@ -72,14 +73,17 @@ def load_further(root: Path, table: Path = FURTHER) -> list[Example]:
 def amended(examples: Sequence[Example], root: Path, table: Path = AMENDED) -> list[Example]:
     """The cars of the data folder, with the labels of a table before their own; it names them by picture and box.
 
-    Raises FileNotFoundError where a picture is missing, ValueError where a car of the table is not among them.
+    A label "-" takes back one that nobody could tell from the picture. Raises FileNotFoundError where a picture is
+    missing, ValueError where a car of the table is not among them.
     """
     told = {_place(one): one.labels for one in _table(table, root)}
     strangers = set(told) - {_place(example) for example in examples}
     if strangers:
         file, box = min(strangers)
         raise ValueError(f"{table}: {file.name} has no labelled car at {box}: it is of another version of the data")
-    return [replace(one, labels={**one.labels, **told.get(_place(one), {})}) for one in examples]
+    merged = ({**one.labels, **told.get(_place(one), {})} for one in examples)
+    known = ({head: label for head, label in labels.items() if label != TAKEN_BACK} for labels in merged)
+    return [replace(one, labels=labels) for one, labels in zip(examples, known, strict=True)]
 
 
 def _place(example: Example) -> tuple[Path, tuple[float, ...]]:

@@ -12,6 +12,8 @@ import torch
 from numpy.typing import NDArray
 
 from cloud_apis.attributes.classifier import MODEL
+from cloud_apis.attributes.heads import heads_of
+from cloud_apis.model_files import Manifest
 from tools.training.attributes.calibrate import calibrate
 from tools.training.attributes.classes import Head
 from tools.training.attributes.fold import folded_for_good
@@ -27,12 +29,13 @@ VERSION = "1.4.0"
 
 def export(
     network: Attributes, kept: Material, dev: Material, heads: Sequence[Head], size: tuple[int, int], target: Path,
-    seed: int, fields: Mapping[str, object],
+    seed: int, fields: Mapping[str, object], calibrated: Manifest | None = None,
 ) -> dict[str, Measured]:  # fmt: skip
     """Write ``attributes.float32.onnx``, ``attributes.onnx`` (int8) and the manifest into ``target``.
 
     The network is folded in place. int8 is calibrated on training pictures; temperatures and least probabilities on
-    the held-out ones, through the int8 file. Returns the figures on these by precision.
+    the held-out ones, through the int8 file, or taken from another file's manifest, ``calibrated``.
+    Returns the figures on these by precision.
     """
     target.mkdir(parents=True, exist_ok=True)
     files = {"float32": target / f"{MODEL}.float32.onnx", "int8": target / f"{MODEL}.onnx"}
@@ -44,7 +47,8 @@ def export(
     quantise(files["float32"], files["int8"], "image", _views(kept.crops, size, seed), exact)
     logits = {precision: file_logits(file, dev.crops, size, network.names) for precision, file in files.items()}
     figures = {precision: measure(found, dev.examples, heads) for precision, found in logits.items()}
-    calibrations = calibrate(logits["int8"], dev.examples, heads)
+    known = {head.name: head for head in heads_of(calibrated)} if calibrated else None
+    calibrations = calibrate(logits["int8"], dev.examples, heads, known)
     described = [
         {
             "name": head.name,
@@ -61,6 +65,7 @@ def export(
         "(height x width); H and W multiples of 32",
         "output": ", ".join(f"`{name}`" for name in network.names) + ": raw logits (N, classes)",
         **fields,
+        **({"calibration_kept_from": calibrated.version} if calibrated else {}),
         "dev": {precision: _rounded(one.figures) for precision, one in figures.items()},
         "dev_answered": {name: round(one.answered, 4) for name, one in calibrations.items()},
         "dev_answers_right": {name: round(one.right, 4) for name, one in calibrations.items()},

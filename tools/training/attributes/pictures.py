@@ -23,6 +23,8 @@ KEPT_MARGIN: Final = 0.2
 LONGEST_PX: Final = 672
 """Cars as sharp as pictures show them, so that training reduces them as the APIs do."""
 NO_COLOUR_SHARE: Final = 0.15
+TINT: Final = 0.04
+"""Standard deviation of the logarithm of each channel's gain: a white balance that is a little off."""
 Image = NDArray[np.uint8]
 
 
@@ -150,7 +152,9 @@ def _light(view: Image, rng: np.random.Generator) -> tuple[Image, bool]:
     strength = 2.0 if wild else 1.0
     ramp = np.linspace(0, 1, 256, dtype=np.float32) ** float(np.exp(rng.normal(0, 0.12 * strength)))
     ramp = (ramp - 0.5) * float(np.exp(rng.normal(0, 0.12 * strength))) + 0.5 + float(rng.normal(0, 0.04 * strength))
-    view = np.asarray(cv2.LUT(np.ascontiguousarray(view), (np.clip(ramp, 0, 1) * 255).astype(np.uint8)), np.uint8)
+    tinted = ramp[:, None] * np.exp(rng.normal(0, TINT * strength, 3))
+    table = (np.clip(tinted, 0, 1) * 255).astype(np.uint8)
+    view = np.asarray(cv2.LUT(np.ascontiguousarray(view), table[None]), np.uint8)
     if rng.random() < 0.5:
         grey = cv2.cvtColor(cv2.cvtColor(view, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
         share = float(rng.uniform(0.8, 1.25))

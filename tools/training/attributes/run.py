@@ -18,7 +18,7 @@ from tools.training.attributes.lite import EfficientNetLite
 from tools.training.attributes.network import Attributes
 from tools.training.attributes.pictures import Crop, load_crops
 from tools.training.attributes.plan import Plan
-from tools.training.attributes.split import groups, in_dev
+from tools.training.attributes.split import DEV_PERCENT, groups, in_dev
 from tools.training.attributes.train import Material, fine_tune, train_heads
 from tools.training.common.device import Compute
 from tools.training.common.run_folder import RunFolder
@@ -37,16 +37,18 @@ class Parts:
 
 
 def parts_of(
-    examples: Sequence[Example], folder: Path, least: int = 8, least_models: int = 6, known: Sequence[Head] = ()
-) -> Parts:
+    examples: Sequence[Example], folder: Path, least: int = 8, least_models: int = 6, known: Sequence[Head] = (),
+    held_out_percent: float = DEV_PERCENT,
+) -> Parts:  # fmt: skip
     """Read the pictures and divide them; the classes are those of the run, of ``known``, or what is trained on.
 
-    Further cars in pictures that are held out are left out altogether.
+    Further cars in pictures that are held out are left out altogether. With fewer percent held out, these are some of
+    those that are with more.
 
     Raises ValueError when there is too little to train from.
     """
     readable, crops = load_crops(examples)
-    held_out = in_dev(readable, groups(crops, [example.listing for example in readable]))
+    held_out = in_dev(readable, groups(crops, [example.listing for example in readable]), held_out_percent)
     pairs = list(zip(readable, crops, held_out, strict=True))
     kept = [(example, crop) for example, crop, out in pairs if not out]
     dev = [(example, crop) for example, crop, out in pairs if out and not example.further]

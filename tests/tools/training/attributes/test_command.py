@@ -72,6 +72,19 @@ def test_a_finished_run_goes_on_with_more_steps(run: Path, car_table: Path) -> N
     assert steps == ["step", "4", "8", "10"]
 
 
+def test_a_last_run_keeps_the_calibration_of_another(run: Path, car_table: Path, tmp_path: Path) -> None:
+    begun = ["--start-from", str(run / "models" / "attributes.onnx"), "--calibration", str(run / "models")]
+    options = ["--data", str(car_table), "--run", str(tmp_path), "--held-out", "5", "--full-share", "0"]
+    assert main([*options, *begun, *QUICK]) == 0
+    first, last = (json.loads((folder / "models" / "attributes.json").read_text()) for folder in (run, tmp_path))
+    assert last["sha256"] != first["sha256"]
+    assert last["calibration_kept_from"] == first["version"]
+    for kept in ("temperature", "least"):
+        assert [head[kept] for head in last["heads"]] == [head[kept] for head in first["heads"]]
+    assert f"kept from version {first['version']}" in (tmp_path / "models" / "attributes.md").read_text()
+    assert "which it was fitted on" in (run / "models" / "attributes.md").read_text()
+
+
 def test_the_weights_of_a_folded_file_are_read_back(run: Path, car_table: Path) -> None:
     heads = [Head(head["name"], tuple(head["labels"])) for head in json.loads((run / "heads.json").read_text())]
     network = Attributes("efficientnet-lite0", heads).eval()

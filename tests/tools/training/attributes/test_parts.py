@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -12,6 +13,7 @@ torch = pytest.importorskip("torch", reason="the train extra is not installed")
 
 from torch.nn import functional
 
+from cloud_apis.attributes.heads import HeadManifest
 from tests.tools.dataset import catalogues
 from tools.data import data_root
 from tools.dataset.cli import main as dataset
@@ -168,6 +170,16 @@ def test_views_have_the_size_asked_for_and_wild_ones_no_colours() -> None:
     assert 0 < len(reddest) < 200
 
 
+def test_the_white_balance_is_a_little_off_where_colours_count() -> None:
+    crop = cut(np.full((50, 80, 3), 120, np.uint8), (10, 10, 70, 40))
+    rng = np.random.default_rng(1)
+    views = [random_view(crop, (48, 64), rng) for _ in range(200)]
+    greys = np.array([np.median(view.reshape(-1, 3), axis=0) for view, trusted in views if trusted])
+    tints = np.ptp(greys, axis=1) / greys.mean(1)
+    assert 0.03 < np.median(tints) < 0.12
+    assert tints.max() < 0.4
+
+
 def test_a_square_view_shows_the_middle_alone() -> None:
     picture = np.full((60, 180, 3), (200, 20, 10), np.uint8)
     picture[:, 50:130] = (10, 20, 200)
@@ -191,6 +203,25 @@ def test_answers_that_are_too_sure_are_softened_and_the_doubtful_not_given() -> 
     found = calibrate({"colour": logits}, examples, [head])["colour"]
     assert found.temperature > 1.5
     assert measure({"colour": logits}, examples, [head]).figures["colour"] == pytest.approx(0.8, abs=0.05)
+
+
+def test_a_known_calibration_is_kept_and_measured() -> None:
+    head = Head("colour", ("black", "red"))
+    logits = np.array([[5, 0], [0, 5], [5, 0], [1, 0]], np.float32)
+    examples = [example(colour=colour) for colour in ("black", "red", "red", "black")]
+    kept = {"colour": HeadManifest(name="colour", labels=list(head.labels), temperature=2.5, least=0.8)}
+    found = calibrate({"colour": logits}, examples, [head], kept)["colour"]
+    assert (found.temperature, found.least, found.answered) == (2.5, 0.8, 0.75)
+    assert found.right == pytest.approx(2 / 3)
+    with pytest.raises(ValueError, match="has no head type"):
+        calibrate({"type": logits}, examples, [Head("type", ("suv", "van"))], kept)
+
+
+def test_fewer_that_are_held_out_are_some_of_the_more() -> None:
+    examples = [example(f"{number}.jpg") for number in range(400)]
+    more, fewer = (in_dev(examples, np.arange(400), percent) for percent in (30, 10))
+    assert 10 < fewer.sum() < more.sum() < 200
+    assert not (fewer & ~more).any()
 
 
 def test_folders_are_classes(tmp_path: Path) -> None:
@@ -298,10 +329,14 @@ def test_amended_cars_are_the_data_folders_with_what_we_know_besides(tmp_path: P
         Example(picture, (0, 0, 7, 8), {"colour": "blue"}, "a"),
     ]
     table = tmp_path / "labels.csv"
-    table.write_text("file,xmin,ymin,xmax,ymax,colour,type,make\n1.png,1,2,7,7.3,,coupe,opel\n", encoding="utf-8")
-    first, second = amended(cars, tmp_path, table)
+    table.write_text(
+        "file,xmin,ymin,xmax,ymax,colour,type,make\n1.png,1,2,7,7.3,,coupe,opel\n1.png,0,0,7,8,-,van,\n",
+        encoding="utf-8",
+    )
+    first, second, third = amended([*cars, replace(cars[0], box=(3, 3, 8, 8))], tmp_path, table)
     assert (dict(first.labels), first.further) == ({"colour": "red", "type": "coupe", "make": "opel"}, False)
-    assert second == cars[1]
+    assert dict(second.labels) == {"type": "van"}  # its colour is taken back
+    assert dict(third.labels) == {"colour": "red", "type": "sedan"}
     with pytest.raises(ValueError, match=r"1\.png has no labelled car at \(1\.0, 2\.0, 7\.0, 7\.3\)"):
         amended(cars[1:], tmp_path, table)
 
