@@ -126,15 +126,20 @@ def cut(image: Image, box: Array, margin: float) -> Image:
     """The box cut from the picture, widened by `margin` of its width and height on each side."""
     height, width = image.shape[:2]
     left, top = corner(box, margin)
-    grow_x, grow_y = margin * (box[2] - box[0]), margin * (box[3] - box[1])
-    right, bottom = min(width, int(np.ceil(box[2] + grow_x))), min(height, int(np.ceil(box[3] + grow_y)))
-    return image[top:bottom, left:right]
+    right, bottom = np.ceil(_widened(box, margin)[2:]).astype(int)
+    return image[top : min(height, bottom), left : min(width, right)]
 
 
 def corner(box: Array, margin: float) -> tuple[int, int]:
     """Where the crop that `cut` gives begins, x and y in pixels of the picture."""
-    grow_x, grow_y = margin * (box[2] - box[0]), margin * (box[3] - box[1])
-    return max(0, int(box[0] - grow_x)), max(0, int(box[1] - grow_y))
+    left, top = _widened(box, margin)[:2]
+    return max(0, int(left)), max(0, int(top))
+
+
+def _widened(box: Array, margin: float) -> Array:
+    """The first four numbers of a box, xmin, ymin, xmax and ymax, with room around; a score may follow them."""
+    grow = margin * (box[2:4] - box[:2])
+    return np.concatenate((box[:2] - grow, box[2:4] + grow))
 
 
 def moved(read: Read, x: float, y: float) -> Read:
