@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import math
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -107,6 +108,11 @@ def parser() -> argparse.ArgumentParser:
         "--drop-path", type=float, default=plan.drop_path,
         help="share of pictures that pass by the last block of an EfficientNet-Lite, earlier ones less (%(default)s)",
     )  # fmt: skip
+    it.add_argument(
+        "--draw", type=_draw, action="append", default=[], metavar="SOURCE=TIMES",
+        help="draw the pictures of one source (the name of their folder) so many times as often, such as those that "
+        "are most like what will be asked; may be given several times",
+    )  # fmt: skip
     it.add_argument("--batch", type=int, default=plan.batch, help="pictures a step (default: %(default)s)")
     it.add_argument("--rate", type=float, default=plan.rate, help="peak learning rate (default: %(default)s)")
     it.add_argument(
@@ -134,6 +140,17 @@ def parser() -> argparse.ArgumentParser:
     return it
 
 
+def _draw(text: str) -> tuple[str, float]:
+    source, _, times = text.rpartition("=")
+    try:
+        factor = float(times)
+    except ValueError:
+        factor = 0.0
+    if not source or not 0 < factor < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not SOURCE=TIMES with a positive number, such as street=2")
+    return source, factor
+
+
 def plan_of(arguments: argparse.Namespace) -> Plan:
     """The plan that the options describe; raises ValueError for numbers that make none."""
     steps = max(1, arguments.steps)
@@ -158,6 +175,7 @@ def plan_of(arguments: argparse.Namespace) -> Plan:
         cutmix=arguments.cutmix,
         parts=arguments.parts,
         drop_path=arguments.drop_path,
+        draws=tuple(arguments.draw),
         rate=arguments.rate,
         layer_factor=arguments.layer_factor,
         frozen=arguments.frozen,

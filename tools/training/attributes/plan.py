@@ -13,7 +13,8 @@ class Plan:
     ``parts`` is the share of views that show a part of the car only, ``cutmix`` that of steps in which a rectangle of
     each picture is another one's (Yun et al. 2019, arXiv:1905.04899). With ``views`` the maps of the frozen layers are
     computed once, of so many views of each picture (`frozen`). ``drop_path`` is the share of pictures that pass by the
-    last block of an EfficientNet-Lite (stochastic depth).
+    last block of an EfficientNet-Lite (stochastic depth). ``draws`` holds sources and how many times as often as others
+    their pictures are drawn.
     """
 
     steps: int = 2500
@@ -33,6 +34,7 @@ class Plan:
     cutmix: float = 0.0
     parts: float = 0.0
     drop_path: float = 0.0
+    draws: tuple[tuple[str, float], ...] = ()
     evaluate_every: int = 250
     patience: int = 0
     seed: int = 1

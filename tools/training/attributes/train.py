@@ -49,8 +49,15 @@ class Material:
         """With the targets that the heads' classes give."""
         return cls(examples, crops, {head.name: targets(examples, head) for head in heads})
 
-    def weights(self) -> NDArray[np.float64]:
-        """How often each example is drawn, (N,): rare classes more often, by the root of how rare they are."""
+    def weights(self, plan: Plan) -> NDArray[np.float64]:
+        """How often each example is drawn, (N,): rare classes more often, by the root of how rare they are, and the
+        pictures of a source as the plan says.
+
+        Raises ValueError when none is of a source that the plan names.
+        """
+        draws, sources = dict(plan.draws), {example.source for example in self.examples}
+        if unknown := sorted(set(draws) - sources):
+            raise ValueError(f"no picture is of the source {unknown[0]}: there are {', '.join(sorted(sources))}")
         rarity = np.ones(len(self.examples))
         finest = "model" if "model" in self.targets else next(iter(self.targets))
         right = self.targets[finest].right.numpy().astype(np.float64)
@@ -59,6 +66,7 @@ class Material:
         rarity[single] = (right[single] / np.sqrt(counts)).sum(1) * math.sqrt(np.median(counts[counts > 1]))
         rarity = rarity.clip(0.4, 2.5)
         rarity[[example.further for example in self.examples]] *= FURTHER_SHARE
+        rarity *= np.array([draws.get(example.source, 1.0) for example in self.examples])
         drawn: NDArray[np.float64] = rarity / rarity.sum()
         return drawn
 
@@ -74,7 +82,7 @@ def train_heads(network: Attributes, kept: Material, plan: Plan, compute: Comput
         trusted.append(torch.tensor([known for _, known in views]))
     network.train()
     optimiser = torch.optim.AdamW(network.new_parameters(), lr=plan.head_rate, weight_decay=plan.decay)
-    weights = kept.weights()
+    weights = kept.weights(plan)
     for step in tqdm(range(plan.head_steps), desc="heads", unit="step", mininterval=5):
         for group in optimiser.param_groups:
             group["lr"] = plan.head_rate * (1 + math.cos(math.pi * step / plan.head_steps)) / 2
@@ -132,7 +140,7 @@ def one_cycle(step: int, steps: int) -> float:
 
 def batches(kept: Material, plan: Plan, first_step: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """Pictures (N, 3, H, W), the examples' numbers (N,), and whether their colours count (N,); each step its own."""
-    weights = kept.weights()
+    weights = kept.weights(plan)
     for step in range(first_step, plan.steps):
         rng = np.random.default_rng([plan.seed, 1, step])
         size = plan.full if step >= plan.steps * (1 - plan.full_share) else plan.small
@@ -161,7 +169,7 @@ def fine_tune(
     losses = []
     drawn: Iterator[tuple[Inputs, Tensor, Tensor]] = batches(kept, plan, step)
     if plan.views:
-        drawn = FrozenMaps.of(network, kept.crops, plan).batches(kept.weights(), plan, step)
+        drawn = FrozenMaps.of(network, kept.crops, plan).batches(kept.weights(plan), plan, step)
     progress = tqdm(drawn, initial=step, total=plan.steps, unit="step", mininterval=5)
     for pictures, chosen, trusted in progress:
         if plan.patience and since_best >= plan.patience:

@@ -138,3 +138,12 @@ def test_numbers_that_make_no_plan_are_refused(
 ) -> None:
     assert main(["--run", str(tmp_path / "run"), *option]) == 1
     assert option[0] in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("draw", ["street", "street=often", "=2", "street=0", "street=inf"])
+def test_draws_that_name_no_source_or_number_are_refused(
+    draw: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["--run", str(tmp_path / "run"), "--draw", draw])
+    assert f"{draw!r} is not SOURCE=TIMES" in capsys.readouterr().err

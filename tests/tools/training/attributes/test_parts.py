@@ -35,6 +35,7 @@ from tools.training.attributes.lite import EfficientNetLite
 from tools.training.attributes.measure import measure
 from tools.training.attributes.network import POOLED, head_loss, pool
 from tools.training.attributes.pictures import Crop, cut, load_crops, plain_view, random_view
+from tools.training.attributes.plan import Plan
 from tools.training.attributes.run import parts_of
 from tools.training.attributes.split import groups, in_dev
 
@@ -306,9 +307,26 @@ def test_further_cars_are_trained_on_and_never_measured_on(tmp_path: Path) -> No
     assert not any(example.further for example in parts.dev.examples)
     assert sum(example.further for example in parts.kept.examples) == 60 - len(held_out)
     assert held_out.isdisjoint(example.file for example in parts.kept.examples)
-    weights = parts.kept.weights()
+    weights = parts.kept.weights(Plan())
     further = np.array([example.further for example in parts.kept.examples])
     assert weights[further].max() < weights[~further].min()
+
+
+def test_the_pictures_of_a_source_are_drawn_as_often_as_wanted(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    cars = []
+    for number in range(60):
+        file = tmp_path / f"{number}.png"
+        cv2.imwrite(str(file), cv2.resize(rng.integers(0, 256, (8, 8, 3), np.uint8), (64, 48)))
+        source = ("street", "shop")[number % 4 // 2]
+        cars.append(Example(file, None, {"colour": ("red", "blue")[number % 2]}, source))
+    kept = parts_of(cars, tmp_path / "run").kept
+    street = np.array([example.source == "street" for example in kept.examples])
+    plain, drawn = kept.weights(Plan()), kept.weights(Plan(draws=(("street", 3.0),)))
+    assert drawn.sum() == pytest.approx(1)
+    assert drawn[street] / plain[street] == pytest.approx(3 * drawn[~street][0] / plain[~street][0])
+    with pytest.raises(ValueError, match=r"no picture is of the source garage: there are shop, street"):
+        kept.weights(Plan(draws=(("garage", 2.0),)))
 
 
 def test_further_cars_lie_in_the_data_folder_under_their_own_names(tmp_path: Path) -> None:
