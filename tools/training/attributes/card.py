@@ -9,6 +9,7 @@ from pathlib import Path
 
 from cloud_apis.attributes.classifier import MODEL
 from tools.data import data_root
+from tools.training.attributes.export import KEPT_FROM
 from tools.training.attributes.plan import Plan
 from tools.training.attributes.run import Parts
 from tools.training.common.card import OWN, VEHICLE_PHOTOS, Card, Figures, Source, licences, sources_of, write_card
@@ -24,9 +25,9 @@ SHARED_LABELS = (
 )
 FURTHER_LABELS = (
     "Of the cars to train on {} are further ones that stand smaller or half hidden in the same pictures, or that the "
-    "data folder leaves without labels: a vision-language model labelled these from contact sheets, told to leave out "
-    "what it was not sure of (`further_cars.csv` of the training). They were checked here and there only. Of the data "
-    "folder's own labels some that were open or wrong were given in the same way (`amended_cars.csv`)."
+    "data folder leaves without labels or boxes: a vision-language model labelled these from contact sheets, told to "
+    "leave out what it was not sure of (`further_cars.csv` of the training). They were checked here and there only. Of "
+    "the data folder's own labels some that were open or wrong were given in the same way (`amended_cars.csv`)."
 )
 LIMITS = (
     "Learnt from a few thousand photos, mostly of South Asia, Europe and North America: makes and models that are "
@@ -49,7 +50,7 @@ def write_cards(
         if (right := manifest["dev_answers_right"][head["name"]]) is not None
     ]
     held_out = f"the {len(parts.dev.examples)} pictures held out"
-    kept_from = manifest.get("calibration_kept_from")
+    kept_from = manifest.get(KEPT_FROM)
     calibration = f"kept from version {kept_from}, which held out more" if kept_from else "which it was fitted on"
     photos = {name: f"{licence} ({title})" for name, (title, licence) in VEHICLE_PHOTOS.items()}
     known = {**photos, **licences(data_root())} if shared else {}

@@ -25,6 +25,8 @@ from tools.training.common.export import export_onnx, quantise, write_manifest
 
 CALIBRATION_PICTURES = 200
 VERSION = "1.5.0"
+KEPT_FROM = "calibration_kept_from"
+"""Key of a manifest: the version whose calibration it has, where that was not fitted anew."""
 
 
 def export(
@@ -65,7 +67,7 @@ def export(
         "(height x width); H and W multiples of 32",
         "output": ", ".join(f"`{name}`" for name in network.names) + ": raw logits (N, classes)",
         **fields,
-        **({"calibration_kept_from": calibrated.version} if calibrated else {}),
+        **({KEPT_FROM: _fitted_in(calibrated)} if calibrated else {}),
         "dev": {precision: _rounded(one.figures) for precision, one in figures.items()},
         "dev_answered": {name: round(one.answered, 4) for name, one in calibrations.items()},
         "dev_answers_right": {name: round(one.right, 4) for name, one in calibrations.items()},
@@ -73,6 +75,11 @@ def export(
     }
     write_manifest(MODEL, files["int8"], content)
     return figures
+
+
+def _fitted_in(manifest: Manifest) -> str:
+    """The version that a manifest's calibration was fitted in, perhaps some versions before its own."""
+    return str((manifest.model_extra or {}).get(KEPT_FROM, manifest.version))
 
 
 def file_logits(file: Path, crops: Sequence[Crop], size: tuple[int, int], names: Sequence[str]) -> Logits:

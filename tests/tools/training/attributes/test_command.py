@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import cv2
@@ -72,16 +73,23 @@ def test_a_finished_run_goes_on_with_more_steps(run: Path, car_table: Path) -> N
     assert steps == ["step", "4", "8", "10"]
 
 
-def test_a_last_run_keeps_the_calibration_of_another(run: Path, car_table: Path, tmp_path: Path) -> None:
-    begun = ["--start-from", str(run / "models" / "attributes.onnx"), "--calibration", str(run / "models")]
+@pytest.mark.parametrize("before", [None, "0.1.0"])
+def test_a_last_run_keeps_the_calibration_of_another(
+    before: str | None, run: Path, car_table: Path, tmp_path: Path
+) -> None:
+    known = shutil.copytree(run / "models", tmp_path / "known")
+    first = json.loads((known / "attributes.json").read_text())
+    if before:
+        (known / "attributes.json").write_text(json.dumps({**first, "calibration_kept_from": before}))
+    begun = ["--start-from", str(run / "models" / "attributes.onnx"), "--calibration", str(known)]
     options = ["--data", str(car_table), "--run", str(tmp_path), "--held-out", "5", "--full-share", "0"]
     assert main([*options, *begun, *QUICK]) == 0
-    first, last = (json.loads((folder / "models" / "attributes.json").read_text()) for folder in (run, tmp_path))
+    last = json.loads((tmp_path / "models" / "attributes.json").read_text())
     assert last["sha256"] != first["sha256"]
-    assert last["calibration_kept_from"] == first["version"]
+    assert last["calibration_kept_from"] == (before or first["version"])
     for kept in ("temperature", "least"):
         assert [head[kept] for head in last["heads"]] == [head[kept] for head in first["heads"]]
-    assert f"kept from version {first['version']}" in (tmp_path / "models" / "attributes.md").read_text()
+    assert f"kept from version {before or first['version']}" in (tmp_path / "models" / "attributes.md").read_text()
     assert "which it was fitted on" in (run / "models" / "attributes.md").read_text()
 
 
