@@ -28,6 +28,8 @@ from edge_client.requests.routing import RoutedAdapter, WayOut
 
 _MAX_ANSWER_BYTES = 4 * 2**20
 _CHUNK_BYTES = 65536
+_PROXY_ERRORS = frozenset({500, 502})
+"""What proxies answer for a server that went away: Ray Serve's the first, most others the second."""
 _CAUSES = (
     ("refused", "connection refused"),
     ("errno 101]", "no network"),
@@ -70,6 +72,10 @@ class _Way:
     verify: bool | str
 
 
+class _FellError(ApiRefusedError):
+    """A proxy says that the server behind it fell while it answered; our APIs would have said what was wrong."""
+
+
 class Transport:
     """One POST after the other from all threads, with the timeouts, key, trust and way out that they share.
 
@@ -105,12 +111,16 @@ class Transport:
     def ask(self, url: str, body: Body, timeout_s: float | None = None, *, again: bool = True) -> Reply:
         """Post and give the answer, which may take ``timeout_s`` (by default as set).
 
-        A connection that was dropped is tried once more after a moment, unless ``again`` is false. Raises
-        `ApiUnreachableError`, `ApiTimeoutError`, `ApiOverloadedError`, `ApiRefusedError` or `ApiGarbageError`.
+        A connection that was dropped, or a server that fell behind its proxy, is tried once more after a moment, unless
+        ``again`` is false. Raises `ApiUnreachableError`, `ApiTimeoutError`, `ApiOverloadedError`, `ApiRefusedError` or
+        `ApiGarbageError`.
         """
         timeout_s = timeout_s if timeout_s is not None else self._settings.read_timeout_s
         try:
             return self._post(url, body, timeout_s)
+        except _FellError:
+            if not again:
+                raise
         except (requests.RequestException, HTTPError, OSError) as error:
             failure = _failure(error, url, self._way_out)
             passing = isinstance(error, (requests.ConnectionError, HTTPError))
@@ -183,7 +193,9 @@ def _judge(response: requests.Response, answer: bytes, url: str) -> object:
     if status in {401, 403}:
         raise ApiRefusedError(f"{_place(url)} wants another API key ({status}): set DASHCAM_API_KEY or api_key_file")
     if status != 200:
-        raise ApiRefusedError(f"{_place(url)} answers {status}{_message(answer)}", status)
+        message = _message(answer)
+        fell = status in _PROXY_ERRORS and not message
+        raise (_FellError if fell else ApiRefusedError)(f"{_place(url)} answers {status}{message}", status)
     try:
         return json.loads(answer)
     except (ValueError, RecursionError):

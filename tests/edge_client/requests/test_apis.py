@@ -13,6 +13,7 @@ from edge_client.requests.endpoints import FixedEndpoints, with_path
 from edge_client.requests.transport import Transport
 from tests.edge_client.fake_apis import BOX, Answer, FakeApis, fake_apis
 
+OWN_ERROR = b'{"error": {"code": "internal", "message": "no memory"}}'
 SETTINGS = PoolSettings(failures_to_pause=3, pause_s=0.05, retry_jitter_s=0.01, read_timeout_s=1.0)
 
 
@@ -54,7 +55,7 @@ def test_an_answer_that_breaks_the_contract_counts_as_failed(fake: FakeApis) -> 
 
 def test_a_failing_api_is_left_alone_and_the_other_is_not(fake: FakeApis) -> None:
     apis = plate_apis(fake, SETTINGS.model_copy(update={"pause_s": 60.0}))
-    fake.instead = lambda path, _number: Answer(500) if path == "/yolov3" else None
+    fake.instead = lambda path, _number: Answer(500, OWN_ERROR) if path == "/yolov3" else None
     for _ in range(3):
         with pytest.raises(ApiRefusedError):
             apis.detect(b"jpeg")

@@ -60,6 +60,24 @@ def test_a_connection_that_drops_twice_is_an_error(apis: FakeApis) -> None:
     assert apis.requests["/yolov3"] == 2
 
 
+@pytest.mark.parametrize("fallen", [Answer(500, b"Internal Server Error"), Answer(502, b"<html>Bad Gateway</html>")])
+def test_a_server_that_fell_behind_its_proxy_is_asked_once_more(apis: FakeApis, fallen: Answer) -> None:
+    apis.instead = lambda _path, number: fallen if number == 0 else None
+    assert Transport(QUICK).post(apis.yolov3, JPEG)
+    assert apis.requests["/yolov3"] == 2
+    apis.instead = lambda _path, _number: fallen
+    with pytest.raises(ApiRefusedError, match=f"answers {fallen.status}"):
+        Transport(QUICK).ask(apis.yolov3, JPEG, again=False)
+    assert apis.requests["/yolov3"] == 3
+
+
+def test_an_api_that_says_what_went_wrong_is_not_asked_again(apis: FakeApis) -> None:
+    apis.instead = lambda _path, _number: Answer(500, b'{"error": {"code": "internal", "message": "no memory"}}')
+    with pytest.raises(ApiRefusedError, match="answers 500: no memory"):
+        Transport(QUICK).post(apis.yolov3, JPEG)
+    assert apis.requests["/yolov3"] == 1
+
+
 def test_a_hanging_api_is_given_up_and_not_asked_again(apis: FakeApis) -> None:
     apis.hang = threading.Event()
     with pytest.raises(ApiTimeoutError, match="in time"):
