@@ -80,6 +80,14 @@ class Schedule:
     source_hangs: bool
     cars: bool = False
     """Whether cars are described, and looked around for."""
+    lost: bool = False
+    """Whether the APIs count as gone."""
+
+    @property
+    def patience_s(self) -> float:
+        """How long a frame may be on its way."""
+        probing = self.lost and not self.full
+        return min(self.deadline_s, coordinator_module._PROBE_S) if probing else self.deadline_s
 
 
 @dataclass
@@ -203,10 +211,10 @@ class Apis:
 class Screen:
     """Takes its time for each frame; wants them in order, and each within its deadline."""
 
-    def __init__(self, world: World, room: Room, deadline_s: float) -> None:
+    def __init__(self, world: World, room: Room) -> None:
         self._world = world
         self._room = room
-        self._deadline_s = deadline_s
+        self._patience_s = world.schedule.patience_s
         self._delays_s = itertools.cycle(world.schedule.displays_s)
         self._waiting = 0
         self._free_s = world.now_s
@@ -218,7 +226,7 @@ class Screen:
     def put(self, shown: ShownFrame) -> None:
         assert not self.numbers or shown.frame.number > self.numbers[-1], "frames out of order"
         waited_s = self._world.now_s - shown.frame.captured_monotonic_s
-        assert waited_s <= self._deadline_s + 1e-6, f"frame {shown.frame.number} waited {waited_s} s"
+        assert waited_s <= self._patience_s + 1e-6, f"frame {shown.frame.number} waited {waited_s} s"
         self.numbers.append(shown.frame.number)
         self._waiting += 1
         self._free_s = max(self._free_s, self._world.now_s) + next(self._delays_s)
@@ -275,9 +283,8 @@ class _Drive:
         self.pool.adaptation = adaptation
         self.apis = Apis(self.pool)
         self.room = Room(ROOM)
-        deadline_s = schedule.deadline_s
-        self.screen = Screen(self.world, self.room, deadline_s)
-        self.spool, self.saver = Spool(), Saver()
+        self.screen = Screen(self.world, self.room)
+        self.spool, self.saver = Spool(schedule.lost), Saver()
         self.asked: list[SentCrop] = []
         self.asking = _Noting(self.asked, self.pool, self.apis, adaptation, self.settings, self.world.put)
         self.captured = 0
@@ -299,7 +306,7 @@ class _Drive:
             cast("Any", self.world),
             full=schedule.full,
             frame_rate_hz=RATE_HZ,
-            deadline_s=deadline_s,
+            deadline_s=schedule.deadline_s,
             on_tick=lambda: False,
             on_stop=self._stop,
         )
@@ -334,7 +341,7 @@ class _Drive:
         assert s.out_of_order == 0
         assert self.pool.in_flight == len(self.pool.at_work) <= self.schedule.max_in_flight
         # A frame that is still here has not waited beyond its deadline.
-        assert all(f.captured_monotonic_s + self.schedule.deadline_s >= self.world.now_s - 1e-6 for f in self._here())
+        assert all(f.captured_monotonic_s + self.schedule.patience_s >= self.world.now_s - 1e-6 for f in self._here())
 
     def _here(self) -> list[Frame]:
         waiting = (self.coordinator._detections, self.coordinator._releases)

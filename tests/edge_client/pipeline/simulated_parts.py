@@ -37,9 +37,8 @@ def text_of(crop: bytes) -> str:
 class Spool:
     """What the coordinator tells the spool; `left` are the crops that another drive would read."""
 
-    lost = False
-
-    def __init__(self) -> None:
+    def __init__(self, lost: bool = False) -> None:
+        self.lost = lost
         self.left: list[SentCrop] = []
 
     def leave(self, crops: Sequence[SentCrop]) -> None:

@@ -28,6 +28,7 @@ schedules = st.builds(
     stop_at_step=st.one_of(st.none(), st.integers(0, 160)),
     source_hangs=st.booleans(),
     cars=st.booleans(),
+    lost=st.booleans(),
 )
 FRAMES_OF_A_PASSING = 20
 USUAL = Schedule(40, False, 2, 0.5, ((0.08, "found"),), (0.01,), None, False)
@@ -85,6 +86,13 @@ def test_a_reassembly_that_forgets_deadlines_or_the_order_would_be_found(monkeyp
     monkeypatch.undo()
     monkeypatch.setattr(Reassembly, "release", lambda self, now_s, places=None: real(self, now_s, places)[::-1])
     assert _broken(SLOW, monkeypatch)
+
+
+def test_frames_that_wait_for_apis_that_are_gone_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = dataclasses.replace(SLOW, outcomes=((2.5, "unreachable"),), lost=True)
+    assert simulate(gone, monkeypatch).captured == 40
+    monkeypatch.setattr(Coordinator, "_patience_s", lambda self: self._deadline_s)
+    assert _broken(gone, monkeypatch)
 
 
 def test_a_pool_without_a_bound_or_a_drive_that_loses_reads_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
