@@ -24,7 +24,7 @@ from tools.training.attributes.train import Material
 from tools.training.common.export import export_onnx, quantise, write_manifest
 
 CALIBRATION_PICTURES = 200
-VERSION = "1.6.0"
+VERSION = "1.7.0"
 KEPT_FROM = "calibration_kept_from"
 """Key of a manifest: the version whose calibration it has, where that was not fitted anew."""
 
